@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Fixed run-time calls: numbers and the structures that they pass. See calls.def.
+#ifndef BH_ABI_CALL_H
+#define BH_ABI_CALL_H
+
+#include "cap.h"
+#include "slot.h"
+
+#define CALL(index, name, arguments, sentence) BH_CALL_##name = index,
+enum bh_call : uint32_t {
+#include "calls.def"
+};
+#undef CALL
+
+enum bh_log_level : uint32_t { BH_LOG_ERROR, BH_LOG_WARNING, BH_LOG_INFO, BH_LOG_DEBUG };
+#define BH_LOG_LINE_MAX 512
+
+// Argument of port_serve. `methods` points to `method_count` addresses of functions of the caller.
+struct bh_serve {
+    char name[BH_CAP_NAME_SIZE]; // of the port in the manifest: "DOMAIN.INTERFACE" or a short name
+    uint32_t interface;
+    uint32_t method_count;
+    uint64_t fingerprint;
+    uint64_t methods; // address of uint64_t[method_count]
+    uint64_t object;  // passed as first argument of each method
+};
+
+struct bh_cap_info {
+    uint32_t index;
+    uint32_t type;
+    uint32_t rights;
+    uint32_t generation;
+    char name[BH_CAP_NAME_SIZE];
+};
+
+#endif

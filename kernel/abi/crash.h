@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Why a domain died, and what is kept of it.
+#ifndef BH_ABI_CRASH_H
+#define BH_ABI_CRASH_H
+
+#include <stdint.h>
+
+enum bh_crash_cause : uint32_t {
+    BH_CRASH_NONE = 0,
+    BH_CRASH_FAULT = 1,         // page fault
+    BH_CRASH_INSTRUCTION = 2,   // undefined instruction
+    BH_CRASH_ARITHMETIC = 3,    // division error, x87 or SSE exception
+    BH_CRASH_CONTROL_STACK = 4, // control stack used up
+    BH_CRASH_DATA_STACK = 5,    // data stack used up
+    BH_CRASH_PANIC = 6,         // it said so itself
+    BH_CRASH_WATCHDOG = 7,      // ran too long
+    BH_CRASH_QUOTA = 8,
+    BH_CRASH_PROTOCOL = 9,      // broke the rules of a ring or a call
+    BH_CRASH_KILLED = 10,       // by its supervisor or operator
+    BH_CRASH_EXIT = 11,         // ended in good order
+    BH_CRASH_PROTECTION = 12,   // general protection or alignment
+};
+
+// Ways to break a domain on purpose (kernel interface System, method inject).
+enum bh_inject : uint32_t {
+    BH_INJECT_NULL = 1,          // store through a null pointer
+    BH_INJECT_WILD_KERNEL = 2,   // store to an address of the kernel
+    BH_INJECT_WILD_SLOT = 3,     // store to an address of another slot
+    BH_INJECT_UNDEFINED = 4,     // undefined instruction
+    BH_INJECT_DIVIDE = 5,        // division by zero
+    BH_INJECT_LOOP = 6,          // endless loop
+    BH_INJECT_CONTROL_STACK = 7, // endless recursion, control stack
+    BH_INJECT_DATA_STACK = 8,    // endless recursion, data stack
+    BH_INJECT_PANIC = 9,
+    BH_INJECT_RING = 10,         // broken ring descriptors
+};
+
+#define BH_BACKTRACE_MAX 24
+#define BH_CRASH_TEXT_SIZE 160
+
+struct bh_frame_info {
+    uint32_t domain;
+    uint32_t pad;
+    uint64_t offset;  // slot offset of the instruction
+    char symbol[40];  // function, if the image has symbols
+    uint64_t within;  // bytes into the function
+};
+
+struct bh_crash_record {
+    uint64_t time_ns;
+    uint64_t instructions; // time stamp counter at detection; counts instructions under -icount shift=0
+    uint32_t domain;
+    uint32_t cause;
+    uint64_t address;     // faulting slot offset, where there is one
+    uint64_t offset;      // slot offset of the instruction
+    uint32_t frame_count;
+    uint32_t generation;  // of the instance that died
+    char text[BH_CRASH_TEXT_SIZE]; // one sentence
+    struct bh_frame_info frames[BH_BACKTRACE_MAX];
+};
+
+#endif
