@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// Invocation records: how a thread entered a domain, and how it gets out again whatever happens inside.
+// Pushed on the control stack by the proxies (arch/x86_64/proxy.S), one per crossing.
+#ifndef BH_INVOKE_H
+#define BH_INVOKE_H
+
+#include <stdint.h>
+#include "kernel/abi/error.h"
+#include "kernel/sched/thread.h"
+
+struct domain;
+struct port;
+
+// As on the control stack, lowest address first. Offsets known to arch/x86_64.
+struct invocation {
+    struct invocation *previous;
+    struct domain *caller;
+    struct domain *callee;
+    uint64_t caller_data_stack; // word 0 at the time of the call
+    uint64_t rbx, rbp, r12, r13, r14, r15; // callee-saved registers of the caller
+    uint64_t resume; // return address into the caller; replaced when the caller dies meanwhile
+};
+
+// Kernel calls a method of a domain's port (VM exits, for one). Up to five words. Results: the error, and in
+// *value the method's scalar result. BH_EDEAD when the server is dead or dies during the call. Runs the domain with
+// interrupts enabled, returns with them disabled.
+enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arguments[5], uint64_t *value);
+
+// Run a checked function of `domain` on the current thread: the first call of a domain thread. Returns
+// when the function returns or the domain dies (BH_EDEAD).
+enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argument);
+
+// Make *frame resume the caller of the thread's innermost record with BH_EDEAD (crash.c, from traps).
+void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame);
+// The same for a thread that is not running: its next resumption takes that way.
+void invoke_unwind_thread(struct thread *thread);
+// `dead` died: every record of `thread` whose caller is `dead` will, on return, unwind one further.
+void invoke_doom_callers(struct thread *thread, struct domain *dead);
+// Is `rip` inside a proxy (generated or hand-written)?
+bool invoke_in_proxy(uint64_t rip);
+
+#endif

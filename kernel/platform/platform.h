@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// What a platform (pc: bare metal; hosted: a Linux process) owes the kernel core, one section per file
+// of platform/<name>/. Errors: functions that can fail return enum bh_error and say why in the log.
+// Everything here runs with interrupts disabled unless it says otherwise. The kernel core is never preempted;
+// only code inside slots (and the idle loop) runs with interrupts enabled, and proxies, during which no
+// thread switch happens.
+#ifndef BH_PLATFORM_H
+#define BH_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/abi/error.h"
+
+typedef uint64_t hpa; // host physical address (hosted: offset into the memory file)
+
+// ---- boot.c: entry; what the machine gave us ------------------------------------------------------
+// The platform's entry point prepares itself and calls kernel_main() on a boot stack.
+void kernel_main(void);
+
+struct platform_range {
+    hpa start;
+    uint64_t size; // bytes
+};
+// Usable memory that nothing occupies yet. Returns the number of ranges, at most `max`.
+size_t platform_memory(struct platform_range *ranges, size_t max);
+// The boot archive (kernel/abi/manifest.h). Borrowed for ever; false when none was given.
+bool platform_archive(const void **bytes, size_t *size);
+const char *platform_command_line(void); // never NULL
+
+// ---- paging.c: the one address space ------------------------------------------------------------
+enum map_flags : uint32_t {
+    MAP_READ = 1,
+    MAP_WRITE = 2,
+    MAP_EXECUTE = 4, // never together with MAP_WRITE
+    MAP_UNCACHED = 8,
+};
+// Map, unmap, change protection. Addresses and sizes are multiples of the page size. Unmapping what is
+// not mapped is allowed. BH_ENOMEM when page tables run out.
+enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags flags);
+void platform_unmap(uint64_t va, uint64_t size);
+enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags);
+// Kernel's own view of physical memory. Valid for all of platform_memory() and frames below 4 GiB on pc.
+void *platform_direct(hpa address);
+hpa platform_direct_to_hpa(const void *pointer);
+// Copy between kernel memory and slot memory; BH_EFAULT when an address is not accessible (never a crash).
+enum bh_error platform_copy_guarded(void *to, const void *from, size_t size);
+
+// ---- clock.c ----------------------------------------------------------------------------------------
+uint64_t clock_now_ns(void);           // monotonic, callable with interrupts in any state
+void clock_arm(uint64_t deadline_ns);  // one timer interrupt then; the earliest call wins until it fires; 0: cancel
+uint64_t clock_ticks(void);            // rdtsc
+
+// ---- irq.c --------------------------------------------------------------------------------------------
+bool irq_disable(void);         // returns whether they were enabled
+void irq_restore(bool enabled);
+// Device interrupts (pc): allocate a vector; the handler runs with interrupts disabled and may call event_raise().
+typedef void irq_handler(void *context);
+enum bh_error irq_allocate(irq_handler *handler, void *context, uint32_t *vector);
+void irq_release(uint32_t vector);
+// Message that raises `vector` on the boot CPU (for MSI and MSI-X).
+void irq_message(uint32_t vector, uint64_t *address, uint32_t *data);
+enum bh_error irq_legacy(uint32_t isa_irq, uint32_t vector); // route an ISA interrupt
+
+// ---- trap.c ---------------------------------------------------------------------------------------------
+// Full register state of interrupted code; same on both platforms. Layout known to arch/x86_64.
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t vector; // x86 exception number, or TRAP_TIMER / TRAP_DEVICE
+    uint64_t error;
+    uint64_t rip, cs, rflags, rsp, ss;
+    uint64_t fault_address;
+    uint64_t gs_base, fs_base;
+    uint8_t *fpu; // 512-byte FXSAVE image of the interrupted code, 16-byte aligned
+};
+// The platform saves everything, runs on its own trap stack, and calls these; each may replace
+// the contents of *frame (and of *frame->fpu), and the platform resumes what it then finds there.
+void trap_fault(struct trap_frame *frame);  // exceptions 0-31
+void trap_timer(struct trap_frame *frame);  // the armed deadline has passed
+void trap_device(struct trap_frame *frame); // after device handlers ran: a chance to switch threads
+
+// ---- console.c, power.c ---------------------------------------------------------------------------------
+void console_write(const char *text, size_t size); // the kernel's log; callable from anywhere
+void power_idle(void);                             // wait for an interrupt; enables and disables them around
+[[noreturn]] void power_off(int status);           // hosted: leaves kernel_main's caller with that status
+
+#endif

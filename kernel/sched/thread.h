@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads. A thread's control block sits at the base of its control stack, so masking %rsp finds it
+// from any code that runs on that stack. Word 0 is the only part that domain code may touch.
+#ifndef BH_THREAD_H
+#define BH_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/abi/error.h"
+#include "kernel/abi/slot.h"
+#include "kernel/platform/platform.h"
+
+struct domain;
+struct invocation;
+struct event;
+
+enum thread_state : uint32_t {
+    THREAD_FREE,
+    THREAD_READY,
+    THREAD_RUNNING,
+    THREAD_WAITING, // for an event or a deadline
+    THREAD_ENDED,
+};
+
+enum { THREAD_PRIORITIES = 4 }; // 0 is the highest
+#define THREAD_COUNT 128
+#define THREAD_NAME_SIZE 24
+
+struct thread {
+    // The fast path's words; offsets known to arch/x86_64 (offsets.c).
+    uint64_t data_stack;       // word 0: untrusted, address in the current domain's slot
+    struct domain *domain;     // whose code runs now; &kernel_domain in the kernel's own threads
+    struct invocation *top;    // innermost invocation record
+    uint64_t bases[2];         // what the gs and fs base registers hold, indexed by enum bh_colour
+    uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased
+
+    // Scheduling. Lock: interrupts disabled.
+    enum thread_state state;
+    uint32_t priority;
+    uint32_t id;
+    bool preempted;            // resume from `frame`, not from `switch_rsp`
+    uint64_t switch_rsp;       // control stack at the last voluntary switch
+    struct trap_frame frame;   // valid when preempted
+    struct thread *next;       // in a run queue or an event's waiters
+    struct thread *deadline_next; // in the list of sleepers
+    uint64_t deadline_ns;      // 0: none
+    struct event *waiting_for; // NULL when only the deadline counts
+    enum bh_error wait_result;
+    struct domain *home;       // the domain that made it; &kernel_domain for kernel threads
+    uint64_t watch_since_ns;   // when it last entered or blocked, for the watchdog
+    uint64_t watch_mark;       // what the watchdog compares: record and domain seen at the last tick
+    char name[THREAD_NAME_SIZE];
+    alignas(16) uint8_t fpu[512];
+};
+static_assert(sizeof(struct thread) <= BH_CONTROL_BLOCK_SIZE);
+
+// The thread whose control stack we are on. Not on trap stacks: use sched_current() there.
+static inline struct thread *thread_current(void) {
+    uint64_t rsp;
+    __asm__("mov %%rsp, %0" : "=r"(rsp));
+    return (struct thread *)(rsp & ~(BH_CONTROL_STACK_SIZE - 1));
+}
+struct thread *sched_current(void); // from anywhere
+
+// Make a thread that runs entry(argument) in the kernel, or, when home is a real domain, an invocation of
+// `entry` (a labelled function of that domain, already checked) with `argument`. Made READY.
+typedef void thread_entry(void *argument);
+enum bh_error thread_create(const char *name, struct domain *home, uint64_t entry, uint64_t argument,
+                            uint32_t priority, struct thread **out);
+[[noreturn]] void thread_end(void);
+void thread_yield(void);
+enum bh_error thread_sleep(uint64_t until_ns);
+// Each live thread in turn; for killing, listing, backtraces.
+void thread_each(void (*visit)(struct thread *thread, void *context), void *context);
+// Make a waiting thread ready with this result (used when its domain dies).
+void thread_wake(struct thread *thread, enum bh_error result);
+
+// Events: a counter that saturates at one. Raising is allowed from interrupt handlers.
+struct event {
+    uint32_t signalled;
+    struct thread *waiters;
+};
+void event_raise(struct event *event);
+enum bh_error event_wait(struct event *event, uint64_t deadline_ns); // 0: no limit; BH_ETIMEDOUT, BH_EDEAD
+
+void sched_start(void); // kernel_main ends here; becomes the idle loop
+
+#endif
