@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// The domain author's API, in one include. A domain is a C program with `int main(void)`: it finds what the
+// manifest granted (cap.h), serves ports, makes threads and events (thread.h), uses rings and buffers
+// (ring.h, buffer.h), and logs (log.h). Calls to other domains go through the client functions that bhidl
+// generates from idl/*.bidl (#include "block.h"). The C library is musl.
+//
+// Errors: every function that can fail returns enum bh_error, 0 or negative; results come through the last
+// parameters and are written only on success. BH_EDEAD means that the domain called is dead: it may have
+// done the work or not, and the call may be repeated after its restart where the interface says `idempotent`.
+#ifndef BULKHEAD_DOMAIN_H
+#define BULKHEAD_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/call.h"
+#include "kernel/abi/error.h"
+
+#include "bulkhead/buffer.h"
+#include "bulkhead/cap.h"
+#include "bulkhead/log.h"
+#include "bulkhead/ring.h"
+#include "bulkhead/thread.h"
+
+// Serve `object` behind the port that the manifest names `name`. `methods` has `method_count` addresses; the
+// generated header has a wrapper, e.g. block_serve("disk", &my_block_methods, object).
+enum bh_error bh_serve(const char *name, uint32_t interface, uint64_t fingerprint,
+                       const uint64_t *methods, uint32_t method_count, void *object);
+
+// The sentence for an error code. Never NULL; static.
+const char *bh_strerror(enum bh_error error);
+
+// Crash this domain with a message (printf style). For its own broken invariants, not for bad input.
+[[noreturn]] void bh_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define BH_ASSERT(condition)                                                                       \
+    ((condition) ? (void)0 : bh_panic("%s:%d: broken invariant: %s", __FILE__, __LINE__, #condition))
+
+#endif

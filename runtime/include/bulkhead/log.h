@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+//
+// Lines in the kernel's log (`bhctl log`), prefixed with the domain's name.
+#ifndef BULKHEAD_LOG_H
+#define BULKHEAD_LOG_H
+
+void bh_error_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void bh_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void bh_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void bh_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
