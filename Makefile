@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+#
+# Every command a person types. Bare `make` builds, then prints this list.
+#
+#   make run                         boot Bulkhead in QEMU, then a Linux guest, to its shell
+#   make run GUEST_CMD='uname -a'    run one command in the guest, exit with its status
+#   make run SYSTEM=hello            another system from systems/
+#   make test TEST=crash             only the tests whose name contains "crash"
+#   make bench BENCH=call            one benchmark
+#   make demo SEED=7                 crash the disk driver 20 times under load
+#
+SYSTEM ?= linux
+GUEST_CMD ?=
+CPUS ?= 1
+EMULATOR ?= qemu
+TEST ?=
+BENCH ?=
+SEED ?= 1
+BUILD ?= build
+V ?= 0
+
+CC := clang-19
+AR := llvm-ar-19
+LD := ld.lld-19
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@true,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := default
+.DELETE_ON_ERROR:
+.SUFFIXES:
+ALL_TARGETS :=
+UNIT_TESTS :=
+TEST_SCRIPTS :=
+FUZZ_TARGETS :=
+
+ifneq ($(filter-out setup help clean distclean doctor,$(or $(MAKECMDGOALS),default)),)
+ifeq ($(BULKHEAD_READY),)
+# Everything but setup needs the packages: install what is missing before any rule runs.
+ready := $(shell tools/setup.sh --quiet 1>&2 && echo yes)
+ifneq ($(ready),yes)
+$(error the packages could not be installed; see the message above)
+endif
+export BULKHEAD_READY := 1
+endif
+endif
+
+include $(sort $(wildcard tools/build/*.mk))
+
+.PHONY: default all help setup run test bench demo debug fuzz format tidy docs metrics doctor clean distclean
+default: all help
+all: $(ALL_TARGETS) compile_commands.json
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## install the Debian packages that are missing
+	$(Q)tools/setup.sh
+
+run: $(RUN_TARGETS) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS=)
+	$(Q)tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) $(if $(GUEST_CMD),--command '$(subst ','\'',$(GUEST_CMD))')
+
+test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last line: N passed, N failed
+	$(Q)tools/build/run-tests.py --build $(BUILD) --only '$(TEST)' $(UNIT_TESTS) $(TEST_SCRIPTS)
+
+bench: $(BENCH_TARGETS) ## measure; table, JSON, SVG under build/bench (BENCH=name)
+	$(Q)bench/run.py --build $(BUILD) --only '$(BENCH)'
+
+demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED=)
+	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED)
+
+debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= BREAK=domain_crash)
+	$(Q)tools/run/run.py --build $(BUILD) --system $(SYSTEM) --debug $(if $(BREAK),--break $(BREAK))
+
+fuzz: ## libFuzzer without end (TARGET=verifier)
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/fuzz/$(or $(TARGET),verifier)
+	$(Q)mkdir -p $(BUILD)/fuzz/corpus-$(or $(TARGET),verifier)
+	$(Q)$(BUILD)/fuzz/$(or $(TARGET),verifier) $(BUILD)/fuzz/corpus-$(or $(TARGET),verifier)
+
+format: ## clang-format all sources
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-19 -i
+
+tidy: ## clang-tidy, layer check, headers alone
+	$(Q)tools/check-layers.py
+	$(Q)git ls-files 'kernel/*.c' 'runtime/*.c' 'domains/*.c' 'drivers/*.c' | xargs clang-tidy-19 --quiet -p .
+
+docs: $(DOCS_TARGETS) ## reference pages and drawings under build/docs
+	$(Q)tools/check-docs.py
+
+metrics: ## lines by folder, trusted base
+	$(Q)tools/metrics.py
+
+doctor: ## versions of tools, CPU features, what is missing
+	$(Q)tools/setup.sh --doctor
+
+clean: ## remove build/ but not the third-party cache
+	$(Q)if [ -d $(BUILD) ]; then find $(BUILD) -mindepth 1 -maxdepth 1 ! -name third-party -exec rm -rf {} +; fi; rm -f compile_commands.json
+
+distclean: ## remove build/ whole
+	$(Q)rm -rf $(BUILD) compile_commands.json
+
+compile_commands.json: Makefile $(wildcard tools/build/*.mk)
+	$(Q)tools/build/compile-commands.py > $@.new 2>/dev/null && mv $@.new $@ || { rm -f $@.new; echo '[]' > $@; }

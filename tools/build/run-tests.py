@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Run test programs and end with one line: N passed, N failed.
+
+Each program is either a Criterion binary (its synthesis line is counted) or a script that itself
+ends with a line `N passed, N failed`. A program that dies without saying so counts as one failure.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
+PLAIN = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
+
+
+def counts(text, status):
+    """Passed and failed tests that one program reported."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    match = SYNTHESIS.search(text)
+    if match:
+        passed, failed = int(match.group(2)), int(match.group(3))
+    else:
+        plain = PLAIN.findall(text)
+        if not plain:
+            return 0, 1
+        passed, failed = map(int, plain[-1])
+    if status != 0 and failed == 0:
+        failed = 1
+    return passed, failed
+
+
+def run(program, only, logs):
+    """Run one program; its output goes to a log, shown when something failed."""
+    environment = dict(os.environ, CRITERION_NO_EARLY_EXIT="1")
+    command = [program]
+    is_script = program.endswith((".py", ".sh"))
+    if only:
+        command += ["--only", only] if is_script else ["--filter", f"*/*{only}*"]
+    log = os.path.join(logs, os.path.basename(program) + ".log")
+    started = time.monotonic()
+    with open(log, "wb") as sink:
+        status = subprocess.run(command, stdout=sink, stderr=subprocess.STDOUT, env=environment,
+                                stdin=subprocess.DEVNULL, check=False).returncode
+    text = open(log, errors="replace").read()
+    passed, failed = counts(text, status)
+    seconds = time.monotonic() - started
+    print(f"  {'ok  ' if not failed else 'FAIL'} {os.path.basename(program):32} "
+          f"{passed:4} passed {failed:3} failed  {seconds:6.1f} s", flush=True)
+    if failed:
+        print("\n".join("    | " + line for line in text.splitlines()[-60:]))
+        print(f"    whole log: {log}", flush=True)
+    return passed, failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="run only tests whose name contains this")
+    parser.add_argument("programs", nargs="*")
+    options = parser.parse_args()
+    logs = os.path.join(options.build, "logs", "tests")
+    os.makedirs(logs, exist_ok=True)
+    passed = failed = 0
+    for program in options.programs:
+        one_passed, one_failed = run(program, options.only, logs)
+        passed += one_passed
+        failed += one_failed
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
