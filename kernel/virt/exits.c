@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// From an SVM exit code to the reason that the vmm hears. What needs no policy ends here: instructions that no guest is
+// offered get their exception, cache flushes are skipped. Everything else is the vmm's.
+#include "kernel/virt/vcpu.h"
+
+#include "guest.h"
+#include "kernel/virt/svm.h"
+
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_AC 17
+
+// Exits whose handler reads control registers (to walk page tables or to judge a write).
+static bool needs_special(uint32_t reason, uint64_t info1) {
+    if (reason == BH_EXIT_REASON_CPUID)
+        return false;
+    return reason != BH_EXIT_REASON_IO || (info1 & 4); // string form
+}
+
+static uint32_t reason_of(uint32_t code) {
+    switch (code) {
+    case SVM_EXIT_IOIO:
+        return BH_EXIT_REASON_IO;
+    case SVM_EXIT_CPUID:
+        return BH_EXIT_REASON_CPUID;
+    case SVM_EXIT_NPF:
+        return BH_EXIT_REASON_MMIO;
+    case SVM_EXIT_HLT:
+        return BH_EXIT_REASON_HLT;
+    case SVM_EXIT_MSR:
+        return BH_EXIT_REASON_MSR;
+    case SVM_EXIT_VINTR:
+        return BH_EXIT_REASON_WINDOW;
+    case SVM_EXIT_VMMCALL:
+        return BH_EXIT_REASON_HYPERCALL;
+    case SVM_EXIT_SHUTDOWN:
+        return BH_EXIT_REASON_SHUTDOWN;
+    default:
+        return 0;
+    }
+}
+
+// Exits that the kernel settles alone. True when it did.
+static bool settle(struct vmcb *vmcb, uint32_t code) {
+    switch (code) {
+    case SVM_EXIT_INVD:
+    case SVM_EXIT_WBINVD:
+        vmcb->rip += 2; // caches are coherent here: nothing to flush for a guest
+        vmcb->interrupt_shadow = 0;
+        return true;
+    case SVM_EXIT_EXCEPTION + VECTOR_AC:
+        inject_exception(vmcb, VECTOR_AC, true, 0);
+        return true;
+    case SVM_EXIT_RDPMC:
+        inject_exception(vmcb, VECTOR_GP, true, 0);
+        return true;
+    case SVM_EXIT_INVLPGA:
+    case SVM_EXIT_VMRUN:
+    case SVM_EXIT_VMRUN + 2: // VMLOAD
+    case SVM_EXIT_VMRUN + 3: // VMSAVE
+    case SVM_EXIT_VMRUN + 4: // STGI
+    case SVM_EXIT_VMRUN + 5: // CLGI
+    case SVM_EXIT_SKINIT:
+    case SVM_EXIT_MONITOR:
+    case SVM_EXIT_MWAIT:
+    case SVM_EXIT_MWAIT_ARMED:
+    case SVM_EXIT_XSETBV:
+        inject_exception(vmcb, VECTOR_UD, false, 0);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void fill(struct vcpu *vcpu, uint32_t reason) {
+    struct vmcb *vmcb = vcpu->vmcb;
+    struct bh_vcpu_state *state = vcpu->state;
+    state->rax = vmcb->rax;
+    state->rsp = vmcb->rsp;
+    state->rip = vmcb->rip;
+    state->rflags = vmcb->rflags;
+    state->reason = reason;
+    state->interruptible = (vmcb->rflags & 0x200) && !(vmcb->interrupt_shadow & 1);
+    state->info1 = vmcb->exit_info1;
+    state->info2 = vmcb->exit_info2;
+    state->next_rip = vmcb->next_rip;
+    state->pending_event = (vmcb->exit_int_info & VMCB_EVENT_VALID) != 0;
+    if (needs_special(reason, vmcb->exit_info1))
+        svm_save_special(vmcb, state);
+}
+
+bool exit_describe(struct vcpu *vcpu) {
+    struct vmcb *vmcb = vcpu->vmcb;
+    uint32_t code = (uint32_t)vmcb->exit_code;
+    uint32_t reason = reason_of(code);
+    if (!reason && settle(vmcb, code))
+        return false;
+    if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI || code == SVM_EXIT_SMI)
+        return false;
+    fill(vcpu, reason ? reason : BH_EXIT_REASON_INVALID);
+    if (!reason) {
+        vcpu->state->info1 = code;
+        svm_save_special(vmcb, vcpu->state);
+    }
+    return true;
+}

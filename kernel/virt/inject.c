@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// Events into a guest: external interrupts and exceptions that the vmm asks for, and events whose delivery an exit cut
+// short (EXITINTINFO), which go first. At most one event an entry. Source: AMD APM vol. 2, 15.20 and 15.21.
+#include "kernel/virt/vcpu.h"
+
+#include "guest.h"
+
+#define ANSWER_VALID 0x100u
+#define ANSWER_ERROR 0x200u
+
+void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error) {
+    vmcb->event_injection = (vector & 0x1f) | VMCB_EVENT_TYPE_EXCEPTION | VMCB_EVENT_VALID |
+                            (has_error ? VMCB_EVENT_ERROR | (uint64_t)error << 32 : 0);
+}
+
+static bool can_take_interrupt(const struct vmcb *vmcb) {
+    return (vmcb->rflags & 0x200) && !(vmcb->interrupt_shadow & 1);
+}
+
+static void want_window(struct vmcb *vmcb, bool wanted) {
+    uint32_t bit = 1u << (SVM_EXIT_VINTR & 31);
+    if (wanted) {
+        vmcb->intercept_misc1 |= bit;
+        vmcb->virtual_interrupt =
+            VMCB_V_INTR_MASKING | VMCB_V_IRQ | VMCB_V_PRIORITY | VMCB_V_IGNORE_TPR;
+    } else {
+        vmcb->intercept_misc1 &= ~bit;
+        vmcb->virtual_interrupt = VMCB_V_INTR_MASKING;
+    }
+}
+
+void inject_answer(struct vcpu *vcpu) {
+    struct vmcb *vmcb = vcpu->vmcb;
+    struct bh_vcpu_state *state = vcpu->state;
+    uint32_t interrupt = state->inject_vector;
+    uint32_t exception = state->inject_exception;
+    bool window = state->want_window;
+
+    if (vmcb->exit_int_info & VMCB_EVENT_VALID) {
+        // Only the low fields are defined; soft interrupts come again by themselves when rip is unmoved.
+        vmcb->event_injection = vmcb->exit_int_info;
+        vmcb->exit_int_info = 0;
+        window = window || (interrupt & ANSWER_VALID);
+    } else if (exception & ANSWER_VALID) {
+        inject_exception(vmcb, exception & 0x1f, exception & ANSWER_ERROR, state->exception_error);
+        window = window || (interrupt & ANSWER_VALID);
+    } else if (interrupt & ANSWER_VALID) {
+        if (can_take_interrupt(vmcb))
+            vmcb->event_injection = (interrupt & 0xff) | VMCB_EVENT_TYPE_INTERRUPT | VMCB_EVENT_VALID;
+        else
+            window = true; // the vmm hears of it by the WINDOW exit and injects again
+    }
+    want_window(vmcb, window);
+    state->inject_vector = 0;
+    state->inject_exception = 0;
+    state->want_window = 0;
+}

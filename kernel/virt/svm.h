@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// AMD SVM: turn it on, enter a guest, tell why it left. Mechanism only; source: AMD APM vol. 2, chapter 15.
+#ifndef BH_SVM_H
+#define BH_SVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/abi/error.h"
+#include "kernel/platform/platform.h"
+#include "kernel/virt/vmcb.h"
+
+struct bh_vcpu_state;
+
+// Can this processor run guests with nested paging? When not, *why gets a sentence (static).
+bool svm_supported(const char **why);
+
+// Enable SVM on this CPU (once; later calls do nothing) and make what all guests share: permission maps, host areas.
+// BH_ENOTSUP with a log line when the processor cannot, BH_ENOMEM.
+enum bh_error svm_enable(void);
+
+// Fill a zeroed VMCB: all intercepts, permission maps, nested paging on `nested_cr3`, `asid` of the guest.
+void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid);
+
+// Run the guest until it exits. `registers` as in svm.S; `fpu` is the guest's FXSAVE image, 16-byte aligned. Interrupts
+// disabled before and after; pending ones are not yet taken.
+void svm_run(struct vmcb *vmcb, struct bh_vcpu_state *registers, uint8_t *fpu);
+
+// Copy cr0-cr4, efer, segments and tables from the shared page (set_special), with what SVM needs forced in.
+void svm_load_special(struct vmcb *vmcb, const struct bh_vcpu_state *state);
+// Copy cr0-cr4, efer, code size and code segment base to the shared page.
+void svm_save_special(const struct vmcb *vmcb, struct bh_vcpu_state *state);
+
+#endif

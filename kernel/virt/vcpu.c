@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// A vCPU's life: a kernel thread that runs the guest, hands each exit to the vmm domain through its port, and takes the
+// answer back. Invariants: guest state is in the VMCB and the shared page while the vmm runs; the thread is never
+// switched while in guest state (a physical interrupt ends the guest's run first). When the vmm dies the vCPU pauses:
+// its thread ends, its state stays, and only its own guest stands still.
+#include "kernel/virt/vcpu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest.h"
+#include "kernel/base.h"
+#include "kernel/debug/log.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/invoke.h"
+#include "kernel/mm/frames.h"
+#include "kernel/virt/svm.h"
+
+#define METHOD_EXIT 0
+#define ACTION_STOP 1
+#define VCPU_PRIORITY 3
+
+enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port, void *state_page) {
+    hpa frame;
+    struct vcpu *vcpu = aligned_alloc(16, (sizeof(*vcpu) + 15) & ~15ull);
+    if (!vcpu)
+        return refuse(BH_ENOMEM, "guest.vcpu_create: no memory for vCPU %u", index);
+    enum bh_error error = frames_alloc(1, 1, &frame);
+    if (error) {
+        free(vcpu);
+        return refuse(error, "guest.vcpu_create: no frame for the VMCB of vCPU %u", index);
+    }
+    *vcpu = (struct vcpu){.guest = guest, .port = port, .index = index, .state = state_page};
+    vcpu->vmcb = platform_direct(frame);
+    memset(vcpu->vmcb, 0, sizeof(*vcpu->vmcb));
+    svm_prepare(vcpu->vmcb, guest->npt.root, guest->asid);
+    vcpu->fpu[0] = 0x7f; // FCW 0x037f
+    vcpu->fpu[1] = 0x03;
+    vcpu->fpu[24] = 0x80; // MXCSR 0x1f80
+    vcpu->fpu[25] = 0x1f;
+    guest->vcpus[index] = vcpu;
+    return BH_OK;
+}
+
+void vcpu_free(struct vcpu *vcpu) {
+    vcpu->guest->vcpus[vcpu->index] = NULL;
+    frames_free(platform_direct_to_hpa(vcpu->vmcb), 1);
+    free(vcpu);
+}
+
+void vcpu_kick(struct vcpu *vcpu) {
+    vcpu->kicked = true;
+    event_raise(&vcpu->wake);
+}
+
+void vcpu_stop(struct vcpu *vcpu) {
+    vcpu->stopping = true;
+    vcpu_kick(vcpu);
+}
+
+static bool attention(const struct vcpu *vcpu) {
+    return vcpu->kicked || (vcpu->deadline_ns && clock_now_ns() >= vcpu->deadline_ns);
+}
+
+static void describe_kick(struct vcpu *vcpu) {
+    struct bh_vcpu_state *state = vcpu->state;
+    vcpu->kicked = false;
+    vcpu->deadline_ns = 0;
+    state->reason = BH_EXIT_REASON_KICK;
+    state->interruptible = (vcpu->vmcb->rflags & 0x200) && !(vcpu->vmcb->interrupt_shadow & 1);
+    state->pending_event = (vcpu->vmcb->exit_int_info & VMCB_EVENT_VALID) != 0;
+}
+
+// Ask the vmm. False when the vCPU is to stop: the vmm said so, or died.
+static bool ask_vmm(struct vcpu *vcpu) {
+    uint64_t arguments[5] = {vcpu->index}, action = 0;
+    enum bh_error error = invoke_port(vcpu->port, METHOD_EXIT, arguments, &action);
+    if (error)
+        log_write(BH_LOG_WARNING, "kernel", "vCPU %u pauses: its vmm answered %d (%s)", vcpu->index, error,
+                  error_sentence(error));
+    return !error && action != ACTION_STOP && !vcpu->stopping;
+}
+
+// The vmm's answer into the VMCB. Reads each field of the shared page once.
+static void take_answer(struct vcpu *vcpu) {
+    struct vmcb *vmcb = vcpu->vmcb;
+    struct bh_vcpu_state *state = vcpu->state;
+    uint64_t rip = state->rip;
+    if (state->set_special) {
+        state->set_special = 0;
+        svm_load_special(vmcb, state);
+    }
+    if (rip != vmcb->rip)
+        vmcb->interrupt_shadow = 0; // the instruction behind STI or MOV SS is done
+    vmcb->rip = rip;
+    vmcb->rax = state->rax;
+    vmcb->rsp = state->rsp;
+    vmcb->rflags = state->rflags | 2;
+    inject_answer(vcpu);
+    uint64_t deadline = state->deadline_ns;
+    if (deadline && deadline != vcpu->deadline_ns)
+        clock_arm(deadline);
+    vcpu->deadline_ns = deadline;
+}
+
+// Sleep until kicked or until the deadline.
+static void halt(struct vcpu *vcpu) {
+    while (!attention(vcpu) && !vcpu->stopping) {
+        enum bh_error error = event_wait(&vcpu->wake, vcpu->deadline_ns);
+        if (error && error != BH_ETIMEDOUT)
+            return;
+    }
+}
+
+// Run the guest until there is something for the vmm; leaves the reason in the shared page.
+static void run_guest(struct vcpu *vcpu) {
+    for (;;) {
+        if (attention(vcpu) || vcpu->stopping) {
+            describe_kick(vcpu);
+            return;
+        }
+        svm_run(vcpu->vmcb, vcpu->state, vcpu->fpu);
+        vcpu->vmcb->tlb_control = 0;
+        vcpu->vmcb->event_injection = 0;
+        if (exit_describe(vcpu))
+            return;
+        if ((uint32_t)vcpu->vmcb->exit_code == SVM_EXIT_INTR) {
+            irq_window();
+            thread_yield();
+            if (vcpu->deadline_ns)
+                clock_arm(vcpu->deadline_ns);
+        }
+        if (vcpu->vmcb->exit_int_info & VMCB_EVENT_VALID) {
+            vcpu->vmcb->event_injection = vcpu->vmcb->exit_int_info;
+            vcpu->vmcb->exit_int_info = 0;
+        }
+    }
+}
+
+static void vcpu_main(void *argument) {
+    struct vcpu *vcpu = argument;
+    describe_kick(vcpu);
+    while (ask_vmm(vcpu)) {
+        vcpu->exit_count++;
+        take_answer(vcpu);
+        if (vcpu->state->halt) {
+            vcpu->state->halt = 0;
+            halt(vcpu);
+        }
+        run_guest(vcpu);
+    }
+    vcpu->thread = NULL;
+    if (vcpu->stopping)
+        vcpu_free(vcpu);
+}
+
+enum bh_error vcpu_start(struct vcpu *vcpu) {
+    char name[THREAD_NAME_SIZE];
+    if (vcpu->thread)
+        return refuse(BH_EBUSY, "guest.vcpu_start: vCPU %u runs already", vcpu->index);
+    snprintf(name, sizeof(name), "vcpu%u.%u", vcpu->guest->asid, vcpu->index);
+    return thread_create(name, &kernel_domain, (uint64_t)vcpu_main, (uint64_t)vcpu, VCPU_PRIORITY,
+                         &vcpu->thread);
+}

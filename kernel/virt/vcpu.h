@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// Guests and their virtual CPUs. A guest belongs to one vmm domain; each vCPU is a kernel thread that alternates
+// between the guest and the vmm's Vcpu.exit. guest.c implements the kernel interface Guest on top of this.
+//
+// Trust: the shared state page may be changed by the vmm at any time. Each field is read once; whatever it says
+// ends up in guest state or as an event for the guest, never in a field of the VMCB that confines the guest.
+#ifndef BH_VCPU_H
+#define BH_VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/abi/error.h"
+#include "kernel/sched/thread.h"
+#include "kernel/virt/npt.h"
+#include "kernel/virt/vmcb.h"
+
+struct domain;
+struct guest;
+struct port;
+struct bh_vcpu_state;
+
+enum { GUEST_COUNT = 8, GUEST_VCPUS = 8 };
+
+struct vcpu {
+    struct guest *guest;
+    struct port *port;           // of the vmm: Vcpu.exit
+    uint32_t index;
+    struct vmcb *vmcb;
+    struct bh_vcpu_state *state; // the shared page, as the kernel sees it
+    struct thread *thread;       // NULL until started and after its end
+    struct event wake;           // raised by a kick while halted
+    bool kicked;                 // somebody wants a KICK exit
+    bool stopping;
+    uint64_t deadline_ns;        // KICK exit then; 0: none
+    uint64_t entered_rip;        // rip at the last entry, to see whether the vmm moved it
+    uint64_t exit_count;
+    alignas(16) uint8_t fpu[512];
+};
+
+struct guest {
+    bool used;
+    uint32_t asid;
+    struct domain *owner;
+    struct npt npt;
+    struct vcpu *vcpus[GUEST_VCPUS];
+};
+
+// Make and start a vCPU. `state_page` is kernel memory of one page that outlives the vCPU.
+enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port, void *state_page);
+enum bh_error vcpu_start(struct vcpu *vcpu);
+// Ask for a KICK exit soon; wakes a halted vCPU. Callable with interrupts disabled.
+void vcpu_kick(struct vcpu *vcpu);
+// Ask its thread to end; it does at its next exit.
+void vcpu_stop(struct vcpu *vcpu);
+void vcpu_free(struct vcpu *vcpu); // its thread has ended, or never was
+
+// inject.c: turn the vmm's answer into an event for the next entry; re-inject what an exit cut short.
+void inject_answer(struct vcpu *vcpu);
+void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error);
+
+// exits.c: why did the guest leave. Returns false when the kernel dealt with it alone (enter again at once).
+bool exit_describe(struct vcpu *vcpu);
+
+#endif
