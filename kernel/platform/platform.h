@@ -41,6 +41,8 @@ enum map_flags : uint32_t {
 enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags flags);
 void platform_unmap(uint64_t va, uint64_t size);
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags);
+// The frame behind a mapped page; BH_EFAULT when there is none.
+enum bh_error platform_lookup(uint64_t va, hpa *frame);
 // Kernel's own view of physical memory. Valid for all of platform_memory() and frames below 4 GiB on pc.
 void *platform_direct(hpa address);
 hpa platform_direct_to_hpa(const void *pointer);
@@ -55,6 +57,7 @@ uint64_t clock_ticks(void);            // rdtsc
 // ---- irq.c --------------------------------------------------------------------------------------------
 bool irq_disable(void);         // returns whether they were enabled
 void irq_restore(bool enabled);
+void irq_window(void);          // take what is pending, then go on with interrupts disabled
 // Device interrupts (pc): allocate a vector; the handler runs with interrupts disabled and may call event_raise().
 typedef void irq_handler(void *context);
 enum bh_error irq_allocate(irq_handler *handler, void *context, uint32_t *vector);

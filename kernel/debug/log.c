@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+//
+// The log and the ways to say no. Every line is stamped with the time since boot; control characters in foreign text
+// become dots, so that no domain can play with the operator's terminal.
+#include "kernel/debug/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/base.h"
+#include "kernel/domain/domain.h"
+#include "kernel/platform/platform.h"
+#include "kernel/sched/thread.h"
+
+#define LOG_SIZE (256u << 10)
+#define SECOND_NS 1000000000ull
+
+static char buffer[LOG_SIZE];
+static uint64_t end_position;
+static enum bh_log_level console_level = BH_LOG_INFO;
+
+void log_console_level(enum bh_log_level level) {
+    console_level = level;
+}
+
+static void append(const char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        buffer[end_position++ % LOG_SIZE] = text[i];
+}
+
+static void write_line(enum bh_log_level level, const char *source, const char *format,
+                       va_list arguments) {
+    static const char marks[] = "EWID";
+    char line[BH_LOG_LINE_MAX + 64];
+    uint64_t now = clock_now_ns();
+    int head = snprintf(line, 64, "[%5u.%06u] %c %s: ", (unsigned)(now / SECOND_NS),
+                        (unsigned)(now % SECOND_NS / 1000), marks[level & 3], source);
+    if (head > 63)
+        head = 63;
+    int size = vsnprintf(line + head, BH_LOG_LINE_MAX, format, arguments);
+    size_t length = (size_t)head + (size < 0 ? 0 : size >= BH_LOG_LINE_MAX ? BH_LOG_LINE_MAX - 1 : (size_t)size);
+    for (size_t i = (size_t)head; i < length; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = line[i] == '\t' ? ' ' : '.';
+    line[length++] = '\n';
+    append(line, length);
+    if (level <= console_level)
+        console_write(line, length);
+}
+
+void log_write(enum bh_log_level level, const char *source, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(level, source, format, arguments);
+    va_end(arguments);
+}
+
+size_t log_read(uint64_t position, char *to, size_t capacity, uint64_t *next) {
+    if (position > end_position)
+        position = end_position;
+    if (end_position - position > LOG_SIZE)
+        position = end_position - LOG_SIZE;
+    size_t size = 0;
+    while (size < capacity && position < end_position)
+        to[size++] = buffer[position++ % LOG_SIZE];
+    *next = position;
+    return size;
+}
+
+enum bh_error refuse(enum bh_error error, const char *format, ...) {
+    static uint64_t second, lines;
+    static const char *last;
+    struct thread *thread = sched_current();
+    const char *peer = thread && thread->domain ? thread->domain->name : "kernel";
+    uint64_t now = clock_now_ns() / SECOND_NS;
+    if (now != second) {
+        second = now;
+        lines = 0;
+        last = NULL;
+    }
+    if (format != last || ++lines < 4) {
+        va_list arguments;
+        va_start(arguments, format);
+        write_line(BH_LOG_WARNING, peer, format, arguments);
+        va_end(arguments);
+    }
+    if (format != last)
+        lines = 0;
+    last = format;
+    return error;
+}
+
+#define ERROR(name, number, sentence, hint)                                                        \
+    case BH_##name:                                                                                \
+        return sentence;
+const char *error_sentence(enum bh_error error) {
+    switch (error) {
+#include "kernel/abi/errors.def"
+    }
+    return "unknown error";
+}
+#undef ERROR
+
+#define ERROR(name, number, sentence, hint)                                                        \
+    case BH_##name:                                                                                \
+        return hint;
+const char *error_hint(enum bh_error error) {
+    switch (error) {
+#include "kernel/abi/errors.def"
+    }
+    return "";
+}
+#undef ERROR
+
+void copy_name(char *to, size_t capacity, const char *from) {
+    size_t size = strnlen(from, capacity - 1);
+    memcpy(to, from, size);
+    memset(to + size, 0, capacity - size);
+}
