@@ -8,12 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernel/abi/call.h"
 #include "kernel/abi/cap.h"
 #include "kernel/abi/crash.h"
 #include "kernel/abi/error.h"
 #include "kernel/abi/image.h"
 #include "kernel/abi/slot.h"
 
+struct bh_archive_domain;
 struct cap;
 struct loaded_image;
 
@@ -37,8 +39,11 @@ struct domain {
     uint32_t id;            // index of its slot
     uint32_t generation;
 
+    uint64_t call_count;  // calls into it, counted by the proxies
+
     char name[BH_DOMAIN_NAME_SIZE];
     struct loaded_image *image;
+    char (*cap_names)[BH_CAP_NAME_SIZE]; // by index, "" for what the running instance made itself
     uint64_t heap_end;    // slot offset
     uint64_t memory_used; // bytes, against memory_quota
     uint64_t memory_quota;
@@ -46,13 +51,23 @@ struct domain {
     uint32_t threads_used;
     uint32_t watchdog_ms; // 0: none
     uint32_t restarts;
-    uint64_t call_count;
+    enum bh_colour colour;
+    const struct bh_archive_domain *manifest; // NULL for the kernel's own
     struct bh_crash_record crash; // of the last death
 };
 
 extern struct domain kernel_domain; // id 0, never dies; slot 0 is not handed out
 struct domain *domain_get(uint32_t id);              // NULL when there is none
 struct domain *domain_find(const char *name);
+
+// Make a domain from the manifest: slot, quotas, capability table; nothing is loaded. The record is borrowed for ever.
+enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loaded_image *image, struct domain **out);
+// Load its image and start its first thread. The domain must be new, dead or ended.
+enum bh_error domain_start(struct domain *domain);
+// Calls through its ports fail from now on.
+void domain_stop_ports(struct domain *domain);
+// Mark a dead domain as given up.
+enum bh_error domain_abandon(struct domain *domain);
 
 // The capability table's entry, 32 bytes so that the proxy finds it by a shift.
 struct cap {
@@ -77,6 +92,13 @@ struct port {
     char name[BH_CAP_NAME_SIZE];
     uint64_t fingerprint;
     uint32_t method_count;
+    struct port *next;
 };
+
+enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
+                          uint64_t object, struct port **out);
+struct port *port_find(const struct domain *server, const char *name); // NULL: none
+// Let the running instance of `domain` serve the port that it names; everything in *serve is hostile.
+enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, const uint64_t *methods);
 
 #endif

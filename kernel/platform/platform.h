@@ -58,6 +58,13 @@ uint64_t clock_ticks(void);            // rdtsc
 bool irq_disable(void);         // returns whether they were enabled
 void irq_restore(bool enabled);
 void irq_window(void);          // take what is pending, then go on with interrupts disabled
+// Interrupts as assembly sees them. pc: the byte only mirrors. hosted: the byte is the interrupt flag, `pending` says that
+// the clock fired meanwhile, and irq_replay() makes it fire again soon.
+extern uint8_t platform_irq_enabled, platform_irq_pending;
+void irq_replay(void);
+void irq_before_resume(void); // interrupted code is about to be resumed by switch_to_frame
+// The fs base that the platform's C library needs while kernel code runs; 0: it needs none (pc).
+extern uint64_t platform_host_fs_base;
 // Device interrupts (pc): allocate a vector; the handler runs with interrupts disabled and may call event_raise().
 typedef void irq_handler(void *context);
 enum bh_error irq_allocate(irq_handler *handler, void *context, uint32_t *vector);

@@ -62,7 +62,8 @@ static inline struct thread *thread_current(void) {
     __asm__("mov %%rsp, %0" : "=r"(rsp));
     return (struct thread *)(rsp & ~(BH_CONTROL_STACK_SIZE - 1));
 }
-struct thread *sched_current(void); // from anywhere
+struct thread *sched_current(void); // from anywhere; NULL during early boot
+uint32_t thread_count(void);        // live ones
 
 // Make a thread that runs entry(argument) in the kernel, or, when home is a real domain, an invocation of
 // `entry` (a labelled function of that domain, already checked) with `argument`. Made READY.

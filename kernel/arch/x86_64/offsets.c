@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// Offsets of structure fields for assembly. Compiled to assembly text only; the build turns each marked line into a #define of
+// the generated header offsets.h.
+#include <stddef.h>
+
+#include "kernel/abi/slot.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/invoke.h"
+#include "kernel/platform/platform.h"
+#include "kernel/sched/thread.h"
+
+#define DEFINE(name, value) __asm__ volatile("\n@@ " #name " %c0" : : "i"((long)(value)))
+#define FIELD(prefix, type, field) DEFINE(prefix##_##field, offsetof(struct type, field))
+
+void offsets(void);
+void offsets(void) {
+    FIELD(FRAME, trap_frame, rflags);
+    FIELD(FRAME, trap_frame, fpu);
+    FIELD(FRAME, trap_frame, gs_base);
+    FIELD(FRAME, trap_frame, fs_base);
+    FIELD(FRAME, trap_frame, rip);
+    DEFINE(FRAME_SIZE, sizeof(struct trap_frame));
+
+    FIELD(THREAD, thread, data_stack);
+    FIELD(THREAD, thread, domain);
+    FIELD(THREAD, thread, top);
+    FIELD(THREAD, thread, bases);
+    FIELD(THREAD, thread, data_stacks);
+
+    FIELD(DOMAIN, domain, base);
+    FIELD(DOMAIN, domain, caps);
+    FIELD(DOMAIN, domain, cap_count);
+    FIELD(DOMAIN, domain, state);
+    FIELD(DOMAIN, domain, colour_offset);
+    FIELD(DOMAIN, domain, id);
+    FIELD(DOMAIN, domain, call_count);
+    DEFINE(DOMAIN_RUNNING_VALUE, DOMAIN_RUNNING);
+
+    FIELD(CAP, cap, type);
+    FIELD(CAP, cap, rights);
+    FIELD(CAP, cap, generation);
+    FIELD(CAP, cap, object);
+    DEFINE(CAP_SIZE, sizeof(struct cap));
+    DEFINE(CAP_TYPE_PORT, BH_CAP_PORT);
+    DEFINE(RIGHT_CALL, BH_RIGHT_CALL);
+
+    FIELD(PORT, port, server);
+    FIELD(PORT, port, generation);
+    FIELD(PORT, port, object);
+    FIELD(PORT, port, serving);
+    FIELD(PORT, port, methods);
+
+    FIELD(INVOCATION, invocation, previous);
+    FIELD(INVOCATION, invocation, caller);
+    FIELD(INVOCATION, invocation, callee);
+    FIELD(INVOCATION, invocation, caller_data_stack);
+    FIELD(INVOCATION, invocation, rbx);
+    FIELD(INVOCATION, invocation, resume);
+    DEFINE(INVOCATION_SIZE, sizeof(struct invocation));
+
+    DEFINE(ERROR_ECAP, BH_ECAP);
+    DEFINE(ERROR_ERIGHTS, BH_ERIGHTS);
+    DEFINE(ERROR_EREVOKED, BH_EREVOKED);
+    DEFINE(ERROR_EDEAD, BH_EDEAD);
+    DEFINE(CONTROL_STACK_SIZE, BH_CONTROL_STACK_SIZE);
+    DEFINE(CONTROL_LOW, BH_CONTROL_BLOCK_SIZE + BH_CONTROL_GUARD_SIZE);
+    DEFINE(STACK_ARGS_MAX, BH_STACK_ARGS_MAX);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// Changing threads: in assembly because stacks and all registers change. Interrupts disabled throughout.
+#ifndef BH_SWITCH_H
+#define BH_SWITCH_H
+
+#include <stdint.h>
+#include "kernel/platform/platform.h"
+
+// Save callee-saved registers and %rsp (to *save_rsp), then go on where `rsp` was saved.
+void switch_stacks(uint64_t *save_rsp, uint64_t rsp);
+// The same, then go on with a preempted thread's registers and FPU state.
+void switch_to_frame(uint64_t *save_rsp, struct trap_frame *frame);
+// What an address of resumption looks like in a trap frame: jump here with %rsp = a saved one.
+void switch_landing(void);
+// First landing of a new thread: calls *%rbx(%r12), then thread_end().
+void switch_new_thread(void);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+//
+// From the boot archive to a running system. Everything is checked before anything is made: offsets and counts against the
+// archive's size, indices against the tables, names for their terminating zero.
+#include "kernel/domain/archive.h"
+
+#include <string.h>
+
+#include "kernel/abi/manifest.h"
+#include "kernel/base.h"
+#include "kernel/debug/log.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/loader.h"
+#include "kernel/domain/resources.h"
+#include "kernel/exchange/buffers.h"
+#include "kernel/exchange/rings.h"
+
+enum { PORTS_MAX = 128, RINGS_MAX = 64, BUFFERS_MAX = 64 };
+
+static struct {
+    const uint8_t *bytes;
+    const struct bh_archive *head;
+    const struct bh_archive_file *files;
+    const struct bh_archive_domain *domains;
+    const struct bh_archive_port *ports;
+    const struct bh_archive_ring *rings;
+    const struct bh_archive_buffer *buffers;
+    const struct bh_archive_grant *grants;
+    const struct bh_archive_option *options;
+} archive;
+
+static struct domain *made_domains[BH_SLOT_COUNT];
+static struct port *made_ports[PORTS_MAX];
+static struct ring *made_rings[RINGS_MAX];
+static struct buffer *made_buffers[BUFFERS_MAX];
+
+static const void *table(const struct bh_archive_table *where, size_t entry, uint32_t max, const char *what) {
+    if (where->count > max || where->offset % 16 ||
+        !range_inside(where->offset, (uint64_t)where->count * entry, archive.head->size)) {
+        (void)refuse(BH_EIMAGE, "boot archive: the table of %s (%u at 0x%x) is out of bounds", what, where->count,
+                     where->offset);
+        return NULL;
+    }
+    return archive.bytes + where->offset;
+}
+
+static bool tables_check(void) {
+    const struct bh_archive *head = archive.head;
+    archive.files = table(&head->files, sizeof(*archive.files), 256, "files");
+    archive.domains = table(&head->domains, sizeof(*archive.domains), BH_SLOT_COUNT - 1, "domains");
+    archive.ports = table(&head->ports, sizeof(*archive.ports), PORTS_MAX, "ports");
+    archive.rings = table(&head->rings, sizeof(*archive.rings), RINGS_MAX, "rings");
+    archive.buffers = table(&head->buffers, sizeof(*archive.buffers), BUFFERS_MAX, "buffers");
+    archive.grants = table(&head->grants, sizeof(*archive.grants), 1024, "grants");
+    archive.options = table(&head->options, sizeof(*archive.options), 256, "options");
+    return archive.files && archive.domains && archive.ports && archive.rings && archive.buffers && archive.grants &&
+           archive.options;
+}
+
+static enum bh_error bad(const char *what, uint32_t index) {
+    return refuse(BH_EIMAGE, "boot archive: %s %u names something that is not in the archive", what, index);
+}
+
+static bool ended(const char *text, size_t size) {
+    return memchr(text, 0, size) != NULL;
+}
+
+static enum bh_error entries_check(void) {
+    const struct bh_archive *head = archive.head;
+    for (uint32_t i = 0; i < head->files.count; i++)
+        if (!range_inside(archive.files[i].offset, archive.files[i].size, head->size) ||
+            archive.files[i].offset % BH_PAGE_SIZE || !ended(archive.files[i].name, sizeof(archive.files[i].name)))
+            return bad("file", i);
+    for (uint32_t i = 0; i < head->domains.count; i++)
+        if (archive.domains[i].image >= head->files.count || archive.domains[i].colour > BH_COLOUR_FS ||
+            archive.domains[i].cap_quota > 4096 || !ended(archive.domains[i].name, sizeof(archive.domains[i].name)))
+            return bad("domain", i);
+    for (uint32_t i = 0; i < head->ports.count; i++)
+        if ((archive.ports[i].server != BH_ARCHIVE_KERNEL && archive.ports[i].server >= head->domains.count) ||
+            archive.ports[i].interface >= BH_INTERFACE_COUNT ||
+            !ended(archive.ports[i].name, sizeof(archive.ports[i].name)) ||
+            !ended(archive.ports[i].argument, sizeof(archive.ports[i].argument)))
+            return bad("port", i);
+    for (uint32_t i = 0; i < head->rings.count; i++)
+        if (archive.rings[i].client >= head->domains.count || archive.rings[i].server >= head->domains.count ||
+            archive.rings[i].client == archive.rings[i].server ||
+            (archive.rings[i].buffer != BH_ARCHIVE_KERNEL && archive.rings[i].buffer >= head->buffers.count) ||
+            !ended(archive.rings[i].name, sizeof(archive.rings[i].name)))
+            return bad("ring", i);
+    for (uint32_t i = 0; i < head->buffers.count; i++)
+        if ((archive.buffers[i].file != BH_ARCHIVE_KERNEL && archive.buffers[i].file >= head->files.count) ||
+            !ended(archive.buffers[i].name, sizeof(archive.buffers[i].name)))
+            return bad("buffer", i);
+    for (uint32_t i = 0; i < head->grants.count; i++) {
+        const struct bh_archive_grant *grant = &archive.grants[i];
+        uint32_t limit = grant->kind == BH_GRANT_PORT   ? head->ports.count
+                         : grant->kind == BH_GRANT_RING ? head->rings.count
+                                                        : head->buffers.count;
+        if (grant->domain >= head->domains.count || grant->kind > BH_GRANT_BUFFER || grant->index >= limit ||
+            !ended(grant->name, sizeof(grant->name)))
+            return bad("grant", i);
+    }
+    for (uint32_t i = 0; i < head->options.count; i++)
+        if (archive.options[i].domain >= head->domains.count ||
+            !ended(archive.options[i].key, sizeof(archive.options[i].key)) ||
+            !ended(archive.options[i].value, sizeof(archive.options[i].value)))
+            return bad("option", i);
+    return BH_OK;
+}
+
+static enum bh_error archive_check(const void *bytes, size_t size) {
+    archive.bytes = bytes;
+    archive.head = bytes;
+    if (size < sizeof(*archive.head) || archive.head->magic != BH_ARCHIVE_MAGIC)
+        return refuse(BH_EIMAGE, "boot archive: it has no Bulkhead header; make one with tools/mkimage");
+    if (archive.head->size > size)
+        return refuse(BH_EIMAGE, "boot archive: it says %llu bytes and has %zu; it was cut short",
+                      (unsigned long long)archive.head->size, size);
+    return tables_check() ? entries_check() : BH_EIMAGE;
+}
+
+static enum bh_error make_domains(void) {
+    for (uint32_t i = 0; i < archive.head->domains.count; i++) {
+        const struct bh_archive_domain *entry = &archive.domains[i];
+        const struct bh_archive_file *file = &archive.files[entry->image];
+        struct loaded_image *image;
+        enum bh_error error = loader_verify(file->name, archive.bytes + file->offset, file->size, entry->colour, &image);
+        if (!error)
+            error = domain_create(entry, image, &made_domains[i]);
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
+static enum bh_error make_ports(void) {
+    for (uint32_t i = 0; i < archive.head->ports.count; i++) {
+        const struct bh_archive_port *entry = &archive.ports[i];
+        struct domain *server = entry->server == BH_ARCHIVE_KERNEL ? &kernel_domain : made_domains[entry->server];
+        enum bh_error error =
+            port_create(entry->name, server, entry->interface, entry->fingerprint, entry->object, &made_ports[i]);
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
+// A read-only buffer with the contents of a file. The archive may stand at addresses that no device or frame number names, so
+// it is copied once.
+static enum bh_error file_buffer(const uint8_t *bytes, uint64_t size, const char *name, struct buffer **out) {
+    enum bh_error error = buffers_create(&kernel_domain, size ? size : 1, name, out);
+    if (!error)
+        memcpy(platform_direct((*out)->frames), bytes, size);
+    return error;
+}
+
+static enum bh_error make_buffers(void) {
+    for (uint32_t i = 0; i < archive.head->buffers.count; i++) {
+        const struct bh_archive_buffer *entry = &archive.buffers[i];
+        enum bh_error error;
+        if (entry->file == BH_ARCHIVE_KERNEL) {
+            error = buffers_create(&kernel_domain, entry->size, entry->name, &made_buffers[i]);
+        } else {
+            const struct bh_archive_file *file = &archive.files[entry->file];
+            error = file_buffer(archive.bytes + file->offset, file->size, entry->name, &made_buffers[i]);
+        }
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
+static enum bh_error make_rings(void) {
+    for (uint32_t i = 0; i < archive.head->rings.count; i++) {
+        const struct bh_archive_ring *entry = &archive.rings[i];
+        struct ring_shape shape = {entry->entry_count, entry->request_size, entry->completion_size, entry->type};
+        struct buffer *data = entry->buffer == BH_ARCHIVE_KERNEL ? NULL : made_buffers[entry->buffer];
+        enum bh_error error = rings_create(entry->name, made_domains[entry->client], made_domains[entry->server], &shape,
+                                           data, &made_rings[i]);
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
+// A kernel port that stands for a device is bound to the machine when it is granted, since then its holder is known.
+static enum bh_error bind_kernel_port(const struct bh_archive_grant *grant, struct domain *holder) {
+    const struct bh_archive_port *entry = &archive.ports[grant->index];
+    if (entry->server != BH_ARCHIVE_KERNEL || !entry->argument[0])
+        return BH_OK;
+    return resources_object(entry->argument, holder, &made_ports[grant->index]->object);
+}
+
+static enum bh_error make_grants(void) {
+    for (uint32_t i = 0; i < archive.head->grants.count; i++) {
+        const struct bh_archive_grant *grant = &archive.grants[i];
+        struct domain *domain = made_domains[grant->domain];
+        enum bh_cap_type type = BH_CAP_BUFFER;
+        void *object = grant->kind == BH_GRANT_BUFFER ? made_buffers[grant->index] : NULL;
+        bh_cap cap;
+        if (grant->kind == BH_GRANT_PORT) {
+            enum bh_error error = bind_kernel_port(grant, domain);
+            if (error)
+                return error;
+            type = (enum bh_cap_type)(BH_CAP_PORT + archive.ports[grant->index].interface);
+            object = made_ports[grant->index];
+        } else if (grant->kind == BH_GRANT_RING) {
+            type = BH_CAP_RING;
+            object = made_rings[grant->index];
+        }
+        enum bh_error error = caps_insert(domain, type, grant->rights, object, grant->name, 0, &cap);
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
+static enum bh_error start_all(void) {
+    for (uint32_t order = 0; order < 16; order++)
+        for (uint32_t i = 0; i < archive.head->domains.count; i++) {
+            if (archive.domains[i].start_order != order)
+                continue;
+            enum bh_error error = domain_start(made_domains[i]);
+            if (error)
+                return error;
+        }
+    return BH_OK;
+}
+
+enum bh_error archive_start_system(const void *bytes, size_t size) {
+    enum bh_error error = archive_check(bytes, size);
+    if (!error)
+        error = make_domains();
+    if (!error)
+        error = make_buffers();
+    if (!error)
+        error = make_rings();
+    if (!error)
+        error = make_ports();
+    if (!error)
+        error = make_grants();
+    if (!error)
+        error = start_all();
+    return error;
+}
+
+const char *archive_option(const struct domain *domain, const char *key) {
+    for (uint32_t i = 0; archive.head && i < archive.head->options.count; i++)
+        if (made_domains[archive.options[i].domain] == domain && strcmp(archive.options[i].key, key) == 0)
+            return archive.options[i].value;
+    return NULL;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// Capability tables: one for each domain, written by the kernel alone. An entry names an object, rights and the entry from
+// which it was derived.
+#ifndef BH_CAPS_H
+#define BH_CAPS_H
+
+#include <stdint.h>
+#include "kernel/abi/call.h"
+#include "kernel/abi/cap.h"
+#include "kernel/abi/error.h"
+#include "kernel/domain/domain.h"
+#include "kernel/sched/thread.h"
+
+// An event that capabilities (and the kernel) refer to; freed with the last reference.
+struct event_object {
+    struct event event; // first, so that a capability's object is a struct event
+    uint32_t references;
+};
+struct event_object *event_object_create(void); // one reference; NULL: no memory
+void event_object_hold(struct event_object *object);
+void event_object_release(struct event_object *object);
+
+#define CAPS_REVOKED 0xffffffffu // `generation` of an entry that was revoked
+
+enum bh_error caps_create_table(struct domain *domain, uint32_t count);
+
+// Put a capability into a table. `name` NULL or "" marks what the running instance made itself: it goes with the instance.
+// `parent` is caps_reference() of the entry it derives from, 0 for none. BH_EQUOTA (logged).
+enum bh_error caps_insert(struct domain *domain, enum bh_cap_type type, uint32_t rights, void *object,
+                          const char *name, uint32_t parent, bh_cap *out);
+uint32_t caps_reference(const struct domain *domain, bh_cap index);
+
+// Find an entry, check type and rights (0: any). BH_ECAP, BH_ERIGHTS, BH_EREVOKED, each logged with `what`.
+enum bh_error caps_get(struct domain *domain, const char *what, bh_cap index, enum bh_cap_type type,
+                       uint32_t rights, struct cap **out);
+enum bh_error caps_find(struct domain *domain, const char *name, bh_cap *out); // BH_ENOENT, not logged
+enum bh_error caps_drop(struct domain *domain, bh_cap index);
+enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, bh_cap *out);
+enum bh_error caps_revoke(struct domain *domain, bh_cap index);
+enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap_info *info);
+const char *caps_name(const struct domain *domain, bh_cap index);
+
+// An instance has died: drop what it made itself.
+void caps_drop_unnamed(struct domain *domain);
+// An object goes away: revoke every capability to it, in all tables.
+void caps_forget_object(const void *object);
+uint32_t caps_count_all(void);
+
+#endif

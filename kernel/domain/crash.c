@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+//
+// Death: the domain is marked dead first, so that no call gets in any more; then the backtrace is taken, every thread inside is sent
+// back to the record that entered it, devices are silenced, rings get a new epoch, buffers and memory are reclaimed, and the
+// supervisor is woken. Nothing here trusts a word of the dead domain's memory.
+#include "kernel/domain/crash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/base.h"
+#include "kernel/debug/backtrace.h"
+#include "kernel/debug/log.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/invoke.h"
+#include "kernel/domain/loader.h"
+#include "kernel/domain/resources.h"
+#include "kernel/exchange/buffers.h"
+#include "kernel/exchange/rings.h"
+#include "kernel/mm/stacks.h"
+#include "kernel/sched/sched.h"
+
+static struct event_object *watcher;
+
+void crash_watch(struct event_object *event) {
+    event_object_hold(event);
+    if (watcher)
+        event_object_release(watcher);
+    watcher = event;
+}
+
+const char *crash_cause_name(enum bh_crash_cause cause) {
+    static const char *const names[] = {"none",     "page fault", "undefined instruction", "arithmetic error",
+                                        "control stack used up", "data stack used up", "panic", "watchdog", "quota",
+                                        "protocol violation", "killed", "exit", "protection fault"};
+    return cause < sizeof(names) / sizeof(*names) ? names[cause] : "unknown";
+}
+
+static void write_record(struct domain *domain, enum bh_crash_cause cause, const struct trap_frame *frame,
+                         uint64_t address) {
+    struct bh_crash_record *record = &domain->crash;
+    char text[BH_CRASH_TEXT_SIZE];
+    memcpy(text, record->text, sizeof(text));
+    *record = (struct bh_crash_record){.time_ns = clock_now_ns(), .instructions = clock_ticks(), .domain = domain->id,
+                                       .cause = cause, .address = address, .generation = domain->generation};
+    memcpy(record->text, text, sizeof(text));
+    struct thread *thread = sched_current();
+    bool inside = thread && thread->domain == domain;
+    if (inside)
+        record->frame_count = (uint32_t)backtrace_thread(thread, frame, record->frames, BH_BACKTRACE_MAX);
+    if (record->frame_count)
+        record->offset = record->frames[0].offset;
+}
+
+static void log_record(const struct domain *domain) {
+    const struct bh_crash_record *record = &domain->crash;
+    log_write(record->cause == BH_CRASH_EXIT ? BH_LOG_INFO : BH_LOG_ERROR, domain->name, "dies: %s: %s",
+              crash_cause_name(record->cause), record->text);
+    for (uint32_t i = 0; i < record->frame_count; i++) {
+        const struct bh_frame_info *frame = &record->frames[i];
+        const struct domain *in = domain_get(frame->domain);
+        log_write(BH_LOG_INFO, domain->name, "  #%u %s: %s+0x%llx (0x%llx)", i, in ? in->name : "kernel",
+                  frame->symbol[0] ? frame->symbol : "?", (unsigned long long)frame->within,
+                  (unsigned long long)frame->offset);
+    }
+}
+
+struct unwinding {
+    struct domain *dead;
+    struct trap_frame *frame; // of the current thread, when it was interrupted inside
+};
+
+static void unwind_one(struct thread *thread, void *context) {
+    struct unwinding *unwinding = context;
+    invoke_doom_callers(thread, unwinding->dead);
+    if (thread->domain != unwinding->dead)
+        return;
+    if (thread == sched_current()) {
+        if (unwinding->frame)
+            invoke_unwind_frame(thread, unwinding->frame);
+    } else if (thread->preempted) {
+        invoke_unwind_thread(thread);
+    } else {
+        thread_wake(thread, BH_EDEAD); // it waits in a kernel call; its gate unwinds it
+    }
+}
+
+static void reclaim(struct domain *domain) {
+    resources_domain_died(domain);
+    rings_domain_died(domain);
+    buffers_domain_died(domain);
+    caps_drop_unnamed(domain);
+    stacks_return_domain(domain);
+    loader_unmap(domain);
+}
+
+void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_frame *frame, uint64_t address,
+                  const char *format, ...) {
+    if (domain->state != DOMAIN_RUNNING)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(domain->crash.text, sizeof(domain->crash.text), format, arguments);
+    va_end(arguments);
+    domain->state = cause == BH_CRASH_EXIT ? DOMAIN_ENDED : DOMAIN_DEAD;
+    domain_stop_ports(domain);
+    write_record(domain, cause, frame, address);
+    log_record(domain);
+    struct unwinding unwinding = {domain, frame};
+    thread_each(unwind_one, &unwinding);
+    reclaim(domain);
+    if (watcher)
+        event_raise(&watcher->event);
+}
+
+struct fault {
+    enum bh_crash_cause cause;
+    const char *sentence;
+};
+
+static struct fault classify(const struct domain *domain, const struct trap_frame *frame) {
+    uint64_t address = frame->fault_address;
+    uint64_t offset = address - domain->base;
+    switch (frame->vector) {
+    case 0:
+        return (struct fault){BH_CRASH_ARITHMETIC, "division error"};
+    case 16:
+    case 19:
+        return (struct fault){BH_CRASH_ARITHMETIC, "floating point exception"};
+    case 3:
+    case 6:
+        return (struct fault){BH_CRASH_INSTRUCTION, "undefined instruction"};
+    case 14:
+        if (stacks_control_guard(address))
+            return (struct fault){BH_CRASH_CONTROL_STACK, "the control stack is used up (endless recursion?)"};
+        if (offset >= BH_SLOT_STACKS && offset < BH_SLOT_STACKS_END)
+            return (struct fault){BH_CRASH_DATA_STACK, "the data stack is used up (endless recursion?)"};
+        if (offset < BH_SLOT_TABLE)
+            return (struct fault){BH_CRASH_FAULT, "null pointer"};
+        return (struct fault){BH_CRASH_FAULT, frame->error & 2 ? "write to memory it may not write"
+                                              : frame->error & 16 ? "execution of data" : "read of unmapped memory"};
+    default:
+        return (struct fault){BH_CRASH_PROTECTION, "protection fault"};
+    }
+}
+
+static bool in_slot(uint64_t address) {
+    return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
+}
+
+void trap_fault(struct trap_frame *frame) {
+    struct thread *thread = sched_current();
+    if (!thread || !thread->domain || thread->domain == &kernel_domain ||
+        !(in_slot(frame->rip) || invoke_in_proxy(frame->rip)))
+        panic("fault %llu (error 0x%llx) at 0x%llx in the kernel, address 0x%llx", (unsigned long long)frame->vector,
+              (unsigned long long)frame->error, (unsigned long long)frame->rip,
+              (unsigned long long)frame->fault_address);
+    struct domain *domain = thread->domain;
+    struct fault fault = classify(domain, frame);
+    uint64_t offset = frame->vector == 14 ? frame->fault_address - domain->base : 0;
+    if (stacks_control_guard(frame->fault_address))
+        offset = 0;
+    crash_domain(domain, fault.cause, frame, offset, "%s at 0x%llx, address 0x%llx", fault.sentence,
+                 (unsigned long long)(frame->rip & BH_SLOT_MASK), (unsigned long long)offset);
+    // Other threads may have become ready; the interrupted one goes on in its caller.
+    clock_arm(clock_now_ns() + RETRY_NS);
+}
+
+static void overrun(struct thread *thread, struct trap_frame *frame) {
+    struct domain *domain = thread->domain;
+    crash_domain(domain, BH_CRASH_WATCHDOG, frame, 0, "thread %s ran for more than %u ms without a pause", thread->name,
+                 domain->watchdog_ms);
+}
+
+void crash_init(void) {
+    watchdog_overrun = overrun;
+}

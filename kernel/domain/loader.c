@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+//
+// The loader: a verified image becomes a running slot. Text is never writable, data never executable; the table page is written
+// here and read-only for the domain. Nothing is read from the slot afterwards.
+#include "kernel/domain/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/base.h"
+#include "kernel/debug/log.h"
+#include "kernel/domain/domain.h"
+#include "kernel/mm/space.h"
+#include "interfaces.h"
+
+#define BASE_IN_FILE BH_COLOUR_GS // the toolchain's colour
+
+static struct loaded_image *images;
+
+static enum bh_error report_refusal(const char *name, enum bh_error error, const struct verify_report *report) {
+    char text[480];
+    return refuse(error, "%s", verify_report_format(report, name, text, sizeof(text)));
+}
+
+// Text in another colour needs a copy of the image, kept as long as the kernel runs.
+static enum bh_error recolour(const char *name, const void **bytes, size_t size, enum bh_colour colour) {
+    struct verify_report report;
+    uint8_t *copy = malloc(size);
+    if (!copy)
+        return refuse(BH_ENOMEM, "%s: no memory for a recoloured copy (%zu bytes)", name, size);
+    memcpy(copy, *bytes, size);
+    enum bh_error error = verify_recolour(copy, size, BASE_IN_FILE, colour, &report);
+    if (error) {
+        free(copy);
+        return report_refusal(name, error, &report);
+    }
+    *bytes = copy;
+    return BH_OK;
+}
+
+enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour,
+                            struct loaded_image **out) {
+    for (struct loaded_image *image = images; image; image = image->next)
+        if (image->colour == colour && strcmp(image->name, name) == 0) {
+            *out = image;
+            return BH_OK;
+        }
+    struct verify_report report;
+    struct loaded_image *image = calloc(1, sizeof(*image));
+    if (!image)
+        return refuse(BH_ENOMEM, "%s: no memory to verify it", name);
+    enum bh_error error = colour == BASE_IN_FILE ? BH_OK : recolour(name, &bytes, size, colour);
+    if (!error) {
+        error = verify_image(bytes, size, colour, &image->verified, &report);
+        if (error)
+            error = report_refusal(name, error, &report);
+    }
+    if (error) {
+        free(image);
+        return error;
+    }
+    copy_name(image->name, sizeof(image->name), name);
+    image->colour = colour;
+    image->next = images;
+    images = image;
+    log_write(BH_LOG_DEBUG, "kernel", "%s: verified, %u instructions in %u functions", name,
+              image->verified.instruction_count, image->verified.function_count);
+    *out = image;
+    return BH_OK;
+}
+
+static void fill_calls(uint64_t *table, const struct verified_image *image) {
+    for (uint32_t i = 0; i < (BH_TABLE_END - BH_TABLE_CALLS) / 8; i++)
+        table[i] = (uint64_t)bad_call;
+    for (uint32_t i = 0; i < BH_CALLS_FIXED; i++)
+        if (fixed_calls[i])
+            table[i] = (uint64_t)fixed_calls[i];
+    for (uint32_t i = 0; i < image->import_count; i++)
+        for (size_t n = 0; n < interface_count; n++) {
+            const struct interface *interface = &interfaces[n];
+            if (interface->id != image->imports[i]->id)
+                continue;
+            for (uint32_t m = 0; m < interface->method_count; m++)
+                table[BH_CALLS_FIXED + BH_INTERFACE_METHODS * interface->id + m] = (uint64_t)interface->proxies[m];
+        }
+}
+
+// Every interface that the image was built with is the one that the proxies were built with.
+static enum bh_error fingerprints_check(const struct domain *domain, const struct verified_image *image) {
+    for (uint32_t i = 0; i < image->import_count + image->export_count; i++) {
+        const struct bh_note_interface *note =
+            i < image->import_count ? image->imports[i] : image->exports[i - image->import_count];
+        const struct interface *found = NULL;
+        for (size_t n = 0; n < interface_count; n++)
+            if (interfaces[n].id == note->id)
+                found = &interfaces[n];
+        if (!found)
+            return refuse(BH_ENOENT, "%s: its image uses interface %s (%u), which this kernel does not know",
+                          domain->name, note->name, note->id);
+        if (found->fingerprint != note->fingerprint || found->method_count != note->method_count)
+            return refuse(BH_EFINGERPRINT,
+                          "%s: interface %s has fingerprint %016llx in its image and %016llx in the kernel; rebuild "
+                          "both from the same idl/",
+                          domain->name, note->name, (unsigned long long)note->fingerprint,
+                          (unsigned long long)found->fingerprint);
+    }
+    return BH_OK;
+}
+
+static enum bh_error map_table(struct domain *domain, const struct verified_image *image) {
+    uint64_t va = domain->base + BH_SLOT_TABLE;
+    enum bh_error error = space_map_fresh(va, BH_SLOT_TABLE_SIZE, MAP_READ | MAP_WRITE);
+    if (error)
+        return error;
+    *(uint64_t *)(domain->base + BH_TABLE_BASE) = domain->base;
+    *(uint64_t *)(domain->base + BH_TABLE_DOMAIN) = domain->id;
+    fill_calls((uint64_t *)(domain->base + BH_TABLE_CALLS), image);
+    return space_protect(va, BH_SLOT_TABLE_SIZE, MAP_READ);
+}
+
+static uint64_t page_down(uint64_t value) {
+    return value & ~(BH_PAGE_SIZE - 1);
+}
+
+static uint64_t image_memory(const struct verified_image *image) {
+    uint64_t size = BH_SLOT_TABLE_SIZE;
+    for (uint32_t i = 0; i < image->segment_count; i++)
+        size += round_up(image->segments[i].start + image->segments[i].memory_size, BH_PAGE_SIZE) -
+                page_down(image->segments[i].start);
+    return size;
+}
+
+static enum bh_error map_segments(struct domain *domain, const struct verified_image *image) {
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        const struct verified_segment *segment = &image->segments[i];
+        uint64_t start = page_down(segment->start);
+        uint64_t end = round_up(segment->start + segment->memory_size, BH_PAGE_SIZE);
+        enum bh_error error = space_map_fresh(domain->base + start, end - start, MAP_READ | MAP_WRITE);
+        if (error)
+            return error;
+        memcpy((void *)(domain->base + segment->start), image->bytes + segment->file_offset, segment->file_size);
+    }
+    return BH_OK;
+}
+
+static enum bh_error protect_segments(struct domain *domain, const struct verified_image *image) {
+    enum bh_error error = BH_OK;
+    for (uint32_t i = 0; i < image->segment_count && !error; i++) {
+        const struct verified_segment *segment = &image->segments[i];
+        uint64_t start = page_down(segment->start);
+        uint64_t end = round_up(segment->start + segment->memory_size, BH_PAGE_SIZE);
+        enum map_flags flags = MAP_READ | (segment->protection & VERIFY_WRITE ? MAP_WRITE : 0) |
+                               (segment->protection & VERIFY_EXECUTE ? MAP_EXECUTE : 0);
+        error = space_protect(domain->base + start, end - start, flags);
+    }
+    return error;
+}
+
+enum bh_error loader_map(struct domain *domain) {
+    const struct verified_image *image = &domain->image->verified;
+    enum bh_error error = fingerprints_check(domain, image);
+    if (error)
+        return error;
+    uint64_t size = image_memory(image);
+    if (size > domain->memory_quota)
+        return refuse(BH_EQUOTA, "%s: its image needs %llu bytes, its memory quota is %llu", domain->name,
+                      (unsigned long long)size, (unsigned long long)domain->memory_quota);
+    domain->memory_used += size;
+    domain->heap_end = BH_SLOT_HEAP;
+    error = map_table(domain, image);
+    if (!error)
+        error = map_segments(domain, image);
+    for (uint32_t i = 0; i < image->relocation_count && !error; i++)
+        *(uint64_t *)(domain->base + image->relocations[i]) += domain->base;
+    if (!error)
+        error = protect_segments(domain, image);
+    if (error) {
+        loader_unmap(domain);
+        return refuse(error, "%s: no memory to load its image (%llu bytes)", domain->name, (unsigned long long)size);
+    }
+    return BH_OK;
+}
+
+void loader_unmap(struct domain *domain) {
+    const struct verified_image *image = &domain->image->verified;
+    space_unmap_fresh(domain->base + BH_SLOT_TABLE, BH_SLOT_TABLE_SIZE);
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        uint64_t start = page_down(image->segments[i].start);
+        uint64_t end = round_up(image->segments[i].start + image->segments[i].memory_size, BH_PAGE_SIZE);
+        space_unmap_fresh(domain->base + start, end - start);
+    }
+    uint64_t heap = domain->heap_end - BH_SLOT_HEAP;
+    space_unmap_fresh(domain->base + BH_SLOT_HEAP, heap);
+    domain->memory_used -= image_memory(image) + heap;
+    domain->heap_end = BH_SLOT_HEAP;
+}
+
+enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *address) {
+    if (!size || size > BH_SLOT_HEAP_END - domain->heap_end)
+        return refuse(BH_ERANGE, "heap_grow: %llu bytes do not fit the heap window (%llu left)", (unsigned long long)size,
+                      (unsigned long long)(BH_SLOT_HEAP_END - domain->heap_end));
+    size = round_up(size, BH_PAGE_SIZE);
+    if (size > domain->memory_quota - domain->memory_used)
+        return refuse(BH_EQUOTA, "heap_grow: %llu more bytes are past the memory quota of %s (%llu of %llu used)",
+                      (unsigned long long)size, domain->name, (unsigned long long)domain->memory_used,
+                      (unsigned long long)domain->memory_quota);
+    enum bh_error error = space_map_fresh(domain->base + domain->heap_end, size, MAP_READ | MAP_WRITE);
+    if (error)
+        return refuse(error, "heap_grow: no memory for %llu bytes", (unsigned long long)size);
+    *address = domain->base + domain->heap_end;
+    domain->heap_end += size;
+    domain->memory_used += size;
+    return BH_OK;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// Images into slots. An image is verified once for each colour and kept; a restart copies it afresh.
+#ifndef BH_LOADER_H
+#define BH_LOADER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/abi/error.h"
+#include "kernel/abi/image.h"
+#include "kernel/verifier/verify.h"
+
+struct domain;
+
+struct loaded_image {
+    char name[48];
+    enum bh_colour colour;
+    struct verified_image verified;
+    struct loaded_image *next;
+};
+
+// Verify an image of the archive, or find it verified. `bytes` must stay. BH_EVERIFY and others, logged with the report.
+enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour,
+                            struct loaded_image **out);
+// Map table and image of domain->image into domain's slot, relocated and protected. BH_ENOMEM, BH_EQUOTA.
+enum bh_error loader_map(struct domain *domain);
+// Unmap them, and the heap.
+void loader_unmap(struct domain *domain);
+enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *address);
+
+#endif

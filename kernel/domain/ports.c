@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// Ports: objects behind interfaces. They are made at boot from the manifest and stay; a serving instance only fills in the addresses
+// of its methods, each of which must be the entry of a function that the verifier knows.
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/base.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/loader.h"
+
+static struct port *ports;
+
+enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
+                          uint64_t object, struct port **out) {
+    struct port *port = calloc(1, sizeof(*port));
+    if (!port)
+        return refuse(BH_ENOMEM, "port %s: no memory", name);
+    copy_name(port->name, sizeof(port->name), name);
+    port->server = server;
+    port->generation = 1;
+    port->interface = interface;
+    port->fingerprint = fingerprint;
+    port->object = object;
+    port->serving = server == &kernel_domain;
+    port->next = ports;
+    ports = port;
+    *out = port;
+    return BH_OK;
+}
+
+struct port *port_find(const struct domain *server, const char *name) {
+    for (struct port *port = ports; port; port = port->next)
+        if (port->server == server && strcmp(port->name, name) == 0)
+            return port;
+    return NULL;
+}
+
+static enum bh_error serve_check(const struct domain *domain, const struct port *port, const struct bh_serve *serve,
+                                 const uint64_t *methods) {
+    if (port->interface != serve->interface)
+        return refuse(BH_EINVAL, "port_serve: port %s has interface %u, not %u", port->name, port->interface,
+                      serve->interface);
+    if (port->fingerprint != serve->fingerprint)
+        return refuse(BH_EFINGERPRINT, "port_serve: port %s: fingerprint %016llx in the manifest, %016llx in %s", port->name,
+                      (unsigned long long)port->fingerprint, (unsigned long long)serve->fingerprint, domain->name);
+    for (uint32_t i = 0; i < serve->method_count; i++) {
+        uint64_t offset = methods[i] & BH_SLOT_MASK;
+        if (!verified_is_function(&domain->image->verified, offset))
+            return refuse(BH_EINVAL, "port_serve: method %u of port %s: 0x%llx is not a function of %s", i, port->name,
+                          (unsigned long long)offset, domain->name);
+    }
+    return BH_OK;
+}
+
+enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, const uint64_t *methods) {
+    struct port *port = port_find(domain, serve->name);
+    if (!port)
+        return refuse(BH_ENOENT, "port_serve: the manifest gives %s no port %s", domain->name, serve->name);
+    enum bh_error error = serve_check(domain, port, serve, methods);
+    if (error)
+        return error;
+    port->object = serve->object;
+    port->method_count = serve->method_count;
+    for (uint32_t i = 0; i < serve->method_count; i++)
+        port->methods[i] = domain->base + (methods[i] & BH_SLOT_MASK);
+    port->serving = 1;
+    return BH_OK;
+}
+
+void domain_stop_ports(struct domain *domain) {
+    for (struct port *port = ports; port; port = port->next)
+        if (port->server == domain)
+            port->serving = 0;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+//
+// Exchange buffers: move, share, lend. Invariants: two live buffers never overlap in the exchange window, so an address means the
+// same memory in every domain that maps it; a buffer is mapped in a domain only while that domain lives. Windows are
+// handed out first-fit with a guard page behind each.
+#include "kernel/exchange/buffers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/base.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/domain.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/space.h"
+
+static struct buffer *buffers; // by offset
+static uint64_t window_end = BH_SLOT_EXCHANGE_END; // rings are carved off above it
+static uint32_t count;
+
+static uint64_t highest_used(void) {
+    uint64_t end = BH_SLOT_EXCHANGE;
+    for (const struct buffer *buffer = buffers; buffer; buffer = buffer->next)
+        end = buffer->offset + buffer->size + BH_PAGE_SIZE;
+    return end;
+}
+
+enum bh_error buffers_reserve_window(uint64_t size, uint64_t *offset) {
+    if (size + BH_PAGE_SIZE > window_end - highest_used())
+        return refuse(BH_ENOSPC, "no room of %llu bytes for a ring in the exchange window", (unsigned long long)size);
+    window_end -= size + BH_PAGE_SIZE;
+    *offset = window_end;
+    return BH_OK;
+}
+
+static enum bh_error place(struct buffer *buffer) {
+    uint64_t offset = BH_SLOT_EXCHANGE;
+    struct buffer **link = &buffers;
+    while (*link && offset + buffer->size + BH_PAGE_SIZE > (*link)->offset) {
+        offset = (*link)->offset + (*link)->size + BH_PAGE_SIZE;
+        link = &(*link)->next;
+    }
+    if (!range_inside(offset, buffer->size + BH_PAGE_SIZE, window_end))
+        return BH_ENOSPC;
+    buffer->offset = offset;
+    buffer->next = *link;
+    *link = buffer;
+    count++;
+    return BH_OK;
+}
+
+static enum bh_error make(hpa frames, uint64_t size, const char *name, struct buffer **out) {
+    struct buffer *buffer = calloc(1, sizeof(*buffer));
+    if (!buffer)
+        return refuse(BH_ENOMEM, "no memory for a buffer");
+    buffer->frames = frames;
+    buffer->size = size;
+    buffer->owner = &kernel_domain;
+    copy_name(buffer->name, sizeof(buffer->name), name ? name : "");
+    enum bh_error error = place(buffer);
+    if (error) {
+        free(buffer);
+        return refuse(error, "no room of %llu bytes in the exchange window", (unsigned long long)size);
+    }
+    *out = buffer;
+    return BH_OK;
+}
+
+enum bh_error buffers_create(struct domain *owner, uint64_t size, const char *name, struct buffer **out) {
+    hpa frames;
+    if (!size || size > BH_SLOT_EXCHANGE_END - BH_SLOT_EXCHANGE)
+        return refuse(BH_ERANGE, "a buffer of %llu bytes: not between 1 and %llu", (unsigned long long)size,
+                      BH_SLOT_EXCHANGE_END - BH_SLOT_EXCHANGE);
+    size = round_up(size, BH_PAGE_SIZE);
+    if (owner != &kernel_domain && size > owner->memory_quota - owner->memory_used)
+        return refuse(BH_EQUOTA, "a buffer of %llu bytes is past the memory quota of %s (%llu of %llu used)",
+                      (unsigned long long)size, owner->name, (unsigned long long)owner->memory_used,
+                      (unsigned long long)owner->memory_quota);
+    enum bh_error error = frames_alloc(size / BH_PAGE_SIZE, size >= (2u << 20) ? 512 : 1, &frames);
+    if (error)
+        return refuse(error, "no %llu contiguous bytes for buffer %s; give the machine more memory",
+                      (unsigned long long)size, name ? name : "");
+    error = make(frames, size, name, out);
+    if (error) {
+        frames_free(frames, size / BH_PAGE_SIZE);
+        return error;
+    }
+    memset(platform_direct(frames), 0, size);
+    (*out)->owner = owner;
+    if (owner != &kernel_domain)
+        owner->memory_used += size;
+    return BH_OK;
+}
+
+void buffers_destroy(struct buffer *buffer) {
+    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
+        if (buffer->mapped[id])
+            buffers_unmap(buffer, domain_get(id));
+    caps_forget_object(buffer);
+    for (struct buffer **link = &buffers; *link; link = &(*link)->next)
+        if (*link == buffer) {
+            *link = buffer->next;
+            break;
+        }
+    frames_free(buffer->frames, buffer->size / BH_PAGE_SIZE);
+    if (buffer->owner != &kernel_domain)
+        buffer->owner->memory_used -= buffer->size;
+    count--;
+    free(buffer);
+}
+
+enum bh_error buffers_map(struct buffer *buffer, struct domain *domain, uint32_t rights) {
+    enum map_flags flags = MAP_READ | (rights & BH_RIGHT_WRITE ? MAP_WRITE : 0);
+    if (buffer->mapped[domain->id] == flags)
+        return BH_OK;
+    enum bh_error error = space_map(domain->base + buffer->offset, buffer->frames, buffer->size, flags);
+    if (error)
+        return refuse(error, "no memory to map buffer %s in %s", buffer->name, domain->name);
+    buffer->mapped[domain->id] = (uint8_t)flags;
+    return BH_OK;
+}
+
+void buffers_unmap(struct buffer *buffer, struct domain *domain) {
+    if (!buffer->mapped[domain->id])
+        return;
+    space_unmap(domain->base + buffer->offset, buffer->size);
+    buffer->mapped[domain->id] = 0;
+}
+
+enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
+    struct cap *cap;
+    enum bh_error error = caps_get(from, "move of a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ, &cap);
+    if (error)
+        return error;
+    struct buffer *buffer = cap->object;
+    uint32_t rights = cap->rights;
+    if (buffer->owner != from)
+        return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, not to %s", buffer->owner->name, from->name);
+    if (buffer->size > to->memory_quota - to->memory_used)
+        return refuse(BH_EQUOTA, "move of a buffer: %llu bytes are past the memory quota of %s",
+                      (unsigned long long)buffer->size, to->name);
+    bh_cap theirs;
+    error = caps_insert(to, BH_CAP_BUFFER, rights, buffer, NULL, 0, &theirs);
+    if (error)
+        return error;
+    error = buffers_map(buffer, to, rights);
+    if (error) {
+        (void)caps_drop(to, theirs);
+        return error;
+    }
+    (void)caps_revoke(from, index);
+    (void)caps_drop(from, index);
+    buffers_unmap(buffer, from);
+    buffer->owner = to;
+    from->memory_used -= buffer->size;
+    to->memory_used += buffer->size;
+    *out = theirs;
+    return BH_OK;
+}
+
+enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
+    struct cap *cap;
+    enum bh_error error = caps_get(from, "lending a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ, &cap);
+    if (error)
+        return error;
+    struct buffer *buffer = cap->object;
+    if (buffer->mapped[to->id])
+        return refuse(BH_EBUSY, "lending a buffer: %s has it mapped already", to->name);
+    error = caps_insert(to, BH_CAP_BUFFER, cap->rights & (BH_RIGHT_READ | BH_RIGHT_WRITE), buffer, NULL,
+                        caps_reference(from, index), out);
+    if (error)
+        return error;
+    error = buffers_map(buffer, to, cap->rights);
+    if (error)
+        (void)caps_drop(to, *out);
+    return error;
+}
+
+void buffers_unlend(struct domain *to, bh_cap index) {
+    if (!index || index >= to->cap_count || to->caps[index].type != BH_CAP_BUFFER)
+        return; // the borrower died, and its table was cleared
+    struct buffer *buffer = to->caps[index].object;
+    if (buffer)
+        buffers_unmap(buffer, to);
+    (void)caps_revoke(to, index);
+    (void)caps_drop(to, index);
+}
+
+void buffers_domain_died(struct domain *domain) {
+    struct buffer *next;
+    for (struct buffer *buffer = buffers; buffer; buffer = next) {
+        next = buffer->next;
+        if (buffer->owner == domain)
+            buffers_destroy(buffer);
+        else
+            buffers_unmap(buffer, domain);
+    }
+}
+
+uint32_t buffers_count(void) {
+    return count;
+}

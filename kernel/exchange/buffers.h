@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// Exchange buffers: contiguous frames with one owner and one place in the exchange window, mapped where granted.
+#ifndef BH_BUFFERS_H
+#define BH_BUFFERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/abi/buffer.h"
+#include "kernel/abi/cap.h"
+#include "kernel/abi/error.h"
+#include "kernel/abi/slot.h"
+#include "kernel/platform/platform.h"
+
+struct domain;
+
+struct buffer {
+    hpa frames;
+    uint64_t size;   // bytes
+    uint64_t offset; // slot offset in the exchange window
+    struct domain *owner; // &kernel_domain: never reclaimed
+    uint8_t mapped[BH_SLOT_COUNT]; // by domain: enum map_flags of its mapping, 0 when not mapped
+    char name[BH_CAP_NAME_SIZE];
+    struct buffer *next;
+};
+
+// Make a zeroed buffer of `size` bytes, rounded up to pages, not mapped anywhere. BH_ENOMEM, BH_ENOSPC, BH_EQUOTA (logged).
+enum bh_error buffers_create(struct domain *owner, uint64_t size, const char *name, struct buffer **out);
+void buffers_destroy(struct buffer *buffer); // unmaps it everywhere and revokes its capabilities
+uint32_t buffers_count(void);
+
+// Map or unmap in one domain; `rights` READ or READ|WRITE.
+enum bh_error buffers_map(struct buffer *buffer, struct domain *domain, uint32_t rights);
+void buffers_unmap(struct buffer *buffer, struct domain *domain);
+
+// Give a buffer to another domain: unmapped and revoked here, mapped and a capability there. The sender must own it.
+enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
+// Lend for the length of a call: mapped there too, with the lender's rights, and a capability; buffers_unlend takes both back.
+enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
+void buffers_unlend(struct domain *to, bh_cap cap);
+
+// A domain died: destroy what it owns, unmap the rest.
+void buffers_domain_died(struct domain *domain);
+
+// A range of the exchange window for a ring, for ever.
+enum bh_error buffers_reserve_window(uint64_t size, uint64_t *offset);
+
+#endif

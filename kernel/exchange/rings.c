@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+//
+// Rings: create, attach, epochs. The request pages are the log of requests in flight: a crashing server cannot write them, and
+// the kernel never touches them either. At the death of a server its completion pages are zeroed and the epoch goes up.
+#include "kernel/exchange/rings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/abi/slot.h"
+#include "kernel/base.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/domain.h"
+#include "kernel/exchange/buffers.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/space.h"
+
+static struct ring *rings;
+
+static enum bh_error shape_check(const char *name, const struct ring_shape *shape) {
+    uint32_t entries = shape->entry_count;
+    if (entries < 2 || entries > BH_RING_ENTRIES_MAX || (entries & (entries - 1)))
+        return refuse(BH_EINVAL, "ring %s: %u entries: give a power of two up to %d", name, entries, BH_RING_ENTRIES_MAX);
+    if (shape->request_size > BH_RING_ENTRY_SIZE_MAX || shape->completion_size > BH_RING_ENTRY_SIZE_MAX)
+        return refuse(BH_ERANGE, "ring %s: entries of %u and %u bytes: the limit is %d", name, shape->request_size,
+                      shape->completion_size, BH_RING_ENTRY_SIZE_MAX);
+    return BH_OK;
+}
+
+static void lay_out(struct ring *ring, const struct ring_shape *shape) {
+    uint64_t order_end = round_up(BH_RING_ORDER + 4ull * shape->entry_count, 64);
+    uint64_t slot = round_up(sizeof(struct bh_ring_slot) + shape->request_size, 64);
+    uint64_t entry = round_up(sizeof(struct bh_ring_completion) + shape->completion_size, 16);
+    ring->request_pages_size = round_up(order_end + slot * shape->entry_count, BH_PAGE_SIZE);
+    ring->completion_pages_size = round_up(BH_RING_COMPLETIONS + entry * shape->entry_count, BH_PAGE_SIZE);
+}
+
+static enum bh_error take_memory(struct ring *ring) {
+    uint64_t size = BH_PAGE_SIZE + ring->request_pages_size + ring->completion_pages_size;
+    enum bh_error error = buffers_reserve_window(size, &ring->offset);
+    if (!error)
+        error = frames_alloc(size / BH_PAGE_SIZE, 1, &ring->frames);
+    ring->submit_event = event_object_create();
+    ring->completion_event = event_object_create();
+    if (error || !ring->submit_event || !ring->completion_event)
+        return refuse(error ? error : BH_ENOMEM, "ring %s: no memory", ring->name);
+    memset(platform_direct(ring->frames), 0, size);
+    return BH_OK;
+}
+
+enum bh_error rings_create(const char *name, struct domain *client, struct domain *server,
+                           const struct ring_shape *shape, struct buffer *buffer, struct ring **out) {
+    enum bh_error error = shape_check(name, shape);
+    if (error)
+        return error;
+    struct ring *ring = calloc(1, sizeof(*ring));
+    if (!ring)
+        return refuse(BH_ENOMEM, "ring %s: no memory", name);
+    copy_name(ring->name, sizeof(ring->name), name);
+    ring->client = client;
+    ring->server = server;
+    ring->buffer = buffer;
+    ring->type = shape->type;
+    lay_out(ring, shape);
+    error = take_memory(ring);
+    if (error) {
+        free(ring);
+        return error;
+    }
+    ring->header = platform_direct(ring->frames);
+    ring->header->magic = BH_RING_MAGIC;
+    ring->header->entry_count = shape->entry_count;
+    ring->header->request_size = shape->request_size;
+    ring->header->completion_size = shape->completion_size;
+    ring->header->type = shape->type;
+    ring->header->epoch = 1;
+    ring->next = rings;
+    rings = ring;
+    *out = ring;
+    return BH_OK;
+}
+
+static enum bh_error map_side(struct ring *ring, struct domain *domain, bool server) {
+    uint64_t va = domain->base + ring->offset;
+    enum map_flags own = MAP_READ | MAP_WRITE;
+    enum bh_error error = space_map(va, ring->frames, BH_PAGE_SIZE, MAP_READ);
+    if (!error)
+        error = space_map(va + BH_PAGE_SIZE, ring->frames + BH_PAGE_SIZE, ring->request_pages_size,
+                          server ? MAP_READ : own);
+    if (!error)
+        error = space_map(va + BH_PAGE_SIZE + ring->request_pages_size,
+                          ring->frames + BH_PAGE_SIZE + ring->request_pages_size, ring->completion_pages_size,
+                          server ? own : MAP_READ);
+    return error;
+}
+
+static void unmap_side(struct ring *ring, struct domain *domain) {
+    space_unmap(domain->base + ring->offset, BH_PAGE_SIZE + ring->request_pages_size + ring->completion_pages_size);
+}
+
+static enum bh_error give_caps(struct ring *ring, struct domain *domain, bool server, struct bh_ring_info *info) {
+    bh_cap submit, completion, data = BH_CAP_NONE;
+    enum bh_error error = caps_insert(domain, BH_CAP_EVENT, server ? BH_RIGHT_WAIT | BH_RIGHT_SIGNAL : BH_RIGHT_SIGNAL,
+                                      ring->submit_event, NULL, 0, &submit);
+    if (!error)
+        error = caps_insert(domain, BH_CAP_EVENT, server ? BH_RIGHT_SIGNAL : BH_RIGHT_WAIT | BH_RIGHT_SIGNAL,
+                            ring->completion_event, NULL, 0, &completion);
+    if (!error && ring->buffer) {
+        uint32_t rights = BH_RIGHT_READ | BH_RIGHT_WRITE | (server ? BH_RIGHT_DMA : 0);
+        error = caps_insert(domain, BH_CAP_BUFFER, rights, ring->buffer, NULL, 0, &data);
+    }
+    if (error)
+        return error;
+    info->submit_event = submit;
+    info->completion_event = completion;
+    info->buffer = data;
+    return BH_OK;
+}
+
+enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_ring_info *info) {
+    bool server = domain == ring->server;
+    bool *attached = server ? &ring->server_attached : &ring->client_attached;
+    if (!server && domain != ring->client)
+        return refuse(BH_ERIGHTS, "ring_attach: ring %s joins %s and %s, not %s", ring->name, ring->client->name,
+                      ring->server->name, domain->name);
+    if (*attached)
+        return refuse(BH_EBUSY, "ring_attach: %s has attached to ring %s already", domain->name, ring->name);
+    enum bh_error error = map_side(ring, domain, server);
+    if (!error)
+        error = give_caps(ring, domain, server, info);
+    if (error) {
+        unmap_side(ring, domain);
+        return refuse(error, "ring_attach: cannot map ring %s in %s", ring->name, domain->name);
+    }
+    *attached = true;
+    if (server) {
+        ring->header->server_up = 1;
+        event_raise(&ring->completion_event->event);
+    }
+    info->header = domain->base + ring->offset;
+    info->requests = info->header + BH_PAGE_SIZE;
+    info->completions = info->requests + ring->request_pages_size;
+    info->type = ring->type;
+    info->entry_count = ring->header->entry_count;
+    info->request_size = ring->header->request_size;
+    info->completion_size = ring->header->completion_size;
+    info->epoch = ring->header->epoch;
+    info->is_server = server;
+    return BH_OK;
+}
+
+static void server_died(struct ring *ring) {
+    uint8_t *completions = (uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size;
+    memset(completions, 0, ring->completion_pages_size);
+    ring->header->server_up = 0;
+    ring->header->epoch++;
+    ring->server_attached = false;
+    event_raise(&ring->completion_event->event);
+}
+
+void rings_domain_died(struct domain *domain) {
+    for (struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server == domain && ring->server_attached) {
+            unmap_side(ring, domain);
+            server_died(ring);
+        } else if (ring->client == domain && ring->client_attached) {
+            unmap_side(ring, domain);
+            ring->client_attached = false;
+        }
+    }
+}
+
+enum bh_error rings_corrupt(struct domain *domain) {
+    enum bh_error result = BH_ENOENT;
+    for (struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server != domain || !ring->server_attached)
+            continue;
+        struct bh_ring_completions *completions =
+            (struct bh_ring_completions *)((uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size);
+        memset((uint8_t *)completions + BH_RING_COMPLETIONS, 0xa5, ring->completion_pages_size - BH_RING_COMPLETIONS);
+        completions->completion_tail += 3 * ring->header->entry_count;
+        event_raise(&ring->completion_event->event);
+        result = BH_OK;
+    }
+    return result;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Ring objects: kernel-held, named in the manifest, one client and one server. They outlive both. Layout: kernel/abi/ring.h.
+#ifndef BH_RINGS_H
+#define BH_RINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/abi/error.h"
+#include "kernel/abi/ring.h"
+#include "kernel/platform/platform.h"
+
+struct buffer;
+struct domain;
+struct event_object;
+
+struct ring {
+    char name[32];
+    struct domain *client, *server;
+    struct buffer *buffer;    // data that its requests refer to, or NULL
+    struct bh_ring_header *header; // the kernel's view
+    hpa frames;
+    uint64_t offset;          // slot offset of the header page
+    uint64_t request_pages_size, completion_pages_size; // bytes
+    uint64_t type;
+    struct event_object *submit_event, *completion_event;
+    bool client_attached, server_attached;
+    struct ring *next;
+};
+
+struct ring_shape {
+    uint32_t entry_count, request_size, completion_size;
+    uint64_t type;
+};
+
+enum bh_error rings_create(const char *name, struct domain *client, struct domain *server,
+                           const struct ring_shape *shape, struct buffer *buffer, struct ring **out);
+// Map it in one of its two domains and describe it.
+enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_ring_info *info);
+// New epoch for those that it served, wake their clients.
+void rings_domain_died(struct domain *domain);
+// Scribble over the completions of all rings that `domain` serves, as a broken server would (crash injection).
+enum bh_error rings_corrupt(struct domain *domain);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// What the clock and devices cause. Threads are switched here only when the interrupted code is a domain's; when the kernel or
+// a proxy was interrupted (interrupts are enabled in proxies), the switch is retried a little later.
+#include "kernel/abi/slot.h"
+#include "kernel/platform/platform.h"
+#include "kernel/sched/sched.h"
+
+static bool in_slot(uint64_t address) {
+    return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
+}
+
+void trap_timer(struct trap_frame *frame) {
+    uint64_t now = clock_now_ns();
+    struct thread *thread = sched_current();
+    timer_expire(now);
+    if (!in_slot(frame->rip)) {
+        clock_arm(now + (thread && runqueue_has(thread->priority) ? RETRY_NS : TICK_NS));
+        return;
+    }
+    if (watchdog_tick(thread) && watchdog_overrun)
+        watchdog_overrun(thread, frame);
+    sched_preempt(frame);
+    sched_arm();
+}
+
+void trap_device(struct trap_frame *frame) {
+    struct thread *thread = sched_current();
+    if (!in_slot(frame->rip)) {
+        if (thread && runqueue_has(thread->priority))
+            clock_arm(clock_now_ns() + RETRY_NS);
+        return;
+    }
+    if (thread && sched_should_yield()) {
+        sched_preempt(frame);
+        sched_arm();
+    }
+}

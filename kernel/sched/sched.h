@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// Inside the scheduler: run queues, sleepers, the watchdog. Everything here runs with interrupts disabled.
+#ifndef BH_SCHED_H
+#define BH_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/sched/thread.h"
+
+#define TICK_NS 10000000ull      // time slice, and resolution of the watchdog
+#define RETRY_NS 50000ull        // when a switch fell due inside the kernel or a proxy
+
+// runqueue.c: first in, first out within a priority; lower number first.
+void runqueue_push(struct thread *thread);
+struct thread *runqueue_pop(void); // NULL when empty
+void runqueue_remove(struct thread *thread);
+bool runqueue_has(uint32_t worst_priority); // anybody at this priority or a better one?
+
+// timer.c: threads with a deadline, soonest first.
+void timer_add(struct thread *thread, uint64_t deadline_ns);
+void timer_remove(struct thread *thread);
+void timer_expire(uint64_t now_ns); // wakes with BH_ETIMEDOUT
+uint64_t timer_next(void);          // 0: none
+
+// wait.c
+void wait_remove(struct thread *thread); // take it out of its event's list
+
+// watchdog.c: called at each tick that interrupts domain code; true when the domain has overstayed its limit.
+bool watchdog_tick(struct thread *thread);
+// Told who overstays; set by the domain layer at start-up.
+typedef void watchdog_report(struct thread *thread, struct trap_frame *frame);
+extern watchdog_report *watchdog_overrun;
+
+// thread.c
+void sched_block(void);                     // current thread is not READY any more: switch away
+void sched_preempt(struct trap_frame *frame); // from traps: give the processor to the next thread, if any
+void sched_arm(void);                       // program the clock for the next tick or deadline
+bool sched_should_yield(void);              // somebody better is ready
+void sched_init(void);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+//
+// Thread objects and switching. A thread is in one of three places: running, in a run queue, or waiting. It leaves the processor
+// either by its own call (registers on its control stack) or because a trap interrupted domain code (registers in `frame`).
+// Kernel code is never preempted; the idle loop runs on the boot stack.
+#include "kernel/sched/thread.h"
+
+#include <string.h>
+
+#include "kernel/arch/x86_64/regs.h"
+#include "kernel/arch/x86_64/switch.h"
+#include "kernel/base.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/invoke.h"
+#include "kernel/mm/stacks.h"
+#include "kernel/sched/sched.h"
+
+static struct thread *current;          // NULL only during early boot
+static struct thread *threads[THREAD_COUNT];
+static struct thread idle = {.name = "idle", .priority = THREAD_PRIORITIES - 1, .domain = &kernel_domain,
+                             .home = &kernel_domain, .state = THREAD_RUNNING};
+static struct thread *ended;            // its stack is freed by whoever runs next
+static uint32_t live_count;
+
+struct thread *sched_current(void) {
+    return current;
+}
+
+uint32_t thread_count(void) {
+    return live_count;
+}
+
+void sched_arm(void) {
+    uint64_t now = clock_now_ns();
+    uint64_t when = timer_next();
+    if (current != &idle && (!when || when > now + TICK_NS))
+        when = now + TICK_NS;
+    if (when)
+        clock_arm(when);
+}
+
+static void free_ended(void) {
+    if (!ended)
+        return;
+    struct thread *thread = ended;
+    ended = NULL;
+    uint32_t id = thread->id;
+    stacks_return_thread(thread);
+    threads[id] = NULL;
+    live_count--;
+    stacks_control_destroy(id);
+}
+
+// What runs next becomes `current`; the caller then resumes it.
+static struct thread *take_next(void) {
+    struct thread *next = runqueue_pop();
+    if (!next)
+        next = &idle;
+    next->state = THREAD_RUNNING;
+    current = next;
+    return next;
+}
+
+static void switch_from(struct thread *previous) {
+    struct thread *next = take_next();
+    previous->bases[0] = rdgsbase();
+    sched_arm();
+    if (next == previous)
+        return;
+    if (next->preempted) {
+        next->preempted = false;
+        irq_before_resume();
+        switch_to_frame(&previous->switch_rsp, &next->frame);
+    } else {
+        wrgsbase(next->bases[0]);
+        wrfsbase(next->bases[1]);
+        switch_stacks(&previous->switch_rsp, next->switch_rsp);
+    }
+    free_ended();
+}
+
+void sched_block(void) {
+    current->watch_mark = 0;
+    current->watch_since_ns = 0;
+    switch_from(current);
+}
+
+void thread_yield(void) {
+    struct thread *thread = current;
+    if (!runqueue_has(thread->priority))
+        return;
+    thread->watch_mark = 0;
+    if (thread != &idle)
+        runqueue_push(thread);
+    switch_from(thread);
+}
+
+bool sched_should_yield(void) {
+    return current->priority > 0 && runqueue_has(current->priority - 1);
+}
+
+// Make the trap resume `next`, as the current thread.
+static void resume_in_frame(struct trap_frame *frame, struct thread *next) {
+    if (next->preempted) {
+        uint8_t *fpu = frame->fpu;
+        next->preempted = false;
+        *frame = next->frame;
+        frame->fpu = fpu;
+        memcpy(fpu, next->fpu, sizeof(next->fpu));
+        return;
+    }
+    frame->rip = (uint64_t)switch_landing;
+    frame->rsp = next->switch_rsp;
+    frame->rflags = RFLAGS_FIXED;
+    frame->gs_base = next->bases[0];
+    frame->fs_base = next->bases[1];
+}
+
+void sched_preempt(struct trap_frame *frame) {
+    struct thread *thread = current;
+    if (thread == &idle || !runqueue_has(thread->priority))
+        return;
+    thread->frame = *frame;
+    thread->frame.fpu = thread->fpu;
+    memcpy(thread->fpu, frame->fpu, sizeof(thread->fpu));
+    thread->preempted = true;
+    runqueue_push(thread);
+    resume_in_frame(frame, take_next());
+}
+
+static void domain_thread(void *argument) {
+    struct thread *thread = current;
+    uint64_t entry = thread->frame.rip;
+    (void)invoke_entry(thread->home, entry, (uint64_t)argument);
+}
+
+static struct thread *place_thread(uint32_t id, struct thread *block, const char *name, struct domain *home) {
+    block->id = id;
+    block->home = home;
+    block->domain = &kernel_domain;
+    block->bases[1] = platform_host_fs_base;
+    copy_name(block->name, sizeof(block->name), name);
+    threads[id] = block;
+    home->threads_used++;
+    live_count++;
+    return block;
+}
+
+enum bh_error thread_create(const char *name, struct domain *home, uint64_t entry, uint64_t argument,
+                            uint32_t priority, struct thread **out) {
+    struct thread *block;
+    uint64_t top;
+    uint32_t id = 0;
+    if (priority >= THREAD_PRIORITIES)
+        return refuse(BH_ERANGE, "thread %s: priority %u is not below %d", name, priority, THREAD_PRIORITIES);
+    while (id < THREAD_COUNT && threads[id])
+        id++;
+    if (id == THREAD_COUNT)
+        return refuse(BH_ENOSPC, "thread %s: all %d threads are in use", name, THREAD_COUNT);
+    enum bh_error error = stacks_control_create(id, &block, &top);
+    if (error)
+        return refuse(error, "thread %s: no memory for its control stack", name);
+    struct thread *thread = place_thread(id, block, name, home);
+    thread->priority = priority;
+    thread->frame.rip = entry; // for domain_thread
+    // What switch_landing pops: r15, r14, r13, r12, rbp, rbx, return address.
+    uint64_t *stack = (uint64_t *)top - 8;
+    memset(stack, 0, 8 * sizeof(*stack));
+    stack[3] = argument;
+    stack[5] = home == &kernel_domain ? entry : (uint64_t)domain_thread;
+    stack[6] = (uint64_t)switch_new_thread;
+    thread->switch_rsp = (uint64_t)stack;
+    runqueue_push(thread);
+    if (out)
+        *out = thread;
+    return BH_OK;
+}
+
+[[noreturn]] void thread_end(void) {
+    struct thread *thread = current;
+    thread->state = THREAD_ENDED;
+    thread->home->threads_used--;
+    BH_ASSERT(!ended);
+    ended = thread;
+    switch_from(thread);
+    panic("an ended thread (%s) ran again", thread->name);
+}
+
+void thread_each(void (*visit)(struct thread *thread, void *context), void *context) {
+    for (uint32_t id = 0; id < THREAD_COUNT; id++)
+        if (threads[id] && threads[id]->state != THREAD_ENDED)
+            visit(threads[id], context);
+}
+
+void sched_init(void) {
+    idle.bases[0] = rdgsbase();
+    idle.bases[1] = rdfsbase();
+    current = &idle;
+}
+
+void sched_start(void) {
+    for (;;) {
+        thread_yield();
+        free_ended();
+        sched_arm();
+        power_idle();
+        timer_expire(clock_now_ns());
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// Sleeping and waking. A waiting thread is in at most one event's list and at most once in the list of deadlines; waking
+// takes it out of both.
+#include "kernel/sched/sched.h"
+
+#include <stddef.h>
+
+#include "kernel/domain/domain.h"
+
+void wait_remove(struct thread *thread) {
+    struct event *event = thread->waiting_for;
+    if (!event)
+        return;
+    for (struct thread **place = &event->waiters; *place; place = &(*place)->next)
+        if (*place == thread) {
+            *place = thread->next;
+            break;
+        }
+    thread->next = NULL;
+    thread->waiting_for = NULL;
+}
+
+void thread_wake(struct thread *thread, enum bh_error result) {
+    if (thread->state != THREAD_WAITING)
+        return;
+    wait_remove(thread);
+    timer_remove(thread);
+    thread->wait_result = result;
+    runqueue_push(thread);
+}
+
+void event_raise(struct event *event) {
+    if (event->waiters)
+        thread_wake(event->waiters, BH_OK);
+    else
+        event->signalled = 1;
+}
+
+static enum bh_error wait(struct thread *thread, uint64_t deadline_ns) {
+    thread->state = THREAD_WAITING;
+    thread->wait_result = BH_OK;
+    if (deadline_ns)
+        timer_add(thread, deadline_ns);
+    sched_block();
+    return thread->wait_result;
+}
+
+enum bh_error event_wait(struct event *event, uint64_t deadline_ns) {
+    struct thread *thread = thread_current();
+    if (event->signalled) {
+        event->signalled = 0;
+        return BH_OK;
+    }
+    if (deadline_ns && deadline_ns <= clock_now_ns())
+        return BH_ETIMEDOUT;
+    // Behind those who wait already.
+    struct thread **place = &event->waiters;
+    while (*place)
+        place = &(*place)->next;
+    *place = thread;
+    thread->next = NULL;
+    thread->waiting_for = event;
+    return wait(thread, deadline_ns);
+}
+
+enum bh_error thread_sleep(uint64_t until_ns) {
+    struct thread *thread = thread_current();
+    if (until_ns <= clock_now_ns()) {
+        thread_yield();
+        return BH_OK;
+    }
+    thread->waiting_for = NULL;
+    enum bh_error result = wait(thread, until_ns);
+    return result == BH_ETIMEDOUT ? BH_OK : result;
+}
