@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// Between the parts of the compiler driver.
+#ifndef BHCC_H
+#define BHCC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// A growing list of arguments for a program; NULL terminated.
+struct arguments {
+    char **list;
+    size_t count;
+};
+void arguments_add(struct arguments *arguments, const char *text);
+void arguments_add_all(struct arguments *arguments, const struct arguments *more);
+
+enum stage { STAGE_PREPROCESS, STAGE_ASSEMBLY, STAGE_OBJECT, STAGE_LINK };
+
+struct options {
+    enum stage stage;
+    const char *output;
+    struct arguments compile;  // for clang, C to bitcode
+    struct arguments link;     // libraries and linker options, in order, with object files
+    struct arguments inputs;   // sources
+    bool no_standard_libraries, no_verify, verbose, debug, dependencies, has_depfile, has_optimization;
+    const char *optimization;  // "-O2"
+};
+
+// options.c: 0, or an exit status after a message. --help and --version end the program.
+int options_parse(int argc, char **argv, struct options *options);
+
+// run.c
+int run(const struct options *options, const struct arguments *command); // exit status of the program
+const char *tool(const char *name);       // a sibling program
+const char *library(const char *name);    // a file of the domain library directory, NULL when it is not there
+const char *temporary(const char *suffix); // name of a file that goes away at the end
+void temporaries_remove(void);
+
+// compile.c, link.c
+int compile(const struct options *options, const char *input, const char *output);
+int link_image(const struct options *options, const struct arguments *objects);
+
+#endif

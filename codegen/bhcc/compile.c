@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// One source to one object: clang to bitcode, bhlower, clang to assembly text, bhsfi, assemble. Assembly sources are taken as they
+// stand: whoever writes them writes the verified form.
+#include <stdio.h>
+#include <string.h>
+
+#include "codegen/bhcc/bhcc.h"
+
+#define CLANG "clang-19"
+
+// What the verified form needs from the front end.
+static const char *const front_flags[] = {"-fomit-frame-pointer", "-mno-red-zone", "-fno-jump-tables", "-fno-stack-protector",
+                                          "-fPIE", "-fvisibility=hidden", "-fsanitize=kcfi",
+                                          "-march=x86-64", "-msse3", "-fcf-protection=none", "-ffunction-sections",
+                                          "-fdata-sections", "-fno-exceptions", "-funwind-tables",
+                                          "-fasynchronous-unwind-tables", "-fno-plt", "-D__BULKHEAD__=1"};
+static const char *const back_flags[] = {"-Xclang", "-disable-llvm-passes", "-fPIE", "-mllvm", "-no-x86-call-frame-opt",
+                                         "-ffunction-sections", "-fdata-sections", "-msse3", "-Wno-unused-command-line-argument"};
+
+static void add_list(struct arguments *arguments, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        arguments_add(arguments, list[i]);
+}
+
+static bool ends(const char *text, const char *with) {
+    size_t size = strlen(text), want = strlen(with);
+    return size >= want && strcmp(text + size - want, with) == 0;
+}
+
+static int step(const struct options *options, const char *program, const char *input, const char *output) {
+    struct arguments command = {0};
+    arguments_add(&command, tool(program));
+    arguments_add(&command, input);
+    arguments_add(&command, "-o");
+    arguments_add(&command, output);
+    return run(options, &command);
+}
+
+static int assemble(const struct options *options, const char *input, const char *output, bool preprocess) {
+    struct arguments command = {0};
+    arguments_add(&command, CLANG);
+    arguments_add(&command, "-c");
+    if (preprocess)
+        arguments_add_all(&command, &options->compile);
+    arguments_add(&command, input);
+    arguments_add(&command, "-o");
+    arguments_add(&command, output);
+    return run(options, &command);
+}
+
+static int preprocess(const struct options *options, const char *input, const char *output) {
+    struct arguments command = {0};
+    arguments_add(&command, CLANG);
+    arguments_add(&command, "-E");
+    arguments_add(&command, "-D__BULKHEAD__=1");
+    arguments_add_all(&command, &options->compile);
+    arguments_add(&command, input);
+    if (options->output) {
+        arguments_add(&command, "-o");
+        arguments_add(&command, output);
+    }
+    return run(options, &command);
+}
+
+static int to_bitcode(const struct options *options, const char *input, const char *bitcode, const char *object) {
+    struct arguments command = {0};
+    arguments_add(&command, CLANG);
+    arguments_add(&command, "-c");
+    arguments_add(&command, "-emit-llvm");
+    const char *include = library("include");
+    arguments_add_all(&command, &options->compile);
+    if (include && !options->no_standard_libraries) {
+        arguments_add(&command, "-nostdlibinc");
+        arguments_add(&command, "-isystem");
+        arguments_add(&command, include);
+    }
+    arguments_add(&command, options->optimization);
+    add_list(&command, front_flags, sizeof(front_flags) / sizeof(*front_flags));
+    if (options->dependencies) {
+        char file[4096];
+        snprintf(file, sizeof(file), "%.*s.d", (int)(strrchr(object, '.') ? strrchr(object, '.') - object : (long)strlen(object)),
+                 object);
+        arguments_add(&command, "-MT");
+        arguments_add(&command, object);
+        if (!options->has_depfile) {
+            arguments_add(&command, "-MF");
+            arguments_add(&command, file);
+        }
+    }
+    arguments_add(&command, input);
+    arguments_add(&command, "-o");
+    arguments_add(&command, bitcode);
+    return run(options, &command);
+}
+
+static int to_assembly(const struct options *options, const char *bitcode, const char *assembly) {
+    struct arguments command = {0};
+    arguments_add(&command, CLANG);
+    arguments_add(&command, "-x");
+    arguments_add(&command, "ir");
+    arguments_add(&command, "-S");
+    arguments_add(&command, options->optimization);
+    add_list(&command, back_flags, sizeof(back_flags) / sizeof(*back_flags));
+    arguments_add(&command, bitcode);
+    arguments_add(&command, "-o");
+    arguments_add(&command, assembly);
+    return run(options, &command);
+}
+
+int compile(const struct options *options, const char *input, const char *output) {
+    if (options->stage == STAGE_PREPROCESS)
+        return preprocess(options, input, output);
+    if (ends(input, ".s") || ends(input, ".S"))
+        return assemble(options, input, output, ends(input, ".S"));
+    const char *bitcode = temporary(".bc"), *lowered = temporary(".lowered.bc"), *plain = temporary(".plain.s");
+    const char *confined = options->stage == STAGE_ASSEMBLY ? output : temporary(".s");
+    int status = to_bitcode(options, input, bitcode, output);
+    if (!status)
+        status = step(options, "bhlower", bitcode, lowered);
+    if (!status)
+        status = to_assembly(options, lowered, plain);
+    if (!status)
+        status = step(options, "bhsfi", plain, confined);
+    if (!status && options->stage != STAGE_ASSEMBLY)
+        status = assemble(options, confined, output, false);
+    return status;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// bhlower: over LLVM bitcode, moves every object from the control stack to the data stack. Not trusted: what it gets wrong, the
+// verifier refuses.
+#include <llvm-c/Analysis.h>
+#include <llvm-c/BitReader.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/bhlower/lower.h"
+
+static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc\n"
+                            "Move all objects of the functions in INPUT from the control stack to the data stack.\n"
+                            "Part of bhcc; see docs/verified-code.md.\n";
+
+static unsigned lower_module(LLVMModuleRef module) {
+    unsigned errors = 0;
+    for (LLVMValueRef global = LLVMGetFirstGlobal(module); global; global = LLVMGetNextGlobal(global))
+        if (LLVMIsThreadLocal(global)) {
+            size_t length;
+            fprintf(stderr, "%s: error: variable %s is thread-local, which domains do not support\n",
+                    LLVMGetSourceFileName(module, &length), LLVMGetValueName2(global, &length));
+            errors++;
+        }
+    for (LLVMValueRef function = LLVMGetFirstFunction(module); function; function = LLVMGetNextFunction(function)) {
+        struct lowering lowering = {.module = module, .context = LLVMGetModuleContext(module),
+                                    .layout = LLVMGetModuleDataLayout(module), .function = function};
+        if (LLVMIsDeclaration(function)) {
+            for (unsigned i = 0; i < LLVMCountParams(function); i++)
+                LLVMRemoveEnumAttributeAtIndex(function, i + 1, attribute_kind("byval"));
+            continue;
+        }
+        lowering.builder = LLVMCreateBuilderInContext(lowering.context);
+        check_function(&lowering);
+        if (!lowering.errors) {
+            lower_byval_parameters(&lowering);
+            lower_allocas(&lowering);
+        }
+        LLVMDisposeBuilder(lowering.builder);
+        errors += lowering.errors;
+    }
+    return errors;
+}
+
+static int fail(const char *file, char *message) {
+    fprintf(stderr, "bhlower: %s: %s\n", file, message ? message : "cannot be read or written");
+    return 1;
+}
+
+int main(int argc, char **argv) {
+    const char *input = NULL, *output = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
+            output = argv[++i];
+        else if (argv[i][0] != '-' && !input)
+            input = argv[i];
+        else
+            input = output = NULL, i = argc;
+    }
+    if (!input || !output) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    LLVMMemoryBufferRef buffer;
+    LLVMModuleRef module;
+    char *message = NULL;
+    if (LLVMCreateMemoryBufferWithContentsOfFile(input, &buffer, &message))
+        return fail(input, message);
+    if (LLVMParseBitcode2(buffer, &module))
+        return fail(input, "not bitcode of this LLVM");
+    if (lower_module(module))
+        return 1;
+    if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message))
+        return fail(input, message);
+    if (LLVMWriteBitcodeToFile(module, output))
+        return fail(output, NULL);
+    return 0;
+}

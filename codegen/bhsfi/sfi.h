@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// Between the parts of bhsfi: an assembly file as an array of lines, and what each part does to it.
+#ifndef BHSFI_H
+#define BHSFI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum line_kind { LINE_OTHER, LINE_LABEL, LINE_INSTRUCTION };
+
+enum { OPERANDS_MAX = 5, WORD_MAX = 64 };
+
+struct line {
+    enum line_kind kind;
+    char *text;                // whole line, without comment and newline
+    char prefix[WORD_MAX];     // "lock", "rep", ... or ""
+    char mnemonic[WORD_MAX];   // of an instruction; name of a label
+    char *operands[OPERANDS_MAX];
+    int operand_count;
+};
+
+struct file {
+    const char *name;
+    struct line *lines;
+    size_t count;
+    FILE *out;
+    // Where we are, for messages.
+    char function[256];
+    char section[256];
+    const char *source_names[4096];
+    int source_file, source_line;
+    unsigned errors;
+};
+
+// asm.c
+int file_read(struct file *file, const char *name);
+void refuse_line(struct file *file, const struct line *line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void emit(struct file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void emit_instruction(struct file *file, const struct line *line);
+// Name of the 32-bit part of a general register ("rax" -> "eax"); NULL when it is none. No '%'.
+const char *register_32(const char *name);
+bool is_branch(const char *mnemonic);
+// Next line at or behind `index` that is an instruction, skipping labels and directives of no effect; count when none.
+size_t next_instruction(const struct file *file, size_t index);
+
+// memory.c: rewrite the operands of one instruction in place
+void rewrite_memory(struct file *file, struct line *line);
+// calls.c: if a checked indirect call starts at `index`, emit its verified form and return the index behind it, else `index`
+size_t rewrite_call(struct file *file, size_t index);
+// strings.c: if the line is a string instruction, emit its verified form and return true
+bool rewrite_string(struct file *file, size_t index);
+
+#endif
