@@ -80,13 +80,13 @@ as_root() {
 
 install_missing() {
     export DEBIAN_FRONTEND=noninteractive
-    local options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2) log
+    local options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2)
     say "setup: installing $(wc -w <<<"$want") Debian packages:"
     for package in $want; do
         say "$(printf '  %-20s %s' "$package" "$(reason "$package")")"
     done
     log=$(mktemp)
-    trap 'rm -f "$log"' EXIT
+    trap 'rm -f "${log:-}"' EXIT
     # A repository of somebody else's that fails must not stop us: what counts is whether the packages come.
     as_root apt-get "${options[@]}" update >"$log" 2>&1 || say "setup: warning: not every package list could be refreshed"
     # shellcheck disable=SC2086
@@ -134,7 +134,7 @@ doctor() {
     version make make --version
     version python3 python3 --version
     version qemu qemu-system-x86_64 --version
-    version bochs bochs --help cpu
+    version bochs dpkg-query -W -f '${Version}' bochs
     version grub-mkrescue grub-mkrescue --version
     version xorriso xorriso -version
     version gdb gdb --version

@@ -118,6 +118,8 @@ build_musl() {
         edit "$file" 's/^\([[:space:]]*\)syscall\>/\1call __ksyscall/' 'call __ksyscall'
     done
     edit tools/add-cfi.x86_64.awk 's/\.cfi_sections \.debug_frame/.cfi_sections .eh_frame, .debug_frame/' 'eh_frame, .debug_frame'
+    # In ring 0 hlt waits instead of faulting.
+    edit arch/x86_64/atomic_arch.h 's/"hlt"/"ud2"/' '"ud2"'
     cat >src/thread/x86_64/__set_thread_area.s <<'END'
 .text
 .global __set_thread_area

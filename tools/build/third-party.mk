@@ -2,6 +2,7 @@
 #
 # musl, capstone and libunwind for the kernel, and the pristine sources of any Debian package as
 # $(THIRD_PARTY)/src/NAME/.ready. Kept by `make clean`.
+ifndef THIRD_PARTY
 THIRD_PARTY := $(BUILD)/third-party
 KERNEL_LIBC := $(THIRD_PARTY)/kernel/lib/libc.a
 KERNEL_CAPSTONE := $(THIRD_PARTY)/kernel/lib/libcapstone.a
@@ -22,3 +23,4 @@ $(KERNEL_LIBUNWIND): $(KERNEL_LIBC)
 
 .PHONY: third-party
 third-party: $(KERNEL_LIBRARIES)
+endif

@@ -17,6 +17,7 @@ void offsets(void);
 void offsets(void) {
     FIELD(FRAME, trap_frame, rflags);
     FIELD(FRAME, trap_frame, fpu);
+    FIELD(FRAME, trap_frame, fault_address);
     FIELD(FRAME, trap_frame, gs_base);
     FIELD(FRAME, trap_frame, fs_base);
     FIELD(FRAME, trap_frame, rip);

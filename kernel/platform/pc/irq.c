@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+//
+// Interrupts: the flag, vectors for devices, dispatch. The old interrupt controllers are moved out of the way and masked. A vector
+// nobody owns is acknowledged and otherwise ignored: a device that was just taken from a dead driver may still have one
+// message under way.
+#include "kernel/arch/x86_64/regs.h"
+#include "kernel/base.h"
+#include "kernel/platform/pc/acpi.h"
+#include "kernel/platform/pc/pc.h"
+#include "kernel/platform/pc/ports.h"
+
+#define PIC_MASTER 0x20
+#define PIC_SLAVE 0xa0
+#define PIC_INIT 0x11
+#define PIC_8086 1
+#define PIC_BASE 0x20 // vectors of stray interrupts
+#define MSI_ADDRESS 0xfee00000u
+#define ISA_IRQS 16
+
+uint8_t platform_irq_enabled, platform_irq_pending;
+
+static struct {
+    irq_handler *handler; // NULL: free
+    void *context;
+} owners[VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST];
+
+void irq_start(void) {
+    out8(PIC_MASTER, PIC_INIT);
+    out8(PIC_SLAVE, PIC_INIT);
+    out8(PIC_MASTER + 1, PIC_BASE);
+    out8(PIC_SLAVE + 1, PIC_BASE + 8);
+    out8(PIC_MASTER + 1, 4);
+    out8(PIC_SLAVE + 1, 2);
+    out8(PIC_MASTER + 1, PIC_8086);
+    out8(PIC_SLAVE + 1, PIC_8086);
+    out8(PIC_MASTER + 1, 0xff);
+    out8(PIC_SLAVE + 1, 0xff);
+}
+
+bool irq_disable(void) {
+    uint64_t flags;
+    __asm__ volatile("pushfq; pop %0; cli" : "=r"(flags) : : "memory");
+    platform_irq_enabled = 0;
+    return flags & RFLAGS_IF;
+}
+
+void irq_restore(bool enabled) {
+    platform_irq_enabled = enabled;
+    if (enabled)
+        __asm__ volatile("sti" : : : "memory");
+    else
+        __asm__ volatile("cli" : : : "memory");
+}
+
+void irq_window(void) {
+    platform_irq_enabled = 1;
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+    platform_irq_enabled = 0;
+}
+
+// The processor keeps what is pending by itself.
+void irq_replay(void) {
+}
+
+void irq_before_resume(void) {
+}
+
+enum bh_error irq_allocate(irq_handler *handler, void *context, uint32_t *vector) {
+    for (uint32_t i = 0; i < VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST; i++)
+        if (!owners[i].handler) {
+            owners[i].handler = handler;
+            owners[i].context = context;
+            *vector = VECTOR_DEVICE_FIRST + i;
+            return BH_OK;
+        }
+    return refuse(BH_ENOSPC, "all %d interrupt vectors are in use", VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST);
+}
+
+void irq_release(uint32_t vector) {
+    BH_ASSERT(vector >= VECTOR_DEVICE_FIRST && vector < VECTOR_DEVICE_END);
+    owners[vector - VECTOR_DEVICE_FIRST].handler = NULL;
+}
+
+void irq_message(uint32_t vector, uint64_t *address, uint32_t *data) {
+    *address = MSI_ADDRESS | lapic_id() << 12;
+    *data = vector; // fixed delivery, edge
+}
+
+enum bh_error irq_legacy(uint32_t isa_irq, uint32_t vector) {
+    if (isa_irq >= ISA_IRQS)
+        return refuse(BH_ERANGE, "ISA interrupt %u is not below %d", isa_irq, ISA_IRQS);
+    const struct acpi_override *override = &acpi_machine.overrides[isa_irq];
+    if (override->level)
+        return refuse(BH_ENOTSUP, "ISA interrupt %u is level triggered on this machine", isa_irq);
+    return ioapic_route(override->line, vector, override->active_low, false);
+}
+
+void irq_dispatch(struct trap_frame *frame) {
+    uint64_t vector = frame->vector;
+    if (vector == VECTOR_TIMER) {
+        lapic_end_interrupt();
+        frame->vector = TRAP_TIMER;
+        if (clock_due())
+            trap_timer(frame);
+        return;
+    }
+    if (vector < VECTOR_DEVICE_FIRST || vector >= VECTOR_DEVICE_END)
+        return; // spurious: of the old controllers or the APIC's own; not acknowledged
+    irq_handler *handler = owners[vector - VECTOR_DEVICE_FIRST].handler;
+    if (handler)
+        handler(owners[vector - VECTOR_DEVICE_FIRST].context);
+    lapic_end_interrupt();
+    frame->vector = TRAP_DEVICE;
+    if (handler)
+        trap_device(frame);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// The boot processor's local APIC, through its memory window or, where the firmware has switched to it, the x2APIC's registers.
+// Source: Intel SDM vol. 3, chapter 11 (11.4, 11.5.4, 11.12).
+#include "kernel/arch/x86_64/regs.h"
+#include "kernel/platform/pc/pc.h"
+
+#define MSR_APIC_BASE 0x1bu
+#define APIC_BASE_ENABLE (1ull << 11)
+#define APIC_BASE_X2 (1ull << 10)
+#define MSR_X2APIC 0x800u
+
+enum lapic_register : uint32_t {
+    LAPIC_ID = 0x20,
+    LAPIC_TASK_PRIORITY = 0x80,
+    LAPIC_EOI = 0xb0,
+    LAPIC_SPURIOUS = 0xf0,
+    LAPIC_ERROR_STATUS = 0x280,
+    LAPIC_LVT_TIMER = 0x320,
+    LAPIC_LVT_LINT0 = 0x350,
+    LAPIC_LVT_LINT1 = 0x360,
+    LAPIC_LVT_ERROR = 0x370,
+    LAPIC_TIMER_INITIAL = 0x380,
+    LAPIC_TIMER_CURRENT = 0x390,
+    LAPIC_TIMER_DIVIDE = 0x3e0,
+};
+#define LVT_MASKED (1u << 16)
+#define LVT_NMI (4u << 8)
+#define SPURIOUS_ENABLE (1u << 8)
+#define DIVIDE_BY_16 3u
+
+static volatile uint32_t *window; // NULL: x2APIC
+
+static uint32_t lapic_read(enum lapic_register reg) {
+    return window ? window[reg / 4] : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
+}
+
+static void lapic_write(enum lapic_register reg, uint32_t value) {
+    if (window)
+        window[reg / 4] = value;
+    else
+        wrmsr(MSR_X2APIC + reg / 16, value);
+}
+
+void lapic_start(hpa address) {
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+    if (!(base & APIC_BASE_X2)) {
+        if (!address || paging_map_device(address, 4096) != BH_OK)
+            boot_refuse("the local APIC's registers cannot be reached");
+        window = platform_direct(address);
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+    }
+    lapic_write(LAPIC_TASK_PRIORITY, 0);
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
+    lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+    lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
+    lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+}
+
+uint32_t lapic_id(void) {
+    uint32_t id = lapic_read(LAPIC_ID);
+    return window ? id >> 24 : id;
+}
+
+void lapic_end_interrupt(void) {
+    lapic_write(LAPIC_EOI, 0);
+}
+
+void lapic_timer_set(uint32_t count) {
+    lapic_write(LAPIC_TIMER_INITIAL, count);
+}
+
+uint32_t lapic_timer_count(void) {
+    return lapic_read(LAPIC_TIMER_CURRENT);
+}

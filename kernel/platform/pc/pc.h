@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// Among the files of this platform: what each offers to the others, in the order in which boot.c starts them.
+#ifndef BH_PC_H
+#define BH_PC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "kernel/platform/platform.h"
+
+// The kernel's image, from kernel.ld.
+extern const uint8_t kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_data_start[], kernel_end[];
+
+// ---- boot.c, bootinfo.c
+enum { BOOT_RANGES_MAX = 32 };
+struct boot_info {
+    struct platform_range ram[BOOT_RANGES_MAX]; // what is memory, whoever uses it
+    size_t ram_count;
+    struct platform_range free[BOOT_RANGES_MAX]; // page aligned, what nothing occupies
+    size_t free_count;
+    hpa archive;
+    uint64_t archive_size; // 0: none
+    bool has_rsdp;
+    uint8_t rsdp[36];
+    const char *loader;
+    char command_line[1024];
+};
+extern struct boot_info boot_info;
+// Fill boot_info from what the boot loader left at `info`; runs on the boot page tables (4 GiB, identity).
+// Returns NULL, or a sentence that says what is wrong.
+const char *bootinfo_read(uint32_t magic, uint64_t info);
+void boot_occupy(struct boot_info *boot, hpa start, uint64_t size); // take it out of `free`
+hpa boot_take_frame(void); // one frame, zeroed by nobody; only before kernel_main(); 0: none left below 4 GiB
+bool boot_frames_given(void); // frames.c owns the memory now
+// The value of `key=` on the command line, its length in *size; NULL when absent.
+const char *boot_option(const char *key, size_t *size);
+[[noreturn]] void boot_refuse(const char *sentence); // the machine cannot run us: say it, stop with status 1
+
+// ---- console.c
+void console_start(void); // uses the command line
+void console_text(const char *text);
+
+// ---- paging.c
+#define DIRECT_BASE 0xffff800000000000ull
+void paging_start(void);
+// See to it that device registers or tables at any physical address can be reached through platform_direct().
+enum bh_error paging_map_device(hpa address, uint64_t size);
+
+// ---- libc.c
+void libc_start(void);
+
+// ---- trap.c
+#define TRAP_TIMER 0x100
+#define TRAP_DEVICE 0x101
+void trap_start(void);
+
+// ---- lapic.c, ioapic.c, hpet.c
+#define VECTOR_DEVICE_FIRST 0x30
+#define VECTOR_DEVICE_END 0xf0
+#define VECTOR_TIMER 0xf0
+#define VECTOR_SPURIOUS 0xff
+void lapic_start(hpa address);
+uint32_t lapic_id(void);
+void lapic_end_interrupt(void);
+void lapic_timer_set(uint32_t count); // fires once after `count` timer ticks; 0 stops
+uint32_t lapic_timer_count(void);     // ticks left
+enum bh_error ioapic_route(uint32_t gsi, uint32_t vector, bool active_low, bool level);
+void ioapic_start(void);
+bool hpet_start(hpa address); // false: it is not there or not sane
+uint64_t hpet_now_ns(void);
+
+// ---- clock.c
+void clock_start(void);
+bool clock_due(void); // from the timer interrupt: has the armed deadline passed?
+
+// ---- irq.c
+void irq_start(void);
+void irq_dispatch(struct trap_frame *frame);
+
+#endif

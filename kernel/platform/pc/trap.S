@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+//
+// One way in and out for everything that interrupts. Each class (exceptions; interrupts; NMI, double fault, machine check) has its own
+// stack through the IST, since the interrupted code may have no usable one. Just above the frame that the processor pushes
+// is room for the rest of struct trap_frame and the FXSAVE image:
+//
+//   frame + 0    r15 ... rax            pushed here
+//        + 120   vector, error          pushed by the stub, error by the processor for some
+//        + 136   rip cs rflags rsp ss   pushed by the processor
+//        + 176   fault address, gs base, fs base, fpu (pointer)         <- IST entry of the task state segment
+//        + 208   FXSAVE image, 512 bytes
+//
+// Exceptions may nest (a guarded copy inside a handler): while one is handled, its IST entry points one step lower.
+#include "offsets.h"
+
+#define FRAME_BELOW_IST 176
+#define FRAME_FXSAVE 208
+#define FAULT_STACK_STEP 32768
+#define TSS_IST1 36
+
+        .text
+        .globl trap_stubs
+        .balign 16
+trap_stubs:
+        .set vector, 0
+        .rept 256
+        .balign 16
+        .if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
+        .else
+        push $0
+        .endif
+        push $vector
+        .if (vector == 2) || (vector == 8) || (vector == 18)
+        jmp trap_other
+        .elseif vector < 32
+        jmp trap_exception
+        .else
+        jmp trap_other
+        .endif
+        .set vector, vector + 1
+        .endr
+
+        .macro save_frame
+        push %rax
+        push %rbx
+        push %rcx
+        push %rdx
+        push %rsi
+        push %rdi
+        push %rbp
+        push %r8
+        push %r9
+        push %r10
+        push %r11
+        push %r12
+        push %r13
+        push %r14
+        push %r15
+        cld
+        mov %cr2, %rax
+        mov %rax, FRAME_fault_address(%rsp)
+        rdgsbase %rax
+        mov %rax, FRAME_gs_base(%rsp)
+        rdfsbase %rax
+        mov %rax, FRAME_fs_base(%rsp)
+        lea FRAME_FXSAVE(%rsp), %rax
+        mov %rax, FRAME_fpu(%rsp)
+        fxsave64 (%rax)
+        fninit
+        ldmxcsr trap_mxcsr(%rip)
+        movb $0, platform_irq_enabled(%rip)
+        mov %rsp, %rdi
+        .endm
+
+        .balign 16
+        .type trap_exception, @function
+trap_exception:
+        save_frame
+        subq $FAULT_STACK_STEP, trap_tss + TSS_IST1(%rip)
+        call trap_dispatch
+        addq $FAULT_STACK_STEP, trap_tss + TSS_IST1(%rip)
+        jmp trap_resume
+        .size trap_exception, . - trap_exception
+
+        .balign 16
+        .type trap_other, @function
+trap_other:
+        save_frame
+        call trap_dispatch
+        .globl trap_resume
+trap_resume:
+        mov FRAME_fpu(%rsp), %rax
+        fxrstor64 (%rax)
+        mov FRAME_gs_base(%rsp), %rax
+        wrgsbase %rax
+        mov FRAME_fs_base(%rsp), %rax
+        wrfsbase %rax
+        mov FRAME_rflags(%rsp), %rax
+        shr $9, %eax
+        and $1, %eax
+        mov %al, platform_irq_enabled(%rip)
+        pop %r15
+        pop %r14
+        pop %r13
+        pop %r12
+        pop %r11
+        pop %r10
+        pop %r9
+        pop %r8
+        pop %rbp
+        pop %rdi
+        pop %rsi
+        pop %rdx
+        pop %rcx
+        pop %rbx
+        pop %rax
+        add $16, %rsp           // vector, error
+        iretq
+        .size trap_other, . - trap_other
+
+        .section .rodata
+        .balign 4
+trap_mxcsr:
+        .long 0x1f80
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+//
+// Descriptor tables, task state segment and trap stacks, and who handles what trap.S caught. Source: Intel SDM vol. 3, 6.14
+// (IDT and IST in 64-bit mode), 7.7 (task state segment).
+#include <string.h>
+
+#include "kernel/arch/x86_64/guarded.h"
+#include "kernel/base.h"
+#include "kernel/platform/pc/pc.h"
+
+#define FAULT_STACK_STEP 32768 // as in trap.S
+#define FAULT_STACK_DEPTH 4    // a fault in a handler of a fault ...
+#define TRAP_STACK_SIZE 32768
+#define ABOVE_FRAME (4 * 8 + 512) // rest of struct trap_frame, FXSAVE image
+#define GATE_INTERRUPT 0x8e
+#define SELECTOR_CODE 0x08
+#define SELECTOR_TASK 0x18
+#define STUB_SIZE 16
+
+enum ist : uint8_t { IST_EXCEPTION = 1, IST_INTERRUPT = 2, IST_FATAL = 3 };
+enum exception : uint64_t { EXCEPTION_NMI = 2, EXCEPTION_DOUBLE = 8, EXCEPTION_GP = 13, EXCEPTION_PAGE = 14, EXCEPTION_MACHINE = 18 };
+
+struct [[gnu::packed]] task_state {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+};
+static_assert(offsetof(struct task_state, ist) == 36);
+static_assert(offsetof(struct trap_frame, fault_address) == 176);
+static_assert(sizeof(struct trap_frame) == 208);
+
+struct gate {
+    uint16_t offset_low, selector;
+    uint8_t ist, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+struct [[gnu::packed]] table_pointer {
+    uint16_t limit;
+    uint64_t base;
+};
+
+extern const uint8_t trap_stubs[];
+void trap_dispatch(struct trap_frame *frame);
+
+struct task_state trap_tss;
+static struct gate idt[256];
+static uint64_t gdt[5] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff}; // code, data, task (two entries)
+alignas(16) static uint8_t fault_stacks[FAULT_STACK_STEP * FAULT_STACK_DEPTH];
+alignas(16) static uint8_t interrupt_stack[TRAP_STACK_SIZE];
+alignas(16) static uint8_t fatal_stack[TRAP_STACK_SIZE];
+
+static uint8_t ist_of(unsigned vector) {
+    if (vector == EXCEPTION_NMI || vector == EXCEPTION_DOUBLE || vector == EXCEPTION_MACHINE)
+        return IST_FATAL;
+    return vector < 32 ? IST_EXCEPTION : IST_INTERRUPT;
+}
+
+static void fill_idt(void) {
+    for (unsigned vector = 0; vector < 256; vector++) {
+        uint64_t stub = (uint64_t)trap_stubs + vector * STUB_SIZE;
+        idt[vector] = (struct gate){.offset_low = (uint16_t)stub,
+                                    .selector = SELECTOR_CODE,
+                                    .ist = ist_of(vector),
+                                    .type = GATE_INTERRUPT,
+                                    .offset_middle = (uint16_t)(stub >> 16),
+                                    .offset_high = (uint32_t)(stub >> 32)};
+    }
+}
+
+static void fill_gdt(void) {
+    uint64_t base = (uint64_t)&trap_tss, limit = sizeof(trap_tss) - 1;
+    gdt[3] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+    gdt[4] = base >> 32;
+}
+
+void trap_start(void) {
+    trap_tss.ist[IST_EXCEPTION - 1] = (uint64_t)fault_stacks + sizeof(fault_stacks) - ABOVE_FRAME;
+    trap_tss.ist[IST_INTERRUPT - 1] = (uint64_t)interrupt_stack + sizeof(interrupt_stack) - ABOVE_FRAME;
+    trap_tss.ist[IST_FATAL - 1] = (uint64_t)fatal_stack + sizeof(fatal_stack) - ABOVE_FRAME;
+    trap_tss.io_map = sizeof(trap_tss);
+    fill_idt();
+    fill_gdt();
+    struct table_pointer gdt_pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
+    struct table_pointer idt_pointer = {sizeof(idt) - 1, (uint64_t)idt};
+    __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TASK) : "memory");
+}
+
+static const char *fatal_name(uint64_t vector) {
+    if (vector == EXCEPTION_NMI)
+        return "non-maskable interrupt";
+    return vector == EXCEPTION_DOUBLE ? "double fault" : "machine check";
+}
+
+// Too deep: the next exception would run below the fault stacks.
+static bool out_of_fault_stacks(void) {
+    return trap_tss.ist[IST_EXCEPTION - 1] < (uint64_t)fault_stacks + FAULT_STACK_STEP / 2;
+}
+
+void trap_dispatch(struct trap_frame *frame) {
+    if (frame->vector >= 32) {
+        irq_dispatch(frame);
+        return;
+    }
+    if ((frame->vector == EXCEPTION_PAGE || frame->vector == EXCEPTION_GP) && guarded_fix(frame))
+        return;
+    if (ist_of((unsigned)frame->vector) == IST_FATAL || out_of_fault_stacks())
+        panic("%s at 0x%llx, stack 0x%llx, address 0x%llx",
+              ist_of((unsigned)frame->vector) == IST_FATAL ? fatal_name(frame->vector) : "faults inside fault handlers",
+              (unsigned long long)frame->rip, (unsigned long long)frame->rsp, (unsigned long long)frame->fault_address);
+    trap_fault(frame);
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boot the platform's test kernel by PVH and by Multiboot2, with and without what it needs; end with `N passed, N failed`."""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+LIMIT_S = 60
+
+
+class Run:
+    """One run of QEMU to its end: the log, the exit status, whether it had to be killed."""
+
+    def __init__(self, name, logs, *arguments, cpu="max", memory="256M", machine="q35"):
+        self.log_path = os.path.join(logs, f"boot-{name}.log")
+        command = ["qemu-system-x86_64", "-M", machine, "-cpu", cpu, "-m", memory, "-display", "none", "-no-reboot", "-net", "none",
+                   "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-chardev", f"file,id=log,path={self.log_path}",
+                   "-device", "isa-debugcon,iobase=0xe9,chardev=log", *arguments]
+        open(self.log_path, "w").close()
+        try:
+            self.status = subprocess.run(command, timeout=LIMIT_S, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                         check=False).returncode
+        except subprocess.TimeoutExpired:
+            self.status = None
+        self.log = open(self.log_path, errors="replace").read()
+
+    def good(self):
+        """The test kernel's own verdict."""
+        return self.status == 1 and re.search(r"platform: \d+ passed, 0 failed", self.log) is not None
+
+
+class Tests:
+    def __init__(self, build):
+        self.kernel = os.path.join(build, "pc/platform-test.elf")
+        self.iso = os.path.join(build, "pc/platform-test.iso")
+        self.logs = os.path.join(build, "logs")
+        os.makedirs(self.logs, exist_ok=True)
+        self.passed = self.failed = 0
+
+    def verdict(self, name, good, run):
+        """Count one test; count also the checks inside the test kernel."""
+        inner = re.search(r"platform: (\d+) passed, (\d+) failed", run.log)
+        if inner:
+            self.passed += int(inner.group(1))
+            self.failed += int(inner.group(2))
+        self.passed += good
+        self.failed += not good
+        print(f"{'ok  ' if good else 'FAIL'} {name}")
+        if not good:
+            print(f"     status {run.status}, log {run.log_path}:")
+            print("\n".join("     | " + line for line in run.log.splitlines()[-25:]))
+
+    def all(self, only):
+        for name in [n for n in dir(self) if n.startswith("test_")]:
+            if only in name:
+                getattr(self, name)()
+
+    def test_pvh_q35_with_disk_and_archive(self):
+        with tempfile.TemporaryDirectory() as folder:
+            disk, archive = os.path.join(folder, "disk"), os.path.join(folder, "archive")
+            with open(disk, "wb") as file:
+                file.truncate(1 << 20)
+            with open(archive, "wb") as file:
+                file.write(b"an archive" + bytes(20000))
+            run = Run("pvh", self.logs, "-kernel", self.kernel, "-initrd", archive, "-append", "log=e9 some words",
+                      "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-pci,drive=d", "-serial", "null")
+        self.verdict("boots by PVH with a disk and an archive", run.good() and "some words" in run.log and "booted by PVH" in run.log
+                     and "ok virtio-blk can be reset" in run.log and "ok the boot archive is what was given" in run.log, run)
+
+    def test_pvh_i440fx(self):
+        run = Run("i440fx", self.logs, "-kernel", self.kernel, "-serial", "null", machine="pc")
+        self.verdict("boots on a machine without PCI Express", run.good(), run)
+
+    def test_multiboot2_iso(self):
+        run = Run("iso", self.logs, "-cdrom", self.iso, "-serial", "null")
+        self.verdict("boots from an ISO by Multiboot2", run.good() and "booted by Multiboot2" in run.log, run)
+
+    def test_memory_above_4_gib(self):
+        run = Run("6g", self.logs, "-kernel", self.kernel, "-serial", "null", memory="6G")
+        self.verdict("boots with memory above 4 GiB", run.good(), run)
+
+    def test_log_on_serial_port(self):
+        path = os.path.join(self.logs, "boot-serial.txt")
+        run = Run("com1", self.logs, "-kernel", self.kernel, "-append", "log=com1", "-serial", f"file:{path}")
+        text = open(path, errors="replace").read()
+        self.verdict("log=com1 sends the log to the serial port", run.status == 1 and ", 0 failed" in text and not run.log, run)
+
+    def test_refuses_without_fsgsbase(self):
+        run = Run("fsgsbase", self.logs, "-kernel", self.kernel, "-serial", "null", cpu="qemu64")
+        self.verdict("says what is wrong with a processor without FSGSBASE", run.status == 3 and "FSGSBASE" in run.log, run)
+
+    def test_refuses_without_long_mode(self):
+        run = Run("32bit", self.logs, "-kernel", self.kernel, "-serial", "null", cpu="qemu32")
+        self.verdict("says what is wrong with a 32-bit processor", run.status == 3 and "no 64-bit mode" in run.log, run)
+
+    def test_refuses_little_memory(self):
+        run = Run("memory", self.logs, "-kernel", self.kernel, "-serial", "null", memory="16M")
+        self.verdict("says how much memory is needed", run.status == 3 and "at least 24576 KiB are needed" in run.log, run)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="only tests whose name contains this")
+    options = parser.parse_args()
+    tests = Tests(options.build)
+    tests.all(options.only)
+    print(f"{tests.passed} passed, {tests.failed} failed")
+    return 1 if tests.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+//
+// Among the files of the platform's test kernel.
+#ifndef BH_TEST_CHECKS_H
+#define BH_TEST_CHECKS_H
+
+#include <stdbool.h>
+
+void check(bool good, const char *name);
+void check_libraries(void);
+void check_pci(void);
+
+#endif
