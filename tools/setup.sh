@@ -68,17 +68,15 @@ missing() {
 }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo --preserve-env=DEBIAN_FRONTEND "$@"
-    else
-        say "setup: not root, and there is no sudo. As root, run: apt-get install --no-install-recommends $(tr '\n' ' ' <<<"$want")"
-        exit 1
-    fi
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo --preserve-env=DEBIAN_FRONTEND "$@"; fi
 }
 
 install_missing() {
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        say "setup: packages are missing, and we are neither root nor have sudo. As root, run:"
+        say "  apt-get install --no-install-recommends $(tr '\n' ' ' <<<"$want")"
+        exit 1
+    fi
     export DEBIAN_FRONTEND=noninteractive
     local options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2)
     say "setup: installing $(wc -w <<<"$want") Debian packages:"

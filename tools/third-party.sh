@@ -50,7 +50,7 @@ private_sources() {
     [ -s "$parts/private.sources" ] || [ -s "$parts/private.list" ] ||
         die "no Debian $codename repository in /etc/apt/sources.list or /etc/apt/sources.list.d; add one and try again"
     apt_options=(-qq -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$parts" -o "Dir::State::lists=$root/apt/lists"
-        -o "Dir::Cache=$root/apt/cache" -o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=2)
+        -o "Dir::Cache=$root/apt/cache" -o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=2 -o APT::Update::Error-Mode=any)
 }
 
 fetch() {
