@@ -164,8 +164,8 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     thread->priority = priority;
     thread->frame.rip = entry; // for domain_thread
     // What switch_landing pops: r15, r14, r13, r12, rbp, rbx, return address.
-    uint64_t *stack = (uint64_t *)top - 8;
-    memset(stack, 0, 8 * sizeof(*stack));
+    uint64_t *stack = (uint64_t *)top - 9; // leaves the stack aligned for switch_new_thread
+    memset(stack, 0, 9 * sizeof(*stack));
     stack[3] = argument;
     stack[5] = home == &kernel_domain ? entry : (uint64_t)domain_thread;
     stack[6] = (uint64_t)switch_new_thread;
