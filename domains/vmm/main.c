@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+//
+// The virtual machine monitor: one domain for one guest. It owns the guest's memory, loads its kernel and is called by the
+// kernel at each VM exit.
+//
+// Serves: port "vcpu" (interface Vcpu), called by the kernel only.
+// Needs:  "guest" (Guest), "guest-memory" and "guest-kernel" (buffers); may have "guest-initrd" (buffer), "console"
+//         (Console), "disk" (ring) with "disk-info" (Block), "system" (System), "rtc" (Ports 0x70-0x71).
+// Settings: cmdline: the guest kernel's command line. on-exit: power-off (default) or stop.
+// When it dies its guest stands still; the rest of the system goes on.
+//
+// Threads: the vCPU's (the kernel's, calling in), one that waits for the disk, one that waits for typed input, and the
+// first, which waits for the guest's end.
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm.h"
+
+#include "acpi_tables.h"
+#include "backend.h"
+#include "block.h"
+#include "boot.h"
+#include "bulkhead/domain.h"
+#include "console.h"
+#include "cpuid.h"
+#include "exits.h"
+#include "guest.h"
+#include "host.h"
+#include "kernel.h"
+
+#define STATUS_NOT_STARTED 73
+#define DEVICE_PRIORITY 2
+#define CALIBRATE_NS 10000000u
+#define INPUT_RETRY_NS 5000000u
+#define RIGHTS_ALL 7u // read, write, execute
+#define SETTING_SIZE 480
+
+struct vmm vmm;
+
+static enum bh_error vcpu_exit(void *object, uint32_t vcpu, uint32_t *action) {
+    (void)object;
+    (void)vcpu;
+    *action = exits_handle(&vmm.machine);
+    if (*action && bh_event_signal(vmm.ended))
+        bh_warn("the guest's end cannot be told");
+    return BH_OK;
+}
+
+// Device events from other threads: kick the vCPU when an interrupt came of it.
+static void unlock_and_kick(void) {
+    struct machine *machine = &vmm.machine;
+    bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready;
+    machine->disk_ready = false;
+    mutex_unlock(&machine->lock);
+    if (disk)
+        backend_disk_notify();
+    if (kick)
+        backend_kick();
+}
+
+static void disk_thread(uint64_t argument) {
+    (void)argument;
+    for (;;) {
+        mutex_lock(&vmm.machine.lock);
+        enum bh_error error = virtio_blk_complete(&vmm.machine.disk);
+        unlock_and_kick();
+        if (error == BH_EAGAIN)
+            error = bh_ring_wait_completion(&vmm.ring, 0);
+        if (error && error != BH_ETIMEDOUT)
+            bh_sleep_for(INPUT_RETRY_NS); // the server is being replaced
+    }
+}
+
+static void feed(const uint8_t *data, uint32_t size) {
+    for (uint32_t done = 0; done < size;) {
+        mutex_lock(&vmm.machine.lock);
+        done += (uint32_t)ns16550_receive(&vmm.machine.uart, data + done, size - done);
+        unlock_and_kick();
+        if (done < size)
+            bh_sleep_for(INPUT_RETRY_NS); // until the guest has read
+    }
+}
+
+static void console_thread(uint64_t argument) {
+    bh_cap event = (bh_cap)argument;
+    uint8_t data[512];
+    enum bh_error error = console_watch_input(vmm.console, event);
+    for (;;) {
+        uint32_t size = 0;
+        if (!error)
+            error = console_read(vmm.console, data, &size);
+        if (error) {
+            bh_sleep_for(20 * INPUT_RETRY_NS);
+            error = console_watch_input(vmm.console, event);
+        } else if (size) {
+            feed(data, size);
+        } else {
+            error = bh_event_wait(event, 0);
+        }
+    }
+}
+
+static void get_setting(const char *key, const char *fallback, char *value) {
+    if (!vmm.settings || settings_get(vmm.settings, key, value)) {
+        strncpy(value, fallback, SETTING_SIZE - 1);
+        value[SETTING_SIZE - 1] = 0;
+    }
+}
+
+static enum bh_error map_named(const char *name, uint32_t rights, struct boot_file *file) {
+    bh_cap buffer;
+    void *address;
+    struct bh_buffer_info info;
+    enum bh_error error = bh_cap_find(name, &buffer);
+    if (!error)
+        error = bh_buffer_map(buffer, rights, &address);
+    if (!error)
+        error = bh_buffer_info(buffer, &info);
+    if (!error)
+        *file = (struct boot_file){address, info.size};
+    return error;
+}
+
+// The TSC's rate against the kernel's clock, for the guest's CPUID and command line.
+static uint32_t measure_tsc(void) {
+    uint64_t start_ns = bh_time_ns(), start = host_tsc();
+    bh_sleep_for(CALIBRATE_NS);
+    uint64_t ns = bh_time_ns() - start_ns, ticks = host_tsc() - start;
+    return ns ? (uint32_t)(ticks * 1000000 / ns) : 0;
+}
+
+// Registers 0 to 9 and the century of the real clock, when the manifest grants its ports.
+static uint64_t wall_clock(void) {
+    bh_cap ports;
+    static const uint8_t registers[] = {0, 2, 4, 7, 8, 9};
+    uint32_t value[6];
+    if (bh_cap_find("rtc", &ports))
+        return 0;
+    for (int i = 0; i < 6; i++)
+        if (ports_write(ports, 0x70, 1, registers[i]) || ports_read(ports, 0x71, 1, &value[i]))
+            return 0;
+    for (int i = 0; i < 6; i++)
+        value[i] = (value[i] >> 4 & 15) * 10 + (value[i] & 15);
+    return mc146818_seconds(2000 + value[5], value[4], value[3]) + value[2] * 3600 + value[1] * 60 + value[0];
+}
+
+static enum bh_error add_disk(void) {
+    struct bh_block_info info;
+    if (bh_cap_find("disk-info", &vmm.disk_info))
+        return BH_OK; // a guest without a disk
+    enum bh_error error = bh_ring_attach("disk", &vmm.ring);
+    while (!error && (error = block_info(vmm.disk_info, &info)) == BH_EDEAD) {
+        bh_sleep_for(CALIBRATE_NS); // its driver is being restarted
+        error = BH_OK;
+    }
+    if (error) {
+        bh_error_log("the disk is not usable: %s", bh_strerror(error));
+        return error;
+    }
+    vmm.has_disk = virtio_blk_create(&vmm.machine.disk, &vmm.machine, &vmm.ring, &info);
+    bh_info("disk: %llu sectors%s, serial '%s'", (unsigned long long)info.sector_count, info.read_only ? ", read only" : "", info.serial);
+    return BH_OK;
+}
+
+static enum bh_error start_threads(void) {
+    bh_cap event;
+    enum bh_error error = BH_OK;
+    if (vmm.has_disk)
+        error = bh_thread_create(disk_thread, 0, DEVICE_PRIORITY);
+    if (!error && vmm.console)
+        error = bh_event_create(&event);
+    if (!error && vmm.console)
+        error = bh_thread_create(console_thread, event, DEVICE_PRIORITY);
+    return error;
+}
+
+static enum bh_error make_vcpu(void) {
+    static const struct bh_vcpu_methods methods = {.exit = vcpu_exit};
+    bh_cap memory;
+    uint64_t address;
+    enum bh_error error = vcpu_serve("vcpu", &methods, &vmm);
+    if (!error)
+        error = bh_cap_find("guest-memory", &memory);
+    if (!error)
+        error = guest_map(vmm.guest, memory, 0, 0, vmm.machine.memory.size, RIGHTS_ALL);
+    if (!error)
+        error = guest_vcpu_create(vmm.guest, 0, "vcpu", &address);
+    if (!error)
+        vmm.machine.state = (struct bh_vcpu_state *)address;
+    return error;
+}
+
+// Everything up to the guest's first instruction. Refusals are in the log.
+static enum bh_error start(void) {
+    struct machine *machine = &vmm.machine;
+    struct boot_file memory = {0};
+    struct boot boot = {0};
+    char setting[SETTING_SIZE];
+    static char command_line[BOOT_COMMAND_LINE_MAX];
+    enum bh_error error = map_named("guest-memory", BH_RIGHT_READ | BH_RIGHT_WRITE, &memory);
+    if (error) {
+        bh_error_log("no guest memory: grant a buffer named guest-memory: %s", bh_strerror(error));
+        return error;
+    }
+    machine->memory = boot.memory = (struct guest_memory){(uint8_t *)memory.data, memory.size};
+    (void)map_named("guest-kernel", BH_RIGHT_READ, &boot.kernel);
+    (void)map_named("guest-initrd", BH_RIGHT_READ, &boot.initrd);
+    machine->tsc_khz = measure_tsc();
+    get_setting("cmdline", "", setting);
+    snprintf(command_line, sizeof(command_line), "%s%stsc_early_khz=%u", setting, *setting ? " " : "", machine->tsc_khz);
+    boot.command_line = command_line;
+    cpuid_create(machine->tsc_khz);
+    error = make_vcpu();
+    if (error) {
+        bh_error_log("the guest's virtual CPU cannot be made: %s", bh_strerror(error));
+        return error;
+    }
+    machine_create(machine);
+    mc146818_set_time(&machine->rtc, wall_clock());
+    error = add_disk();
+    if (!error && !acpi_tables_write(&machine->memory, &boot.rsdp))
+        error = BH_ENOSPC;
+    if (!error)
+        error = boot_load(&boot, machine->state);
+    if (!error)
+        error = start_threads();
+    if (!error)
+        error = guest_vcpu_start(vmm.guest, 0);
+    return error;
+}
+
+static void find_capabilities(void) {
+    (void)bh_cap_find("guest", &vmm.guest);
+    (void)bh_cap_find("console", &vmm.console);
+    (void)bh_cap_find("settings", &vmm.settings);
+    (void)bh_cap_find("system", &vmm.system);
+}
+
+int main(void) {
+    char on_exit[SETTING_SIZE];
+    find_capabilities();
+    if (bh_event_create(&vmm.ended) || mutex_create(&vmm.machine.lock))
+        return 1;
+    enum bh_error error = start();
+    if (error) {
+        bh_error_log("the guest does not start: %s", bh_strerror(error));
+        vmm.machine.status = STATUS_NOT_STARTED;
+    } else {
+        while (!vmm.machine.stopped)
+            (void)bh_event_wait(vmm.ended, 0);
+    }
+    get_setting("on-exit", "power-off", on_exit);
+    if (vmm.system && strcmp(on_exit, "stop"))
+        (void)system_power_off(vmm.system, vmm.machine.status);
+    return error ? 1 : 0;
+}

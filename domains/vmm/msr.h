@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+//
+// Model-specific registers that exit: those that VMRUN and VMLOAD switch never come here.
+#ifndef VMM_MSR_H
+#define VMM_MSR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine;
+
+// False: the guest gets #GP.
+bool msr_read(struct machine *machine, uint32_t msr, uint64_t *value);
+bool msr_write(struct machine *machine, uint32_t msr, uint64_t value);
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+//
+// The modern PCI transport of a virtio device. Source: virtio 1.2, 4.1.
+//
+//   BAR 0   0x0000 common configuration   0x1000 ISR status
+//           0x2000 device configuration   0x3000 notifications, 4 bytes a queue
+//   BAR 1   MSI-X table
+#ifndef VMM_VIRTIO_PCI_H
+#define VMM_VIRTIO_PCI_H
+
+#include "pci.h"
+#include "virtqueue.h"
+
+#define VIRTIO_QUEUES_MAX 2
+#define VIRTIO_F_INDIRECT_DESC (1ull << 28)
+#define VIRTIO_F_EVENT_IDX (1ull << 29)
+#define VIRTIO_F_VERSION_1 (1ull << 32)
+
+// What is special about one kind of device. `device` is its own struct.
+struct virtio_model {
+    const char *name;
+    uint16_t type; // virtio device identifier
+    uint32_t class_code;
+    uint32_t queue_count;
+    uint64_t (*features)(void *device);
+    uint32_t (*config_read)(void *device, uint32_t offset, uint32_t size);
+    void (*notify)(void *device, uint32_t queue);
+    // The driver resets the device. False: requests are still under way; virtio_pci_reset_done() follows.
+    bool (*reset)(void *device);
+};
+
+struct virtio_pci {
+    const struct virtio_model *model;
+    void *device;
+    struct machine *machine;
+    struct pci_function *function;
+    uint64_t driver_features;
+    uint32_t device_feature_select, driver_feature_select;
+    uint16_t config_vector, queue_select;
+    uint8_t status, isr;
+    bool resetting;
+    struct virtqueue queues[VIRTIO_QUEUES_MAX];
+};
+
+// Add the device to the machine's PCI bus. False when the bus is full.
+bool virtio_pci_create(struct virtio_pci *virtio, struct machine *machine, const struct virtio_model *model, void *device);
+// Interrupt the driver for queue `index` if it wants one.
+void virtio_pci_interrupt(struct virtio_pci *virtio, uint32_t index);
+// The driver broke the protocol: DEVICE_NEEDS_RESET, and a line in the log.
+void virtio_pci_break(struct virtio_pci *virtio, const char *why);
+void virtio_pci_reset_done(struct virtio_pci *virtio);
+
+#endif
