@@ -90,6 +90,10 @@ static void fill(struct vcpu *vcpu, uint32_t reason) {
         svm_save_special(vmcb, state);
 }
 
+void exit_describe_kick(struct vcpu *vcpu) {
+    fill(vcpu, BH_EXIT_REASON_KICK);
+}
+
 bool exit_describe(struct vcpu *vcpu) {
     struct vmcb *vmcb = vcpu->vmcb;
     uint32_t code = (uint32_t)vmcb->exit_code;

@@ -145,12 +145,15 @@ static struct vmcb_segment segment(const struct bh_guest_segment *from) {
     };
 }
 
-void svm_load_special(struct vmcb *vmcb, const struct bh_vcpu_state *state) {
+void svm_load_special(struct vmcb *vmcb, const struct bh_vcpu_state *state, bool control_only) {
     vmcb->cr0 = state->cr0;
     vmcb->cr2 = state->cr2;
     vmcb->cr3 = state->cr3;
     vmcb->cr4 = state->cr4;
     vmcb->efer = state->efer | EFER_SVME;
+    vmcb->tlb_control = 1;
+    if (control_only)
+        return;
     vmcb->cs = segment(&state->cs);
     vmcb->ds = segment(&state->ds);
     vmcb->es = segment(&state->es);
@@ -162,7 +165,6 @@ void svm_load_special(struct vmcb *vmcb, const struct bh_vcpu_state *state) {
     vmcb->gdtr = (struct vmcb_segment){.limit = state->gdtr_limit, .base = state->gdtr_base};
     vmcb->idtr = (struct vmcb_segment){.limit = state->idtr_limit, .base = state->idtr_base};
     vmcb->cpl = (vmcb->ss.attributes >> 5) & 3;
-    vmcb->tlb_control = 1;
 }
 
 static uint32_t code_size(const struct vmcb *vmcb) {

@@ -26,8 +26,9 @@ void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid);
 // disabled before and after; pending ones are not yet taken.
 void svm_run(struct vmcb *vmcb, struct bh_vcpu_state *registers, uint8_t *fpu);
 
-// Copy cr0-cr4, efer, segments and tables from the shared page (set_special), with what SVM needs forced in.
-void svm_load_special(struct vmcb *vmcb, const struct bh_vcpu_state *state);
+// Copy cr0-cr4 and efer from the shared page (set_special), with what SVM needs forced in; segments and tables too unless
+// `control_only`.
+void svm_load_special(struct vmcb *vmcb, const struct bh_vcpu_state *state, bool control_only);
 // Copy cr0-cr4, efer, code size and code segment base to the shared page.
 void svm_save_special(const struct vmcb *vmcb, struct bh_vcpu_state *state);
 

@@ -19,6 +19,7 @@
 #include "kernel/virt/svm.h"
 
 #define METHOD_EXIT 0
+#define SPECIAL_CONTROL 2
 #define ACTION_STOP 1
 #define VCPU_PRIORITY 3
 
@@ -65,12 +66,9 @@ static bool attention(const struct vcpu *vcpu) {
 }
 
 static void describe_kick(struct vcpu *vcpu) {
-    struct bh_vcpu_state *state = vcpu->state;
     vcpu->kicked = false;
     vcpu->deadline_ns = 0;
-    state->reason = BH_EXIT_REASON_KICK;
-    state->interruptible = (vcpu->vmcb->rflags & 0x200) && !(vcpu->vmcb->interrupt_shadow & 1);
-    state->pending_event = (vcpu->vmcb->exit_int_info & VMCB_EVENT_VALID) != 0;
+    exit_describe_kick(vcpu);
 }
 
 // Ask the vmm. False when the vCPU is to stop: the vmm said so, or died.
@@ -88,9 +86,10 @@ static void take_answer(struct vcpu *vcpu) {
     struct vmcb *vmcb = vcpu->vmcb;
     struct bh_vcpu_state *state = vcpu->state;
     uint64_t rip = state->rip;
-    if (state->set_special) {
+    uint32_t special = state->set_special;
+    if (special) {
         state->set_special = 0;
-        svm_load_special(vmcb, state);
+        svm_load_special(vmcb, state, special == SPECIAL_CONTROL);
     }
     if (rip != vmcb->rip)
         vmcb->interrupt_shadow = 0; // the instruction behind STI or MOV SS is done
@@ -141,7 +140,8 @@ static void run_guest(struct vcpu *vcpu) {
 
 static void vcpu_main(void *argument) {
     struct vcpu *vcpu = argument;
-    describe_kick(vcpu);
+    vcpu->state->reason = BH_EXIT_REASON_KICK; // the registers are there already, from the vmm
+    vcpu->state->interruptible = vcpu->state->pending_event = 0;
     while (ask_vmm(vcpu)) {
         vcpu->exit_count++;
         take_answer(vcpu);

@@ -61,5 +61,7 @@ void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32
 
 // exits.c: why did the guest leave. Returns false when the kernel dealt with it alone (enter again at once).
 bool exit_describe(struct vcpu *vcpu);
+// Describe a KICK: the guest stands still between two instructions.
+void exit_describe_kick(struct vcpu *vcpu);
 
 #endif
