@@ -112,6 +112,19 @@ class Tests:
         self.verdict("boots by PVH with a disk and an archive", run.good() and "some words" in run.log and "booted by PVH" in run.log
                      and "ok virtio-blk can be reset" in run.log and "ok the boot archive is what was given" in run.log, run)
 
+    def test_disk_behind_a_bridge(self):
+        with tempfile.TemporaryDirectory() as folder:
+            disk = os.path.join(folder, "disk")
+            with open(disk, "wb") as file:
+                file.truncate(1 << 20)
+            run = Run("bridge", self.logs, "-kernel", self.kernel, "-serial", "null", "-device", "pcie-root-port,id=rp0,chassis=1,slot=1",
+                      "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-pci,drive=d,bus=rp0")
+        self.verdict("finds and resets a disk behind a PCI Express port", run.good() and "ok virtio-blk can be reset" in run.log, run)
+
+    def test_counted_instructions(self):
+        run = Run("icount", self.logs, "-kernel", self.kernel, "-serial", "null", "-icount", "shift=0")
+        self.verdict("boots where time is the count of instructions", run.good(), run)
+
     def test_pvh_i440fx(self):
         run = Run("i440fx", self.logs, "-kernel", self.kernel, "-serial", "null", machine="pc")
         self.verdict("boots on a machine without PCI Express", run.good(), run)
