@@ -34,7 +34,7 @@ void kernel_main(void) {
     frames_init();
     crash_init();
     log_write(BH_LOG_INFO, "kernel", "Bulkhead, %zu MiB of memory, command line \"%s\"",
-              frames_total_count() * (BH_PAGE_SIZE >> 10) >> 10, platform_command_line());
+              (size_t)(frames_total_count() * (BH_PAGE_SIZE >> 10) >> 10), platform_command_line());
     if (thread_create("boot", &kernel_domain, (uint64_t)start_system, 0, BOOT_PRIORITY, NULL) != BH_OK)
         panic("no memory for the first thread; give the machine more");
     sched_start();

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "kernel/abi/slot.h"
 #include "kernel/base.h"
 #include "kernel/mm/frames.h"
 
