@@ -66,6 +66,11 @@ static bool attention(const struct vcpu *vcpu) {
 }
 
 static void describe_kick(struct vcpu *vcpu) {
+    struct vmcb *vmcb = vcpu->vmcb;
+    if (vmcb->event_injection & VMCB_EVENT_VALID) { // not delivered yet: it goes before anything the vmm injects now
+        vmcb->exit_int_info = vmcb->event_injection;
+        vmcb->event_injection = 0;
+    }
     vcpu->kicked = false;
     vcpu->deadline_ns = 0;
     exit_describe_kick(vcpu);
@@ -120,6 +125,10 @@ static void run_guest(struct vcpu *vcpu) {
             describe_kick(vcpu);
             return;
         }
+        if (vcpu->vmcb->exit_int_info & VMCB_EVENT_VALID) { // an interrupt of the host cut its delivery short
+            vcpu->vmcb->event_injection = vcpu->vmcb->exit_int_info;
+            vcpu->vmcb->exit_int_info = 0;
+        }
         svm_run(vcpu->vmcb, vcpu->state, vcpu->fpu);
         vcpu->vmcb->tlb_control = 0;
         vcpu->vmcb->event_injection = 0;
@@ -130,10 +139,6 @@ static void run_guest(struct vcpu *vcpu) {
             thread_yield();
             if (vcpu->deadline_ns)
                 clock_arm(vcpu->deadline_ns);
-        }
-        if (vcpu->vmcb->exit_int_info & VMCB_EVENT_VALID) {
-            vcpu->vmcb->event_injection = vcpu->vmcb->exit_int_info;
-            vcpu->vmcb->exit_int_info = 0;
         }
     }
 }
