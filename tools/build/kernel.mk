@@ -9,7 +9,7 @@ GEN_INCLUDE := $(BUILD)/gen/include
 OFFSETS := $(GEN_INCLUDE)/offsets.h
 
 # Kernel code keeps to the general registers; libraries may use SSE, since traps save it.
-PC_FLAGS := --target=x86_64-linux-gnu -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -nostdlibinc -I. -I$(GEN_INCLUDE) \
+PC_FLAGS := --target=x86_64-linux-gnu -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -nostdlibinc -I. -Ikernel/platform/pc -Ikernel/arch/x86_64 -I$(GEN_INCLUDE) \
 	-isystem $(THIRD_PARTY)/kernel/include -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fomit-frame-pointer -fasynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-builtin-printf \
 	-ffunction-sections -fdata-sections
