@@ -46,7 +46,7 @@ static void write_line(enum bh_log_level level, const char *source, const char *
     line[length++] = '\n';
     append(line, length);
     if (level <= console_level)
-        console_write(line, length);
+        console_output(line, length);
 }
 
 void log_write(enum bh_log_level level, const char *source, const char *format, ...) {

@@ -91,7 +91,7 @@ void trap_timer(struct trap_frame *frame);  // the armed deadline has passed
 void trap_device(struct trap_frame *frame); // after device handlers ran: a chance to switch threads
 
 // ---- console.c, power.c ---------------------------------------------------------------------------------
-void console_write(const char *text, size_t size); // the kernel's log; callable from anywhere
+void console_output(const char *text, size_t size); // the kernel's log; callable from anywhere
 void power_idle(void);                             // wait for an interrupt; enables and disables them around
 [[noreturn]] void power_off(int status);           // hosted: leaves kernel_main's caller with that status
 

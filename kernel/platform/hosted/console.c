@@ -7,7 +7,7 @@
 #include "kernel/platform/hosted/hosted.h"
 #include "kernel/platform/platform.h"
 
-void console_write(const char *text, size_t size) {
+void console_output(const char *text, size_t size) {
     while (size) {
         ssize_t done = write(hosted_options.log_fd, text, size);
         if (done < 0 && errno == EINTR)

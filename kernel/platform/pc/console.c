@@ -57,7 +57,7 @@ static void serial_write(char byte) {
     out8(COM1, (uint8_t)byte);
 }
 
-void console_write(const char *text, size_t size) {
+void console_output(const char *text, size_t size) {
     if (to_debug_port) {
         const char *at = text;
         size_t left = size;
@@ -71,5 +71,5 @@ void console_write(const char *text, size_t size) {
 }
 
 void console_text(const char *text) {
-    console_write(text, strlen(text));
+    console_output(text, strlen(text));
 }

@@ -38,7 +38,7 @@ static long unmap(uint64_t address, uint64_t size) {
 static long write_vector(const struct iovec *vector, long count) {
     long total = 0;
     for (long i = 0; i < count; i++) {
-        console_write(vector[i].iov_base, vector[i].iov_len);
+        console_output(vector[i].iov_base, vector[i].iov_len);
         total += (long)vector[i].iov_len;
     }
     return total;
@@ -59,7 +59,7 @@ long libc_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_brk: // no such thing: malloc then uses mmap alone
         return 0;
     case SYS_write:
-        console_write((const char *)b, (size_t)c);
+        console_output((const char *)b, (size_t)c);
         return c;
     case SYS_writev:
         return write_vector((const struct iovec *)b, c);
