@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel.h"
+#include "kernel_kernel.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/domain/caps.h"
