@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The fixed ACPI hardware: PM1 event and control registers, the power management timer, the reset register, and port 0xf4
-// by which a guest ends with a status. Source: ACPI 6.4, 4.8.
+// The fixed ACPI hardware: PM1 event and control registers, the power management timer, the reset register, and the
+// register by which a guest ends with a status. Source: ACPI 6.4, 4.8.
 #ifndef VMM_ACPI_PM_H
 #define VMM_ACPI_PM_H
 
@@ -15,6 +15,7 @@ struct machine;
 #define ACPI_SLEEP_OFF 5   // SLP_TYP of \_S5
 #define RESET_PORT 0xcf9
 #define EXIT_PORT 0xf4
+#define EXIT_ADDRESS 0xfed80000u // the same in memory, for a Linux without /dev/port: busybox devmem 0xfed80000 8 STATUS
 
 // Statuses of a guest that ends without naming one through port 0xf4.
 #define STATUS_OFF 0

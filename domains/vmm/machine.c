@@ -47,6 +47,7 @@ static const struct {
 } memory_chips[] = {
     {&lapic_model, CHIP(lapic), LAPIC_ADDRESS, LAPIC_SIZE},
     {&ioapic_model, CHIP(ioapic), IOAPIC_ADDRESS, IOAPIC_SIZE},
+    {&exit_port_model, CHIP(pm), EXIT_ADDRESS, 4096},
 };
 #define MEMORY_CHIP_COUNT (sizeof(memory_chips) / sizeof(memory_chips[0]))
 
@@ -74,7 +75,8 @@ void machine_reset(struct machine *machine) {
         if (port_chips[i].model->reset)
             port_chips[i].model->reset(chip_at(machine, port_chips[i].device));
     for (size_t i = 0; i < MEMORY_CHIP_COUNT; i++)
-        memory_chips[i].model->reset(chip_at(machine, memory_chips[i].device));
+        if (memory_chips[i].model->reset)
+            memory_chips[i].model->reset(chip_at(machine, memory_chips[i].device));
     machine->timers_changed = true;
 }
 

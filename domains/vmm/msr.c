@@ -38,7 +38,7 @@ static void report(const char *verb, uint32_t msr) {
     if (count == REPORTS_MAX)
         return;
     reported[count++] = msr;
-    bh_info("the guest %s MSR 0x%x, which does not exist here: #GP", verb, msr);
+    bh_debug("the guest %s MSR 0x%x, which does not exist here: #GP", verb, msr);
 }
 
 bool msr_read(struct machine *machine, uint32_t msr, uint64_t *value) {

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+//
+// Fakes of the run-time library, of the generated clients' users (backend.h), and the machine under test.
+#include "fixture.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "backend.h"
+#include "bulkhead/log.h"
+#include "bulkhead/thread.h"
+#include "cpuid.h"
+#include "exits.h"
+
+struct machine machine;
+struct bh_vcpu_state state;
+uint64_t fake_now_ns = 1000 * MS;
+char fake_log[65536], fake_console[65536];
+uint32_t fake_kicks, fake_disk_bells;
+struct bh_block_request fake_requests[64];
+uint32_t fake_request_count;
+struct bh_ring fake_ring;
+
+static bool busy[FAKE_RING_ENTRIES];
+static struct {
+    uint32_t slot;
+    enum bh_error status;
+} completions[64];
+static uint32_t completion_count, completion_taken;
+
+uint64_t bh_time_ns(void) {
+    return fake_now_ns;
+}
+
+void bh_yield(void) {
+}
+
+enum bh_error bh_event_create(bh_cap *event) {
+    *event = 1;
+    return BH_OK;
+}
+
+enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
+    (void)event;
+    (void)deadline_ns;
+    cr_assert(false, "nobody may sleep in a test");
+    return BH_OK;
+}
+
+enum bh_error bh_event_signal(bh_cap event) {
+    (void)event;
+    return BH_OK;
+}
+
+static void log_line(const char *format, va_list arguments) {
+    size_t used = strlen(fake_log);
+    vsnprintf(fake_log + used, sizeof(fake_log) - used, format, arguments);
+}
+
+#define LOGGER(name)                                                                               \
+    void name(const char *format, ...) {                                                           \
+        va_list arguments;                                                                         \
+        va_start(arguments, format);                                                               \
+        log_line(format, arguments);                                                               \
+        va_end(arguments);                                                                         \
+    }
+LOGGER(bh_error_log)
+LOGGER(bh_warn)
+LOGGER(bh_info)
+LOGGER(bh_debug)
+
+enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot) {
+    (void)ring;
+    for (uint32_t i = 0; i < FAKE_RING_ENTRIES; i++)
+        if (!busy[i]) {
+            busy[i] = true;
+            *slot = i;
+            memcpy(&fake_requests[fake_request_count++ % 64], request, sizeof(fake_requests[0]));
+            return BH_OK;
+        }
+    return BH_EAGAIN;
+}
+
+void fake_complete(uint32_t slot, enum bh_error status) {
+    cr_assert(busy[slot]);
+    busy[slot] = false;
+    completions[completion_count].slot = slot;
+    completions[completion_count++].status = status;
+}
+
+enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
+    (void)ring;
+    (void)completion;
+    if (completion_taken == completion_count)
+        return BH_EAGAIN;
+    *slot = completions[completion_taken].slot;
+    *status = completions[completion_taken++].status;
+    return BH_OK;
+}
+
+void backend_console_write(const void *data, uint32_t size) {
+    cr_assert_eq(machine.lock.state, 0, "the console is called without the lock");
+    memcpy(fake_console + strlen(fake_console), data, size);
+}
+
+void backend_disk_notify(void) {
+    cr_assert_eq(machine.lock.state, 0, "the disk is called without the lock");
+    fake_disk_bells++;
+}
+
+void backend_kick(void) {
+    fake_kicks++;
+}
+
+// Page tables for the first GiB at 1 MiB, in 2 MiB pages.
+static void identity_map(void) {
+    uint64_t *tables = memory_at(&machine.memory, 0x100000, 3 * 4096);
+    tables[0] = 0x101003;
+    tables[512] = 0x102003;
+    for (uint64_t i = 0; i < 512; i++)
+        tables[1024 + i] = i << 21 | 0x83;
+    state.cr0 = 0x80000001;
+    state.cr3 = 0x100000;
+    state.cr4 = 0x20;
+    state.efer = 0x500;
+    state.mode_bits = 64;
+}
+
+void fixture_create(void) {
+    machine.memory = (struct guest_memory){calloc(1, FIXTURE_MEMORY), FIXTURE_MEMORY};
+    machine.state = &state;
+    machine.tsc_khz = 2000000;
+    state.rflags = 0x202;
+    state.rip = 0x200000;
+    cr_assert_eq(mutex_create(&machine.lock), BH_OK);
+    cpuid_create(machine.tsc_khz);
+    machine_create(&machine);
+    identity_map();
+}
+
+void fixture_add_disk(uint32_t read_only) {
+    const struct bh_block_info info = {
+        .sector_count = 1000, .block_size = 512, .segment_max = 28, .read_only = read_only, .flush = 1, .serial = "unit-disk"};
+    cr_assert(virtio_blk_create(&machine.disk, &machine, &fake_ring, &info));
+}
+
+static void run_exit(uint32_t reason, uint64_t info1, uint64_t info2) {
+    state.reason = reason;
+    state.info1 = info1;
+    state.info2 = info2;
+    state.interruptible = (state.rflags & 0x200) != 0;
+    state.inject_exception = state.inject_vector = state.want_window = state.halt = 0;
+    exits_handle(&machine);
+}
+
+uint32_t guest_in(uint32_t port, uint32_t size) {
+    state.rax = 0;
+    run_exit(BH_EXIT_REASON_IO, port << 16 | size << 4 | 1, state.rip + 2);
+    return (uint32_t)state.rax;
+}
+
+void guest_out(uint32_t port, uint32_t size, uint32_t value) {
+    state.rax = value;
+    run_exit(BH_EXIT_REASON_IO, port << 16 | size << 4, state.rip + 2);
+}
+
+bool guest_rdmsr(uint32_t msr, uint64_t *value) {
+    state.rcx = msr;
+    run_exit(BH_EXIT_REASON_MSR, 0, 0);
+    *value = (uint32_t)state.rax | state.rdx << 32;
+    return !state.inject_exception;
+}
+
+bool guest_wrmsr(uint32_t msr, uint64_t value) {
+    state.rcx = msr;
+    state.rax = (uint32_t)value;
+    state.rdx = value >> 32;
+    run_exit(BH_EXIT_REASON_MSR, 1, 0);
+    return !state.inject_exception;
+}
+
+void guest_kicked(void) {
+    run_exit(BH_EXIT_REASON_KICK, 0, 0);
+}
+
+uint32_t mmio_read(gpa address) {
+    return (uint32_t)machine_mmio_read(&machine, address, 4);
+}
+
+void mmio_write(gpa address, uint32_t value) {
+    machine_mmio_write(&machine, address, 4, value);
+}
+
+void advance(uint64_t ns) {
+    fake_now_ns += ns;
+    guest_kicked();
+}
+
+int taken_vector(void) {
+    int vector = state.inject_vector & 0x100 ? (int)(state.inject_vector & 0xff) : -1;
+    state.inject_vector = 0;
+    return vector;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// A whole machine on the host, with fakes in place of the kernel, the console and the disk's driver. Criterion runs each
+// test in a process of its own, so the globals start fresh.
+#ifndef TEST_VMM_FIXTURE_H
+#define TEST_VMM_FIXTURE_H
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "block.h"
+#include "guest.h"
+#include "machine.h"
+
+#define FIXTURE_MEMORY (64u << 20)
+#define MS 1000000ull
+
+extern struct machine machine;
+extern struct bh_vcpu_state state;
+extern uint64_t fake_now_ns;
+extern char fake_log[65536];       // all lines logged
+extern char fake_console[65536];   // all that went to the console
+extern uint32_t fake_kicks, fake_disk_bells;
+
+// The disk's ring: what was submitted, and completions to be taken.
+#define FAKE_RING_ENTRIES 8
+extern struct bh_block_request fake_requests[64];
+extern uint32_t fake_request_count;
+void fake_complete(uint32_t slot, enum bh_error status);
+extern struct bh_ring fake_ring;
+
+// Memory, machine and CPUID, in 64-bit mode with interrupts on and paging one to one.
+void fixture_create(void);
+void fixture_add_disk(uint32_t read_only);
+
+// Run one exit through exits_handle().
+uint32_t guest_in(uint32_t port, uint32_t size);
+void guest_out(uint32_t port, uint32_t size, uint32_t value);
+bool guest_rdmsr(uint32_t msr, uint64_t *value); // false: #GP
+bool guest_wrmsr(uint32_t msr, uint64_t value);
+void guest_kicked(void);
+// Access device memory by machine_mmio_*.
+uint32_t mmio_read(gpa address);
+void mmio_write(gpa address, uint32_t value);
+
+// Let time pass; fires what is due.
+void advance(uint64_t ns);
+// The vector that the vCPU was given, -1: none; then forget it.
+int taken_vector(void);
+
+#endif

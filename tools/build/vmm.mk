@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+#
+# The vmm domain's device models on the host: tests/unit/vmm/NAME.c with all of domains/vmm but its doors to other domains.
+VMM_TEST_DIR := $(BUILD)/tests/vmm
+VMM_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -Iruntime/include -Idomains/vmm -I$(BUILD)/gen/include \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+VMM_TESTED := $(filter-out domains/vmm/main.c domains/vmm/backend.c,$(wildcard domains/vmm/*.c)) tests/unit/vmm/fixture.c
+VMM_TESTED_OBJECTS := $(patsubst %.c,$(VMM_TEST_DIR)/obj/%.o,$(VMM_TESTED))
+VMM_TESTS := $(patsubst tests/unit/vmm/%.c,%,$(filter-out %/fixture.c,$(wildcard tests/unit/vmm/*.c)))
+
+$(VMM_TEST_DIR)/obj/%.o: %.c | $(GENERATED_HEADERS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VMM_TEST_FLAGS) -MMD -MP -c $< -o $@
+
+$(VMM_TEST_DIR)/vmm-%: $(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o $(VMM_TESTED_OBJECTS)
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(VMM_TEST_FLAGS) $^ -lcriterion -lcapstone -o $@
+
+.SECONDARY: $(VMM_TESTS:%=$(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o) $(VMM_TESTED_OBJECTS)
+UNIT_TESTS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
+TEST_TARGETS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
+-include $(wildcard $(VMM_TEST_DIR)/obj/*/*/*.d $(VMM_TEST_DIR)/obj/*/*/*/*.d)
