@@ -18,6 +18,26 @@ $(VMM_TEST_DIR)/vmm-%: $(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o $(VMM_TESTED_OBJEC
 	$(Q)$(CC) $(VMM_TEST_FLAGS) $^ -lcriterion -lcapstone -o $@
 
 .SECONDARY: $(VMM_TESTS:%=$(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o) $(VMM_TESTED_OBJECTS)
+ifneq ($(wildcard codegen/bhidl/*),)
 UNIT_TESTS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
 TEST_TARGETS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
+endif
 -include $(wildcard $(VMM_TEST_DIR)/obj/*/*/*.d $(VMM_TEST_DIR)/obj/*/*/*/*.d)
+
+# Small guests: PVH ELF files from tests/guests and bench/guests.
+GUESTS := $(patsubst %.S,$(BUILD)/guests/%.elf,$(notdir $(wildcard tests/guests/*.S bench/guests/*.S)))
+$(BUILD)/guests/%.elf: tests/guests/%.S tests/guests/guest.h tests/guests/guest.ld
+	$(guest_recipe)
+$(BUILD)/guests/%.elf: bench/guests/%.S tests/guests/guest.h tests/guests/guest.ld
+	$(guest_recipe)
+
+define guest_recipe
+$(call say,GUEST,$@)
+$(Q)mkdir -p $(@D)
+$(Q)$(CC) --target=x86_64-linux-gnu -c $< -o $(@:.elf=.o)
+$(Q)$(LD) -static --build-id=none -z noexecstack -T tests/guests/guest.ld $(@:.elf=.o) -o $@
+endef
+
+.PHONY: guests
+guests: $(GUESTS)
+ALL_TARGETS += $(GUESTS)
