@@ -14,7 +14,7 @@ static const char *const front_flags[] = {"-fomit-frame-pointer", "-mno-red-zone
                                           "-fPIE", "-fvisibility=hidden", "-fsanitize=kcfi",
                                           "-march=x86-64", "-msse3", "-fcf-protection=none", "-ffunction-sections",
                                           "-fdata-sections", "-fno-exceptions", "-funwind-tables",
-                                          "-fasynchronous-unwind-tables", "-fno-plt", "-D__BULKHEAD__=1"};
+                                          "-fasynchronous-unwind-tables", "-D__BULKHEAD__=1"};
 static const char *const back_flags[] = {"-Xclang", "-disable-llvm-passes", "-fPIE", "-mllvm", "-no-x86-call-frame-opt",
                                          "-ffunction-sections", "-fdata-sections", "-msse3", "-Wno-unused-command-line-argument"};
 

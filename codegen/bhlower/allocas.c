@@ -164,6 +164,7 @@ static void replace_static(struct lowering *lowering, const struct found *found,
         if (!is_static(lowering, found->allocas[i]))
             continue;
         LLVMValueRef index = LLVMConstInt(word, offsets[i], 0);
+        LLVMPositionBuilderBefore(lowering->builder, found->allocas[i]);
         LLVMValueRef object =
             LLVMBuildGEP2(lowering->builder, LLVMInt8TypeInContext(lowering->context), frame, &index, 1, "");
         LLVMReplaceAllUsesWith(found->allocas[i], object);

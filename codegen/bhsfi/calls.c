@@ -64,6 +64,10 @@ size_t rewrite_call(struct file *file, size_t index) {
     emit(file, "\tud2");
     emit(file, ".Lbh_call%u:", serial);
     emit(file, "\taddq\t%%gs:0x10000, %%r11");
+    // Labels of debug information that stood in front of the call.
+    for (size_t i = branch + 1; i < call; i++)
+        if (file->lines[i].kind == LINE_LABEL)
+            emit(file, "%s", file->lines[i].text);
     emit(file, "\t%s\t*%%r11", is_jump ? "jmpq" : "callq");
     return call + 1;
 }

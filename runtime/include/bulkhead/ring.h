@@ -21,7 +21,10 @@ struct bh_ring {
     uint32_t epoch;       // last seen
     uint32_t taken;       // server: submissions taken; client: completions taken
     uint32_t posted;      // own tail
+    uint32_t notified;    // own tail at the last look at the peer's wish for a signal
     uint32_t replay_left; // server: slots of the log still to replay
+    uint32_t replay_tail; // server: submit_tail on attaching; what was submitted later is not replayed
+    uint32_t stale_until; // client: completions before this one may belong to its former life
     uint64_t sequence;    // client: last used; server: last taken
     uint32_t in_flight;   // client: BUSY slots
     uint32_t free_hint;   // client: where to look for a free slot

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+//
+// Both sides of a ring. The peer's pages are hostile memory: each word is read once, checked, then used. The request slots that are BUSY
+// are the log; what a server has not completed when it dies stays there and comes out of bh_ring_take() of its successor first.
+#include "bulkhead/ring.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "bulkhead/cap.h"
+#include "bulkhead/thread.h"
+#include "runtime/calls.h"
+
+static uint64_t round_to(uint64_t value, uint64_t unit) {
+    return (value + unit - 1) & ~(unit - 1);
+}
+
+static struct bh_ring_header *header_of(const struct bh_ring *ring) {
+    return (struct bh_ring_header *)ring->info.header;
+}
+
+static struct bh_ring_requests *requests_of(const struct bh_ring *ring) {
+    return (struct bh_ring_requests *)ring->info.requests;
+}
+
+static struct bh_ring_completions *completions_of(const struct bh_ring *ring) {
+    return (struct bh_ring_completions *)ring->info.completions;
+}
+
+static _Atomic uint32_t *order_of(const struct bh_ring *ring) {
+    return (_Atomic uint32_t *)(ring->info.requests + BH_RING_ORDER);
+}
+
+static struct bh_ring_slot *slot_of(const struct bh_ring *ring, uint32_t slot) {
+    uint64_t start = round_to(BH_RING_ORDER + 4ull * ring->info.entry_count, 64);
+    uint64_t size = round_to(sizeof(struct bh_ring_slot) + ring->info.request_size, 64);
+    return (struct bh_ring_slot *)(ring->info.requests + start + slot * size);
+}
+
+static struct bh_ring_completion *completion_of(const struct bh_ring *ring, uint32_t index) {
+    uint64_t size = round_to(sizeof(struct bh_ring_completion) + ring->info.completion_size, 16);
+    return (struct bh_ring_completion *)(ring->info.completions + BH_RING_COMPLETIONS +
+                                         (index & (ring->info.entry_count - 1)) * size);
+}
+
+static enum bh_error accuse(struct bh_ring *ring, uint64_t value, const char *what) {
+    (void)bh_call_ring_accuse(ring->cap, value, what, strlen(what));
+    return BH_EPROTO;
+}
+
+// ---- attaching
+
+// A client that comes back: requests of its former life that are still BUSY stay in flight, without an owner.
+static void adopt_requests(struct bh_ring *ring) {
+    uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
+    ring->posted = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_relaxed);
+    for (uint32_t i = 0; i < ring->info.entry_count; i++) {
+        const struct bh_ring_slot *slot = slot_of(ring, i);
+        if (slot->sequence > ring->sequence)
+            ring->sequence = slot->sequence;
+        if (atomic_load_explicit(&slot->state, memory_order_relaxed) != BH_SLOT_BUSY)
+            continue;
+        ring->sequences[i] = slot->sequence;
+        ring->in_flight++;
+    }
+    // Completions that it did not take: everything since one lap ago may be among them.
+    ring->taken = tail < ring->info.entry_count ? 0 : tail - ring->info.entry_count;
+    ring->stale_until = tail;
+}
+
+// A server: the log is what is BUSY now; everything submitted up to now is in it.
+static void adopt_log(struct bh_ring *ring) {
+    ring->taken = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_acquire);
+    ring->replay_tail = ring->taken;
+    ring->replay_left = ring->info.entry_count;
+}
+
+enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring) {
+    memset(ring, 0, sizeof(*ring));
+    enum bh_error error = bh_cap_find(name, &ring->cap);
+    if (!error)
+        error = bh_call_ring_attach(ring->cap, &ring->info);
+    if (error)
+        return error;
+    ring->epoch = ring->info.epoch;
+    if (ring->info.is_server)
+        adopt_log(ring);
+    else
+        adopt_requests(ring);
+    return BH_OK;
+}
+
+// ---- client
+
+static bool find_free(struct bh_ring *ring, uint32_t *slot) {
+    if (ring->in_flight >= ring->info.entry_count)
+        return false;
+    uint32_t candidate = ring->free_hint;
+    while (ring->sequences[candidate])
+        candidate = (candidate + 1) & (ring->info.entry_count - 1);
+    ring->free_hint = (candidate + 1) & (ring->info.entry_count - 1);
+    *slot = candidate;
+    return true;
+}
+
+enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *out) {
+    uint32_t index;
+    if (!find_free(ring, &index))
+        return BH_EAGAIN;
+    struct bh_ring_slot *slot = slot_of(ring, index);
+    ring->sequences[index] = slot->sequence = ++ring->sequence;
+    memcpy(slot + 1, request, ring->info.request_size);
+    atomic_store_explicit(&slot->state, BH_SLOT_BUSY, memory_order_release);
+    atomic_store_explicit(&order_of(ring)[ring->posted & (ring->info.entry_count - 1)], index, memory_order_relaxed);
+    ring->posted++;
+    atomic_store_explicit(&requests_of(ring)->submit_tail, ring->posted, memory_order_release);
+    ring->in_flight++;
+    *out = index;
+    return BH_OK;
+}
+
+// Has a tail that moved from `before` to `now` passed the peer's wish? (virtio's rule.)
+static bool passed(uint32_t wish, uint32_t now, uint32_t before) {
+    return now - wish - 1 < now - before;
+}
+
+void bh_ring_submit_notify(struct bh_ring *ring) {
+    atomic_thread_fence(memory_order_seq_cst);
+    uint32_t wish = atomic_load_explicit(&completions_of(ring)->submit_event, memory_order_relaxed);
+    if (passed(wish, ring->posted, ring->notified))
+        (void)bh_call_event_signal(ring->info.submit_event);
+    ring->notified = ring->posted;
+}
+
+static void see_epoch(struct bh_ring *ring) {
+    uint32_t epoch = atomic_load_explicit(&header_of(ring)->epoch, memory_order_acquire);
+    if (epoch != ring->epoch) {
+        ring->epoch = epoch;
+        ring->taken = 0;
+        ring->stale_until = 0;
+    }
+}
+
+enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *out, enum bh_error *status, void *completion) {
+    see_epoch(ring);
+    for (;;) {
+        uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
+        uint32_t ready = tail - ring->taken;
+        if (!ready)
+            return BH_EAGAIN;
+        if (ready > ring->info.entry_count)
+            return accuse(ring, tail, "completion index");
+        struct bh_ring_completion *entry = completion_of(ring, ring->taken);
+        uint32_t slot = *(volatile uint32_t *)&entry->slot;
+        int32_t code = *(volatile int32_t *)&entry->status;
+        uint64_t sequence = *(volatile uint64_t *)&entry->sequence;
+        if (slot >= ring->info.entry_count)
+            return accuse(ring, slot, "completion of a slot that does not exist");
+        if (!ring->sequences[slot] || ring->sequences[slot] != sequence) {
+            // The server died between our look at the epoch and now, or it lies.
+            uint32_t epoch = ring->epoch;
+            see_epoch(ring);
+            if (epoch != ring->epoch)
+                continue;
+            if ((int32_t)(ring->stale_until - ring->taken) > 0) {
+                ring->taken++;
+                continue;
+            }
+            return accuse(ring, slot, "completion of a request that is not in flight");
+        }
+        if (completion)
+            memcpy(completion, entry + 1, ring->info.completion_size);
+        ring->taken++;
+        ring->sequences[slot] = 0;
+        ring->in_flight--;
+        atomic_store_explicit(&slot_of(ring, slot)->state, BH_SLOT_FREE, memory_order_release);
+        *out = slot;
+        *status = (enum bh_error)code;
+        return BH_OK;
+    }
+}
+
+enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns) {
+    see_epoch(ring);
+    atomic_store_explicit(&requests_of(ring)->completion_event, ring->taken, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire) != ring->taken)
+        return BH_OK;
+    return bh_call_event_wait(ring->info.completion_event, deadline_ns);
+}
+
+// ---- server
+
+// Copy request `index` out if it is in flight. The client is not trusted either: sequence and state are its own words.
+static bool copy_request(struct bh_ring *ring, uint32_t index, void *request) {
+    struct bh_ring_slot *slot = slot_of(ring, index);
+    if (atomic_load_explicit(&slot->state, memory_order_acquire) != BH_SLOT_BUSY)
+        return false;
+    uint64_t sequence = *(volatile uint64_t *)&slot->sequence;
+    if (!sequence)
+        return false;
+    memcpy(request, slot + 1, ring->info.request_size);
+    ring->sequences[index] = sequence;
+    return true;
+}
+
+// The oldest request of the log that was not replayed yet: the smallest sequence above the last one.
+static bool take_replay(struct bh_ring *ring, uint32_t *out, void *request) {
+    while (ring->replay_left) {
+        uint32_t best = ring->info.entry_count;
+        uint64_t best_sequence = ~0ull;
+        for (uint32_t i = 0; i < ring->info.entry_count; i++) {
+            struct bh_ring_slot *slot = slot_of(ring, i);
+            uint64_t sequence = *(volatile uint64_t *)&slot->sequence;
+            if (atomic_load_explicit(&slot->state, memory_order_acquire) == BH_SLOT_BUSY && sequence > ring->sequence &&
+                sequence < best_sequence && (int32_t)(ring->replay_tail - (uint32_t)sequence) >= 0) {
+                best = i;
+                best_sequence = sequence;
+            }
+        }
+        if (best == ring->info.entry_count) {
+            ring->replay_left = 0;
+            return false;
+        }
+        ring->replay_left--;
+        ring->sequence = best_sequence;
+        if (!copy_request(ring, best, request))
+            continue;
+        ring->replayed++;
+        *out = best;
+        return true;
+    }
+    return false;
+}
+
+enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *out, void *request) {
+    if (ring->replay_left && take_replay(ring, out, request))
+        return BH_OK;
+    uint32_t tail = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_acquire);
+    uint32_t ready = tail - ring->taken;
+    if (!ready)
+        return BH_EAGAIN;
+    if (ready > ring->info.entry_count)
+        return accuse(ring, tail, "submission index");
+    uint32_t index = atomic_load_explicit(&order_of(ring)[ring->taken & (ring->info.entry_count - 1)], memory_order_relaxed);
+    ring->taken++;
+    if (index >= ring->info.entry_count || ring->sequences[index])
+        return accuse(ring, index, "submission of a slot that does not exist or is in flight");
+    if (!copy_request(ring, index, request))
+        return accuse(ring, index, "submission of a slot that is free");
+    *out = index;
+    return BH_OK;
+}
+
+enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
+    if (slot >= ring->info.entry_count || !ring->sequences[slot])
+        return BH_EINVAL;
+    struct bh_ring_completion *entry = completion_of(ring, ring->posted);
+    entry->slot = slot;
+    entry->status = status;
+    entry->sequence = ring->sequences[slot];
+    if (completion)
+        memcpy(entry + 1, completion, ring->info.completion_size);
+    ring->sequences[slot] = 0;
+    ring->posted++;
+    atomic_store_explicit(&completions_of(ring)->completion_tail, ring->posted, memory_order_release);
+    return BH_OK;
+}
+
+void bh_ring_finish_notify(struct bh_ring *ring) {
+    atomic_thread_fence(memory_order_seq_cst);
+    uint32_t wish = atomic_load_explicit(&requests_of(ring)->completion_event, memory_order_relaxed);
+    if (passed(wish, ring->posted, ring->notified))
+        (void)bh_call_event_signal(ring->info.completion_event);
+    ring->notified = ring->posted;
+}
+
+bool bh_ring_arm_submit(struct bh_ring *ring) {
+    atomic_store_explicit(&completions_of(ring)->submit_event, ring->taken, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    return ring->replay_left || atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_acquire) != ring->taken;
+}
+
+enum bh_error bh_ring_wait_submit(struct bh_ring *ring, uint64_t deadline_ns) {
+    return bh_ring_arm_submit(ring) ? BH_OK : bh_call_event_wait(ring->info.submit_event, deadline_ns);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+//
+// Where a domain starts: its image's entry, called by the kernel on the first thread. main() may return to end the domain, or end its own
+// thread with bh_thread_exit() and leave its ports served.
+#include "runtime/calls.h"
+
+#include "bulkhead/domain.h"
+
+int main(void);
+void bh_libc_start(void);
+void bh_start(uint64_t argument);
+
+void bh_start(uint64_t argument) {
+    (void)argument;
+    bh_libc_start();
+    bh_call_exit((uint64_t)(int64_t)main());
+}
