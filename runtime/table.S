@@ -15,6 +15,7 @@ bh_call_\name:
         .cfi_endproc
         .size bh_call_\name, . - bh_call_\name
         .pushsection bh_functions, "ao", @progbits, .text.bh_call_\name
+        .p2align 2
         .long bh_call_\name - .
         .popsection
         .endm

@@ -39,6 +39,7 @@ cat >src/internal/bh_glue.c <<'END'
 #include "libc.h"
 #include "pthread_impl.h"
 #include <stdlib.h>
+#include "syscall.h"
 static struct __pthread thread __attribute__((__used__));
 extern struct __pthread bh_libc_thread __attribute__((__alias__("thread")));
 void bh_libc_need_locks(void)
@@ -51,6 +52,11 @@ void bh_libc_need_locks(void)
 }
 void __funcs_on_exit(void);
 void __stdio_exit(void);
+_Noreturn void abort(void)
+{
+	bh_syscall(SYS_kill, 0, 6, 0, 0, 0, 0);
+	__builtin_trap();
+}
 _Noreturn void exit(int code)
 {
 	__funcs_on_exit();
@@ -66,7 +72,7 @@ make -s obj/include/bits/alltypes.h obj/include/bits/syscall.h obj/src/internal/
 # Folders whole, then single files from folders that are mostly about processes.
 files=$(ls src/{string,stdlib,ctype,errno,internal,multibyte,prng,search,regex,math,complex,stdio,locale,malloc/oldmalloc,temp}/*.c 2>/dev/null
         ls src/malloc/{calloc,free,malloc_usable_size,posix_memalign,memalign,realloc,reallocarray,libc_calloc,lite_malloc,replaced}.c \
-           src/thread/{__lock,__wait,default_attr,lock_ptc,vmlock}.c src/exit/{assert,abort,_Exit,atexit,abort_lock}.c src/env/{getenv,__environ}.c \
+           src/thread/{__lock,__wait,default_attr,lock_ptc,vmlock}.c src/exit/{assert,_Exit,atexit,abort_lock}.c src/signal/block.c src/env/{getenv,__environ}.c \
            src/time/{__month_to_secs,__secs_to_tm,__tm_to_secs,__year_to_secs,asctime,asctime_r,clock_gettime,difftime,gmtime,gmtime_r,time,strftime,timegm}.c \
            src/misc/{basename,dirname,getopt,getopt_long,a64l,ffs,ffsl,ffsll}.c src/unistd/{write,_exit}.c 2>/dev/null || :)
 skip='/(memcpy|memmove|memset|popen|pclose|tempnam|tmpfile|tmpnam|mkdtemp|mkostemp|mkostemps|mkstemp|mkstemps|mktemp|__randname|remove|rename|setvbuf_unused|getopt_msg|dcngettext|bind_textdomain_codeset|textdomain|iconv|iconv_close|__fopen_rb_ca|fopen|freopen|syscall_cp|procfdname|vdso|defsysinfo|emulate_wait4|fma_asm)\.c$'

@@ -69,7 +69,7 @@ static void label(struct file *file, const struct line *line, const char *announ
         return;
     snprintf(file->function, sizeof(file->function), "%s", announced);
     file->source_line = 0;
-    emit(file, "\t.pushsection bh_functions,\"ao\",@progbits,%s\n\t.long %s - .\n\t.popsection", file->section, announced);
+    emit(file, "\t.pushsection bh_functions,\"ao\",@progbits,%s\n\t.p2align 2\n\t.long %s - .\n\t.popsection", file->section, announced);
 }
 
 static void instruction(struct file *file, struct line *line, size_t index) {

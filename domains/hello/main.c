@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+//
+// The smallest domain: says hello and ends. Serves nothing, needs nothing; when it dies nobody notices. The tour (docs/tour.md)
+// starts here.
+#include <bulkhead/domain.h>
+
+int main(void) {
+    bh_info("hello from a domain");
+    return 0;
+}

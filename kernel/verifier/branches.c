@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// The fixed sequences, compared byte by byte, and the labels that they check. A sequence is entered at its start only; the label that
+// it compares exists in text in front of functions only: so an indirect call reaches functions of its type and nothing else.
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/verifier/internal.h"
+
+#define HASH_OFFSET 5
+#define SEQUENCE_SIZE 31
+
+#define S ('S' + 0x100) // the segment prefix of the colour
+#define X (-1)          // not compared
+
+static bool match(const struct verification *v, const uint8_t *code, const int16_t *pattern, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        int16_t want = pattern[i] == S ? (v->colour == BH_COLOUR_GS ? 0x65 : 0x64) : pattern[i];
+        if (want >= 0 && code[i] != want)
+            return false;
+    }
+    return true;
+}
+
+static bool add_hash(struct verification *v, uint32_t hash) {
+    for (uint32_t i = 0; i < v->hash_count; i++)
+        if (v->hashes[i] == hash)
+            return true;
+    if ((v->hash_count & (v->hash_count + 1)) == 0) {
+        uint32_t *grown = realloc(v->hashes, (2 * v->hash_count + 2) * sizeof(*grown));
+        if (!grown)
+            return false;
+        v->hashes = grown;
+    }
+    v->hashes[v->hash_count++] = hash;
+    return true;
+}
+
+uint32_t sequence_at(struct verification *v, uint32_t offset) {
+    static const int16_t pattern[SEQUENCE_SIZE] = {
+        0x45, 0x89, 0xdb,                                     // movl %r11d, %r11d
+        0x41, 0xba, X, X, X, X,                               // movl $-H, %r10d
+        S, 0x67, 0x45, 0x03, 0x53, 0xfc,                      // addl %gs:-4(%r11d), %r10d
+        0x74, 0x02,                                           // je 1f
+        0x0f, 0x0b,                                           // ud2
+        S, 0x4c, 0x03, 0x1c, 0x25, 0x00, 0x00, 0x01, 0x00,    // 1: addq %gs:0x10000, %r11
+        0x41, 0xff, X,                                        // call or jmp *%r11
+    };
+    const uint8_t *code = v->text + (offset - v->text_start);
+    if (v->text_end - offset < SEQUENCE_SIZE || code[0] != 0x45 || !match(v, code, pattern, SEQUENCE_SIZE))
+        return 0;
+    uint8_t last = code[SEQUENCE_SIZE - 1];
+    uint32_t negated;
+    memcpy(&negated, code + HASH_OFFSET, sizeof(negated));
+    // 0 and 0x80000000 are their own negatives: the check would hold its own label.
+    if ((last != 0xd3 && last != 0xe3) || !(negated << 1) || !add_hash(v, -negated))
+        return 0;
+    return SEQUENCE_SIZE;
+}
+
+// One register brought into the slot: movl %eR, %eR ; addq %gs:0x10000, %R.
+static bool sanitized(const struct verification *v, uint32_t index, bool source) {
+    static const int16_t si[] = {0x89, 0xf6, S, 0x48, 0x03, 0x34, 0x25, 0x00, 0x00, 0x01, 0x00};
+    static const int16_t di[] = {0x89, 0xff, S, 0x48, 0x03, 0x3c, 0x25, 0x00, 0x00, 0x01, 0x00};
+    const struct record *first = &v->records[index];
+    const uint8_t *code = v->text + (first->offset - v->text_start);
+    return first->size == 2 && v->text_end - first->offset >= sizeof(si) / sizeof(*si) &&
+           match(v, code, source ? si : di, sizeof(si) / sizeof(*si));
+}
+
+bool string_sequence_before(const struct verification *v, uint32_t index, bool moves, uint32_t *first) {
+    uint32_t length = moves ? 4 : 2;
+    if (index < length)
+        return false;
+    *first = index - length;
+    if (moves && !sanitized(v, *first, true))
+        return false;
+    return sanitized(v, index - 2, false);
+}
+
+static bool is_label_of_function(const struct verification *v, uint32_t offset) {
+    uint32_t record = record_at(v, offset + 4);
+    if (!record || !(v->records[record - 1].flags & RECORD_FUNCTION))
+        return false;
+    return record_at(v, offset - 1) && v->text[offset - 1 - v->text_start] == 0xb8;
+}
+
+enum bh_error labels_check(struct verification *v) {
+    if (!v->hash_count)
+        return BH_OK;
+    static uint8_t seen[65536 / 8]; // low halves of the hashes, to skip most places at once
+    memset(seen, 0, sizeof(seen));
+    for (uint32_t i = 0; i < v->hash_count; i++)
+        seen[(v->hashes[i] & 0xffff) / 8] |= (uint8_t)(1u << (v->hashes[i] & 7));
+    uint32_t size = v->text_end - v->text_start;
+    for (uint32_t at = 0; at + 4 <= size; at++) {
+        uint32_t word;
+        memcpy(&word, v->text + at, sizeof(word));
+        if (!(seen[(word & 0xffff) / 8] >> (word & 7) & 1))
+            continue;
+        for (uint32_t i = 0; i < v->hash_count; i++)
+            if (v->hashes[i] == word && !(at && is_label_of_function(v, v->text_start + at)))
+                return refuse_code(v, RULE_LABEL, v->text_start + at, "label 0x%08x", word);
+    }
+    return BH_OK;
+}

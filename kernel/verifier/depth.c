@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+//
+// Abstract interpretation of each function: the depth of the control stack in front of every instruction that control can
+// reach. On the way every direct branch is checked for where it lands.
+#include <stdlib.h>
+
+#include "kernel/verifier/internal.h"
+
+struct walk {
+    struct verification *v;
+    uint32_t start, end; // records of the function: [start, end)
+    uint32_t *work;      // records whose successors are still to be looked at
+    uint32_t work_count;
+};
+
+static enum bh_error reach(struct walk *walk, uint32_t to, int32_t depth) {
+    struct verification *v = walk->v;
+    struct record *record = &v->records[to];
+    if (record->depth == depth)
+        return BH_OK;
+    if (record->depth >= 0)
+        return refuse_code(v, RULE_DEPTH_MISMATCH, record->offset, "%d and %d bytes", record->depth, depth);
+    record->depth = depth;
+    walk->work[walk->work_count++] = to;
+    return BH_OK;
+}
+
+static enum bh_error fall_through(struct walk *walk, uint32_t from, int32_t depth) {
+    if (from + 1 >= walk->end)
+        return refuse_code(walk->v, RULE_FALL_THROUGH, walk->v->records[from].offset, "behind this instruction");
+    return reach(walk, from + 1, depth);
+}
+
+static enum bh_error branch(struct walk *walk, const struct record *record, int32_t depth) {
+    struct verification *v = walk->v;
+    uint32_t target = record_at(v, record->target);
+    if (!target)
+        return refuse_code(v, RULE_BRANCH_TARGET, record->offset, "0x%x is not the start of an instruction", record->target);
+    target--;
+    if (v->records[target].flags & RECORD_INSIDE)
+        return refuse_code(v, RULE_BRANCH_SEQUENCE, record->offset, "to 0x%x", record->target);
+    if (target >= walk->start && target < walk->end)
+        return reach(walk, target, depth);
+    if (!(v->records[target].flags & RECORD_FUNCTION))
+        return refuse_code(v, RULE_BRANCH_TARGET, record->offset, "0x%x is inside another function", record->target);
+    if (depth)
+        return refuse_code(v, RULE_RETURN_DEPTH, record->offset, "a tail jump with %d bytes on the stack", depth);
+    return BH_OK;
+}
+
+static enum bh_error call(struct verification *v, const struct record *record) {
+    uint32_t target = record_at(v, record->target);
+    if (!target || !(v->records[target - 1].flags & RECORD_FUNCTION))
+        return refuse_code(v, RULE_CALL_TARGET, record->offset, "0x%x", record->target);
+    return BH_OK;
+}
+
+static enum bh_error stack_access(struct verification *v, const struct record *record) {
+    int64_t end = (int64_t)record->displacement + record->access;
+    if ((record->flags & RECORD_STACK_STORE) && (record->displacement < 0 || end > record->depth))
+        return refuse_code(v, RULE_FRAME_STORE, record->offset, "%u bytes at %d, the frame has %d", record->access,
+                           record->displacement, record->depth);
+    if ((record->flags & RECORD_STACK_LOAD) &&
+        (record->displacement < 0 || end > record->depth + 8 + BH_STACK_ARGS_MAX))
+        return refuse_code(v, RULE_FRAME_LOAD, record->offset, "%u bytes at %d, the frame has %d", record->access,
+                           record->displacement, record->depth);
+    return BH_OK;
+}
+
+static enum bh_error step(struct walk *walk, uint32_t index) {
+    struct verification *v = walk->v;
+    struct record *record = &v->records[index];
+    int32_t depth = record->depth;
+    enum bh_error error = stack_access(v, record);
+    if (error)
+        return error;
+    switch (record->kind) {
+    case KIND_TRAP:
+        return BH_OK;
+    case KIND_RETURN:
+    case KIND_INDIRECT_JUMP:
+        return depth ? refuse_code(v, RULE_RETURN_DEPTH, record->offset, "%d bytes on the stack", depth) : BH_OK;
+    case KIND_JUMP:
+        return branch(walk, record, depth);
+    case KIND_BRANCH:
+        error = branch(walk, record, depth);
+        return error ? error : fall_through(walk, index, depth);
+    case KIND_CALL:
+        error = call(v, record);
+        return error ? error : fall_through(walk, index, depth);
+    case KIND_STACK:
+        depth += record->amount;
+        if (depth < 0 || depth > BH_FRAME_MAX)
+            return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%d bytes", depth);
+        return fall_through(walk, index, depth);
+    case KIND_PLAIN:
+        return fall_through(walk, index, depth);
+    }
+    return BH_OK;
+}
+
+static enum bh_error walk_function(struct walk *walk) {
+    enum bh_error error = reach(walk, walk->start, 0);
+    while (!error && walk->work_count)
+        error = step(walk, walk->work[--walk->work_count]);
+    return error;
+}
+
+enum bh_error depth_check(struct verification *v) {
+    const struct verified_image *image = v->image;
+    struct walk walk = {.v = v, .work = malloc((v->record_count + 1) * sizeof(uint32_t))};
+    enum bh_error error = walk.work ? BH_OK : BH_ENOMEM;
+    for (uint32_t i = 0; i < image->function_count && !error; i++) {
+        walk.start = record_at(v, image->functions[i]) - 1;
+        walk.end = i + 1 < image->function_count ? record_at(v, image->functions[i + 1]) - 1 : v->record_count;
+        error = walk_function(&walk);
+    }
+    free(walk.work);
+    return error;
+}

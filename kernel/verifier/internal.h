@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// Between the files of the verifier.
+#ifndef BH_VERIFY_INTERNAL_H
+#define BH_VERIFY_INTERNAL_H
+
+#include <capstone/capstone.h>
+#include "kernel/abi/slot.h"
+#include "kernel/verifier/verify.h"
+
+// What the rules need to know of one instruction.
+enum kind : uint8_t {
+    KIND_PLAIN,
+    KIND_JUMP,         // unconditional, direct; target
+    KIND_BRANCH,       // conditional, direct; target
+    KIND_CALL,         // direct; target
+    KIND_RETURN,
+    KIND_TRAP,         // ud2, int3: control does not go on
+    KIND_INDIRECT_JUMP, // tail jump: end of a checked sequence, or through the table
+    KIND_STACK,        // moves %rsp by `amount`
+};
+
+enum record_flags : uint8_t {
+    RECORD_INSIDE = 1,     // no branch may land here: behind the first instruction of a checked sequence
+    RECORD_FUNCTION = 2,   // a function starts here
+    RECORD_STACK_LOAD = 4, // reads [displacement(%rsp), + access)
+    RECORD_STACK_STORE = 8,
+    RECORD_VISITED = 16,
+};
+
+struct record {
+    uint32_t offset; // slot offset
+    uint8_t size;
+    enum kind kind;
+    enum record_flags flags;
+    uint8_t access;       // bytes of the stack access
+    union {
+        uint32_t target;  // of a direct transfer
+        int32_t amount;   // of KIND_STACK: bytes by which the frame grows
+    };
+    int32_t displacement; // of the stack access
+    int32_t depth;        // bytes below the return address in front of it; -1: not reached
+};
+
+struct verification {
+    const uint8_t *bytes;
+    size_t size;
+    enum bh_colour colour;
+    struct verified_image *image;
+    struct verify_report *report;
+    const uint8_t *text; // text_start's byte
+    uint32_t text_start, text_end;
+    struct record *records;
+    uint32_t record_count;
+    uint32_t *index; // by byte of text: number of the record that starts there + 1, or 0
+    uint32_t *hashes; // type labels that checks use
+    uint32_t hash_count;
+    csh capstone;
+};
+
+// report.c: fill in the report and return BH_EVERIFY (BH_EIMAGE for the IMAGE rules).
+enum bh_error refuse_code(struct verification *v, enum verify_rule rule, uint32_t offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+// elf.c: headers, segments, notes, relocations, symbols
+enum bh_error elf_parse(struct verification *v);
+// functions.c: the function table, as sorted entries and labels
+enum bh_error functions_read(struct verification *v);
+enum bh_error functions_mark(struct verification *v);
+// decode.c: every byte of text once, context-free rules
+enum bh_error decode_text(struct verification *v);
+struct prefixes {
+    uint8_t count;    // bytes in front of the opcode
+    uint8_t rex;      // 0: none
+    uint8_t segment;  // 0x64, 0x65 or 0
+    bool address_32, operand_16, lock, f2, f3, bad;
+};
+struct prefixes prefixes_parse(const uint8_t *code, size_t size);
+// operands.c
+enum bh_error operands_check(struct verification *v, const cs_insn *insn, const struct prefixes *prefixes, struct record *record);
+// branches.c: checked sequences, table calls, string sequences; then the labels in the whole text
+uint32_t sequence_at(struct verification *v, uint32_t offset); // bytes of the checked sequence that starts here, 0: none
+bool string_sequence_before(const struct verification *v, uint32_t index, bool moves, uint32_t *first);
+enum bh_error labels_check(struct verification *v);
+// depth.c: abstract interpretation of %rsp, branch targets
+enum bh_error depth_check(struct verification *v);
+
+static inline uint32_t record_at(const struct verification *v, uint32_t offset) {
+    return offset >= v->text_start && offset < v->text_end ? v->index[offset - v->text_start] : 0;
+}
+
+#endif
