@@ -66,6 +66,17 @@ uint64_t call_log(uint64_t level, uint64_t text, uint64_t size) {
     return 0;
 }
 
+// An entry of the table that leads nowhere.
+uint64_t call_bad(void) {
+    crash_domain(caller(), BH_CRASH_PROTOCOL, NULL, 0, "called an entry of the table that its image does not import");
+    return 0;
+}
+
+uint64_t call_thread_exit(void) {
+    thread_current()->unwind = 1; // out through the record that started it
+    return 0;
+}
+
 uint64_t call_yield(void) {
     thread_yield();
     return 0;

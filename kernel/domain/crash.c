@@ -67,23 +67,17 @@ static void log_record(const struct domain *domain) {
     }
 }
 
-struct unwinding {
-    struct domain *dead;
-    struct trap_frame *frame; // of the current thread, when it was interrupted inside
-};
-
+// The current thread, when a trap interrupted it, is the trap's own business.
 static void unwind_one(struct thread *thread, void *context) {
-    struct unwinding *unwinding = context;
-    invoke_doom_callers(thread, unwinding->dead);
-    if (thread->domain != unwinding->dead)
+    struct domain *dead = context;
+    invoke_doom_callers(thread, dead);
+    if (thread->domain != dead)
         return;
-    if (thread == sched_current()) {
-        if (unwinding->frame)
-            invoke_unwind_frame(thread, unwinding->frame);
-    } else if (thread->preempted) {
+    if (thread->preempted) {
         invoke_unwind_thread(thread);
     } else {
-        thread_wake(thread, BH_EDEAD); // it waits in a kernel call; its gate unwinds it
+        thread->unwind = 1; // it is in a kernel call, or is the current one
+        thread_wake(thread, BH_EDEAD);
     }
 }
 
@@ -108,8 +102,7 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     domain_stop_ports(domain);
     write_record(domain, cause, frame, address);
     log_record(domain);
-    struct unwinding unwinding = {domain, frame};
-    thread_each(unwind_one, &unwinding);
+    thread_each(unwind_one, domain);
     reclaim(domain);
     if (watcher)
         event_raise(&watcher->event);
@@ -150,28 +143,47 @@ static bool in_slot(uint64_t address) {
     return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
 }
 
+// Whose fault is it? In domain code, the domain's. In a proxy, which copies between two slots, the slot's whose address it was.
+static struct domain *culprit(struct thread *thread, const struct trap_frame *frame) {
+    if (!thread || !thread->domain || thread->domain == &kernel_domain)
+        return NULL;
+    if (in_slot(frame->rip))
+        return thread->domain;
+    if (!invoke_in_proxy(frame->rip) || frame->vector != 14 || !in_slot(frame->fault_address))
+        return NULL;
+    struct domain *owner = domain_get((uint32_t)((frame->fault_address - BH_SLOT_AREA) / BH_SLOT_SIZE));
+    const struct invocation *record = thread->top;
+    bool involved = owner == thread->domain || (record && (owner == record->caller || owner == record->callee));
+    return involved ? owner : NULL;
+}
+
 void trap_fault(struct trap_frame *frame) {
     struct thread *thread = sched_current();
-    if (!thread || !thread->domain || thread->domain == &kernel_domain ||
-        !(in_slot(frame->rip) || invoke_in_proxy(frame->rip)))
+    struct domain *domain = culprit(thread, frame);
+    if (!domain && thread && thread->domain && thread->domain != &kernel_domain && invoke_in_proxy(frame->rip) &&
+        stacks_control_guard(frame->fault_address))
+        domain = thread->domain;
+    if (!domain || domain == &kernel_domain)
         panic("fault %llu (error 0x%llx) at 0x%llx in the kernel, address 0x%llx", (unsigned long long)frame->vector,
               (unsigned long long)frame->error, (unsigned long long)frame->rip,
               (unsigned long long)frame->fault_address);
-    struct domain *domain = thread->domain;
     struct fault fault = classify(domain, frame);
     uint64_t offset = frame->vector == 14 ? frame->fault_address - domain->base : 0;
     if (stacks_control_guard(frame->fault_address))
         offset = 0;
     crash_domain(domain, fault.cause, frame, offset, "%s at 0x%llx, address 0x%llx", fault.sentence,
                  (unsigned long long)(frame->rip & BH_SLOT_MASK), (unsigned long long)offset);
-    // Other threads may have become ready; the interrupted one goes on in its caller.
-    clock_arm(clock_now_ns() + RETRY_NS);
+    thread->unwind = 0;
+    invoke_unwind_domain(thread, domain, frame);
+    clock_arm(clock_now_ns() + RETRY_NS); // other threads may have become ready
 }
 
 static void overrun(struct thread *thread, struct trap_frame *frame) {
     struct domain *domain = thread->domain;
     crash_domain(domain, BH_CRASH_WATCHDOG, frame, 0, "thread %s ran for more than %u ms without a pause", thread->name,
                  domain->watchdog_ms);
+    thread->unwind = 0;
+    invoke_unwind_domain(thread, domain, frame);
 }
 
 void crash_init(void) {

@@ -31,7 +31,10 @@ enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arg
 // when the function returns or the domain dies (BH_EDEAD).
 enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argument);
 
-// Make *frame resume the caller of the thread's innermost record with BH_EDEAD (crash.c, from traps).
+// Make *frame resume the caller of the record that entered `dead`, with BH_EDEAD (crash.c, from traps). Records of a call that `dead`
+// was just making are dropped.
+void invoke_unwind_domain(struct thread *thread, struct domain *dead, struct trap_frame *frame);
+// The same for the innermost record, whatever it entered.
 void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame);
 // The same for a thread that is not running: its next resumption takes that way.
 void invoke_unwind_thread(struct thread *thread);

@@ -33,6 +33,7 @@ struct thread {
     uint64_t data_stack;       // word 0: untrusted, address in the current domain's slot
     struct domain *domain;     // whose code runs now; &kernel_domain in the kernel's own threads
     struct invocation *top;    // innermost invocation record
+    uint32_t unwind;           // its domain died while it was in a kernel call: the gate takes it out
     uint64_t bases[2];         // what the gs and fs base registers hold, indexed by enum bh_colour
     uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased
 

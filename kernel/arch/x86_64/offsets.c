@@ -27,6 +27,7 @@ void offsets(void) {
     FIELD(THREAD, thread, domain);
     FIELD(THREAD, thread, top);
     FIELD(THREAD, thread, bases);
+    FIELD(THREAD, thread, unwind);
     FIELD(THREAD, thread, data_stacks);
 
     FIELD(DOMAIN, domain, base);
@@ -61,6 +62,7 @@ void offsets(void) {
     DEFINE(INVOCATION_SIZE, sizeof(struct invocation));
 
     DEFINE(ERROR_ECAP, BH_ECAP);
+    DEFINE(ERROR_ENOMEM, BH_ENOMEM);
     DEFINE(ERROR_ERIGHTS, BH_ERIGHTS);
     DEFINE(ERROR_EREVOKED, BH_EREVOKED);
     DEFINE(ERROR_EDEAD, BH_EDEAD);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// The gates of the fixed run-time calls, their table, and the code that all gates share. On the way out: a caller that died meanwhile
+// is unwound, the base of its slot is made current again, and an interrupt that was held back is made to come again.
+#include "gate.h"
+
+        .section text_proxy, "ax", @progbits
+
+FUNCTION gate_enter
+        testl $STACK_LOW_BIT, %esp
+        jz proxy_stack_low
+        IRQ_OFF
+        mov %rsp, %r10
+        and $-CONTROL_STACK_SIZE, %r10
+        HOST_BASE %r10
+        sub $8, %rsp
+        call *%rax
+        add $8, %rsp
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+gate_leave:
+        cmpl $0, THREAD_unwind(%rcx)
+        jne gate_unwind
+        cmpb $0, platform_irq_pending(%rip)
+        jne gate_replay
+        mov THREAD_domain(%rcx), %r10
+        BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
+        IRQ_ON
+        cmpb $0, platform_irq_pending(%rip)
+        jne gate_late
+        xor %ecx, %ecx
+        xor %esi, %esi
+        xor %edi, %edi
+        xor %r8d, %r8d
+        xor %r9d, %r9d
+        xor %r10d, %r10d
+        xor %r11d, %r11d
+        ret
+gate_late:
+        IRQ_OFF
+        HOST_BASE %rcx
+gate_replay:
+        push %rax
+        push %rdx
+        sub $8, %rsp
+        call irq_replay
+        add $8, %rsp
+        pop %rdx
+        pop %rax
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        jmp gate_leave
+gate_unwind:
+        IRQ_ON
+        jmp invoke_landing
+
+GATE bad_call, call_bad
+
+#define CALL(index, name, arguments, sentence) GATE gate_##name, call_##name
+#include "kernel/abi/calls.def"
+#undef CALL
+
+        .section .rodata
+        .globl fixed_calls
+        .balign 8
+fixed_calls:
+#define CALL(index, name, arguments, sentence) .quad gate_##name
+#include "kernel/abi/calls.def"
+fixed_calls_end:
+        .fill (8 * 48 - (fixed_calls_end - fixed_calls)) / 8, 8, 0
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+//
+// What all proxies share: refusals, slow paths that call the kernel, the way out of a dead domain, and calls from the kernel into
+// a domain.
+#include "proxy.inc"
+
+        .section text_proxy, "ax", @progbits
+
+        .macro REFUSAL name, error
+FUNCTION \name
+        mov $\error, %eax
+        xor %edx, %edx
+        xor %r10d, %r10d
+        xor %r11d, %r11d
+        ret
+        .endm
+REFUSAL proxy_ecap, ERROR_ECAP
+REFUSAL proxy_erights, ERROR_ERIGHTS
+REFUSAL proxy_erevoked, ERROR_EREVOKED
+REFUSAL proxy_edead, ERROR_EDEAD
+
+// Give the record back that was pushed, with error %eax: the callee was never entered. %rsp is anywhere below the record.
+FUNCTION proxy_back_out
+        xor %edx, %edx
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        mov THREAD_top(%rcx), %rsp
+        mov INVOCATION_caller(%rsp), %r10
+        add $OLD_STACK, %rsp
+        PROXY_DONE
+
+// Everything that a proxy keeps in registers while it enters.
+        .macro SAVE_ENTERING
+        push %rax
+        push %r10
+        push %r11
+        push %rdi
+        push %rsi
+        push %rdx
+        push %rcx
+        push %r8
+        push %r9
+        .endm
+        .macro RESTORE_ENTERING
+        pop %r9
+        pop %r8
+        pop %rcx
+        pop %rdx
+        pop %rsi
+        pop %rdi
+        pop %r11
+        pop %r10
+        pop %rax
+        .endm
+
+// Call the C function in %r13 with %rdi, %rsi, %rdx set; result in %rax. The stack may be misaligned: it is aligned here.
+FUNCTION proxy_call_kernel
+        push %rbp
+        mov %rsp, %rbp
+        and $-16, %rsp
+        IRQ_OFF
+        mov %rbp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        HOST_BASE %rcx
+        call *%r13
+        IRQ_ON
+        mov %rbp, %rsp
+        pop %rbp
+        ret
+
+// %rbp: data stack of %r11 for thread %rax, leased now; 0 when there is none.
+FUNCTION proxy_lease
+        SAVE_ENTERING
+        mov %rax, %rdi
+        mov %r11, %rsi
+        lea stacks_lease(%rip), %r13
+        call proxy_call_kernel
+        mov %rax, %rbp
+        RESTORE_ENTERING
+        ret
+
+// %rbx: capability index of the caller -> of the callee, or a negative error. %r12: type, %r13: function.
+FUNCTION proxy_translate
+        SAVE_ENTERING
+        mov %r10, %rdi
+        mov %r11, %rsi
+        mov %rbx, %rdx
+        mov %r12, %rcx
+        push %rbp
+        call proxy_translate_call
+        pop %rbp
+        mov %rax, %rbx
+        RESTORE_ENTERING
+        ret
+
+FUNCTION proxy_translate_call
+        push %rbp
+        mov %rsp, %rbp
+        and $-16, %rsp
+        IRQ_OFF
+        mov %rbp, %r8
+        and $-CONTROL_STACK_SIZE, %r8
+        HOST_BASE %r8
+        call *%r13
+        IRQ_ON
+        mov %rbp, %rsp
+        pop %rbp
+        ret
+
+// The lent buffer %rbx goes back. While leaving: results in %rax and %rdx, the callee in the record.
+FUNCTION proxy_unlend
+        push %rax
+        push %rdx
+        push %rcx
+        push %r10
+        mov THREAD_top(%rcx), %rdi
+        mov INVOCATION_callee(%rdi), %rdi
+        mov %rbx, %rsi
+        lea buffers_unlend(%rip), %r13
+        call proxy_call_kernel
+        pop %r10
+        pop %rcx
+        pop %rdx
+        pop %rax
+        // The kernel may have needed the fs base.
+        BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
+        ret
+
+// Too little control stack for another crossing: the caller dies of it. Never returns to it.
+FUNCTION proxy_stack_low
+        lea invoke_stack_low(%rip), %r13
+        call proxy_call_kernel
+        jmp invoke_landing
+
+// Where threads go whose domain died: out through the innermost record.
+FUNCTION invoke_landing
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        movl $0, THREAD_unwind(%rcx)
+        mov THREAD_top(%rcx), %rsp
+        mov $ERROR_EDEAD, %eax
+        xor %edx, %edx
+        mov INVOCATION_caller(%rsp), %r10
+        lea kernel_domain(%rip), %r8
+        cmp %r8, %r10
+        je landing_kernel
+        mov INVOCATION_caller_data_stack(%rsp), %r9
+        mov %r10, THREAD_domain(%rcx)
+        mov %r9, THREAD_data_stack(%rcx)
+        BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
+        add $OLD_STACK, %rsp
+        PROXY_DONE
+landing_kernel:
+        IRQ_OFF
+        HOST_BASE %rcx
+        mov %r10, THREAD_domain(%rcx)
+        add $OLD_STACK, %rsp
+        PROXY_DONE
+
+// uint64_t invoke_enter(struct domain *callee, uint64_t entry, const uint64_t arguments[6], uint64_t *value): run a function of a
+// domain from the kernel. The data stack has been leased; interrupts are disabled before and after.
+FUNCTION invoke_enter
+        push %r15
+        push %r14
+        push %r13
+        push %r12
+        push %rbp
+        push %rbx
+        mov %rsp, %rax
+        and $-CONTROL_STACK_SIZE, %rax
+        mov %rdi, %r11
+        mov %rsi, %r14
+        mov %rdx, %r15
+        lea kernel_domain(%rip), %r10
+        PROXY_RECORD
+        push %rcx
+        push $0
+        mov %rbp, THREAD_data_stack(%rax)
+        mov %r11, THREAD_domain(%rax)
+        incq DOMAIN_call_count(%r11)
+        BASE_CURRENT %rax, %r11, %r12, %r12d, %r13
+        sub $STACK_ARGS_MAX, %rsp
+        mov 0(%r15), %rdi
+        mov 8(%r15), %rsi
+        mov 16(%r15), %rdx
+        mov 24(%r15), %rcx
+        mov 32(%r15), %r8
+        mov 40(%r15), %r9
+        mov %r14, %rax
+        xor %r10d, %r10d
+        xor %r11d, %r11d
+        IRQ_ON
+        call *%rax
+        IRQ_OFF
+        add $STACK_ARGS_MAX + 8, %rsp
+        pop %r11
+        mov %rdx, (%r11)
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        HOST_BASE %rcx
+        lea kernel_domain(%rip), %r10
+        mov %r10, THREAD_domain(%rcx)
+        PROXY_DONE
+
+        .section .note.GNU-stack, "", @progbits

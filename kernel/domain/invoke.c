@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// Into domains from the kernel, and out of dead ones. A thread leaves a dead domain through the innermost record that entered it: a
+// running or preempted thread by resuming at invoke_landing, one in a kernel call by its `unwind` flag, one that is further
+// inside (the dead domain called somebody) by the `resume` word of that call's record.
+#include "kernel/domain/invoke.h"
+
+#include "kernel/arch/x86_64/regs.h"
+#include "kernel/base.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/crash.h"
+#include "kernel/domain/domain.h"
+#include "kernel/exchange/buffers.h"
+#include "kernel/mm/stacks.h"
+
+uint64_t invoke_enter(struct domain *callee, uint64_t entry, const uint64_t arguments[6], uint64_t *value);
+void invoke_landing(void);
+uint64_t invoke_stack_low(void);
+uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
+uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
+uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
+extern const uint8_t __start_text_proxy[], __stop_text_proxy[];
+
+static enum bh_error enter(struct domain *domain, uint64_t entry, const uint64_t arguments[6], uint64_t *value) {
+    struct thread *thread = thread_current();
+    if (domain->state != DOMAIN_RUNNING)
+        return BH_EDEAD;
+    if (!thread->data_stacks[domain->id] && !stacks_lease(thread, domain))
+        return BH_ENOMEM;
+    irq_before_resume();
+    return (enum bh_error)(int32_t)invoke_enter(domain, entry, arguments, value);
+}
+
+enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arguments[5], uint64_t *value) {
+    if (!port->serving || method >= port->method_count)
+        return BH_EDEAD;
+    uint64_t all[6] = {port->object, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]};
+    return enter(port->server, port->methods[method], all, value);
+}
+
+enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argument) {
+    uint64_t arguments[6] = {argument}, unused;
+    return enter(domain, entry, arguments, &unused);
+}
+
+bool invoke_in_proxy(uint64_t rip) {
+    return rip >= (uint64_t)__start_text_proxy && rip < (uint64_t)__stop_text_proxy;
+}
+
+// Records whose call the dead domain was just making are no way out of it.
+static void drop_half_made(struct thread *thread, const struct domain *dead) {
+    while (thread->top && thread->top->callee != dead)
+        thread->top = thread->top->previous;
+    BH_ASSERT(thread->top);
+}
+
+void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame) {
+    frame->rip = (uint64_t)invoke_landing;
+    frame->rsp = (uint64_t)thread->top;
+    frame->rflags |= RFLAGS_IF;
+}
+
+void invoke_unwind_domain(struct thread *thread, struct domain *dead, struct trap_frame *frame) {
+    drop_half_made(thread, dead);
+    invoke_unwind_frame(thread, frame);
+}
+
+void invoke_unwind_thread(struct thread *thread) {
+    invoke_unwind_frame(thread, &thread->frame);
+}
+
+void invoke_doom_callers(struct thread *thread, struct domain *dead) {
+    for (struct invocation *record = thread->top; record; record = record->previous)
+        if (record->caller == dead) {
+            record->resume = (uint64_t)invoke_landing;
+            ((uint64_t *)record)[-1] = 0; // its data stack is gone
+        }
+}
+
+uint64_t invoke_stack_low(void) {
+    struct domain *domain = thread_current()->domain;
+    crash_domain(domain, BH_CRASH_CONTROL_STACK, NULL, 0, "too little control stack left for another call");
+    return 0;
+}
+
+uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
+    struct cap *cap;
+    bh_cap theirs;
+    enum bh_error error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)type, BH_RIGHT_GRANT, &cap);
+    if (!error)
+        error = caps_insert(to, cap->type, cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), &theirs);
+    return error ? (uint64_t)(int64_t)error : theirs;
+}
+
+uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
+    bh_cap theirs;
+    (void)type;
+    enum bh_error error = buffers_move(from, to, (bh_cap)index, &theirs);
+    return error ? (uint64_t)(int64_t)error : theirs;
+}
+
+uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
+    bh_cap theirs;
+    (void)type;
+    enum bh_error error = buffers_lend(from, to, (bh_cap)index, &theirs);
+    return error ? (uint64_t)(int64_t)error : theirs;
+}
