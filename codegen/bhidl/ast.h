@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+//
+// What a set of interface files says, as the parser builds it, check.c completes it and the emitters read it. Everything lives until
+// the program ends.
+#ifndef BHIDL_AST_H
+#define BHIDL_AST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct place {
+    int line, column;
+};
+
+enum type_kind { TYPE_SCALAR, TYPE_STRING, TYPE_BYTES, TYPE_NAMED, TYPE_STRUCT, TYPE_ENUM };
+
+struct type {
+    enum type_kind kind;
+    struct place place;
+    const char *name;        // "u32", or the name used
+    const char *bound_name;  // of string<N>, bytes<N> when N is a constant's name
+    uint64_t bound;
+    struct structure *structure; // TYPE_STRUCT
+    struct enumeration *enumeration; // TYPE_ENUM
+    uint64_t size, align;    // bytes; of a string or bytes in a structure: the bound, 1
+};
+
+struct field {
+    struct place place;
+    const char *name;
+    struct type *type;
+    const char *count_name;
+    uint64_t count;  // of an array; 0: not one
+    uint64_t offset;
+    struct field *next;
+};
+
+struct structure {
+    struct place place;
+    struct source *source;
+    const char *name;
+    struct field *fields;
+    uint64_t size, align;
+    int state; // 0: not laid out, 1: being laid out, 2: done
+    struct structure *next;
+};
+
+struct enumerator {
+    struct place place;
+    const char *name;
+    uint64_t value;
+    struct enumerator *next;
+};
+
+struct enumeration {
+    struct place place;
+    struct source *source;
+    const char *name;
+    struct type *type;
+    struct enumerator *enumerators;
+    struct enumeration *next;
+};
+
+struct constant {
+    struct place place;
+    struct source *source;
+    const char *name;
+    uint64_t value;
+    struct constant *next;
+};
+
+struct ring_type {
+    struct place place;
+    struct source *source;
+    const char *name;
+    struct type *request, *completion;
+    uint64_t fingerprint;
+    struct ring_type *next;
+};
+
+enum parameter_kind { PARAMETER_IN, PARAMETER_OUT, PARAMETER_CAP, PARAMETER_MOVE, PARAMETER_LEND };
+
+struct parameter {
+    struct place place;
+    enum parameter_kind kind;
+    const char *name;
+    struct type *type;
+    int word;         // first argument word (0 to 4), -1: the result in %rdx
+    uint64_t area;    // offset of its copy on the callee's data stack
+    struct parameter *next;
+};
+
+enum method_attribute { METHOD_IDEMPOTENT = 1, METHOD_REPLAY = 2 };
+
+struct method {
+    struct place place;
+    const char *name;
+    unsigned attributes;
+    struct parameter *parameters;
+    int words;
+    uint64_t area_size;
+    struct method *next;
+};
+
+struct interface {
+    struct place place;
+    struct source *source;
+    const char *name;
+    bool kernel;
+    uint64_t id;
+    struct method *methods;
+    unsigned method_count;
+    uint64_t fingerprint;
+    struct interface *next;
+};
+
+struct doc {
+    int line;
+    const char *text;
+    struct doc *next;
+};
+
+// One input file.
+struct source {
+    const char *path, *name; // name without folder and suffix
+    char **lines;
+    int line_count;
+    struct doc *docs;
+    struct source *next;
+};
+
+struct program {
+    struct source *sources;
+    struct structure *structures;
+    struct enumeration *enumerations;
+    struct constant *constants;
+    struct ring_type *rings;
+    struct interface *interfaces;
+};
+
+extern struct program program;
+extern struct source *source; // being read or checked
+extern int error_count;
+
+// diagnostics.c: message with file, line, column, the line itself and a caret
+void complain(const struct source *where, struct place place, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+// parser
+int parse_file(struct source *input);
+// check.c, layout.c, fingerprint.c
+void check_program(void);
+void layout_type(struct source *where, struct type *type);
+void layout_program(void);
+void fingerprint_program(void);
+struct constant *find_constant(const char *name);
+
+// emit_*.c: each writes its files below `folder`; false after a message
+bool emit_headers(const char *folder);
+bool emit_clients(const char *folder);
+bool emit_servers(const char *folder);
+bool emit_proxies(const char *folder);
+bool emit_kernel(const char *folder);
+bool emit_docs(const char *folder);
+bool emit_json(const char *folder);
+
+// names.c
+const char *snake(const char *name);   // BlockInfo -> block_info
+const char *capitals(const char *name); // BlockInfo -> BLOCK_INFO
+const char *c_type(const struct type *type); // of a scalar, enum or structure
+bool is_scalar(const struct type *type);
+uint64_t area_bytes(const struct parameter *parameter); // of its copy, a multiple of 8
+const char *doc_before(const struct source *where, int line); // lines of /// just above, joined; "" when none
+const char *doc_behind(const struct source *where, int line);
+void *new_node(size_t size);
+#define LAST(list, node)                                                                           \
+    do {                                                                                           \
+        __typeof__(node) *place_ = &(list);                                                        \
+        while (*place_)                                                                            \
+            place_ = &(*place_)->next;                                                             \
+        *place_ = (node);                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+//
+// Names and limits: every type is known, nothing is defined twice, identifiers of interfaces are free, and each method fits the
+// registers of a call.
+#include <string.h>
+
+#include "codegen/bhidl/ast.h"
+#include "kernel/abi/slot.h"
+
+#define STRING_MAX 4096
+#define KERNEL_ID_FIRST 40
+#define WORDS_MAX 5
+
+static const struct {
+    const char *name;
+    uint64_t size;
+} scalars[] = {{"u8", 1}, {"u16", 2}, {"u32", 4}, {"u64", 8}, {"i8", 1}, {"i16", 2}, {"i32", 4}, {"i64", 8}, {"bool", 1}};
+
+struct constant *find_constant(const char *name) {
+    for (struct constant *one = program.constants; one; one = one->next)
+        if (!strcmp(one->name, name))
+            return one;
+    return NULL;
+}
+
+static void resolve_bound(const struct source *where, struct place place, const char *name, uint64_t *value) {
+    if (!name)
+        return;
+    struct constant *constant = find_constant(name);
+    if (constant)
+        *value = constant->value;
+    else
+        complain(where, place, "write: const NAME = NUMBER;", "there is no constant `%s'", name);
+}
+
+static void resolve(const struct source *where, struct type *type) {
+    if (type->kind == TYPE_STRING || type->kind == TYPE_BYTES) {
+        resolve_bound(where, type->place, type->bound_name, &type->bound);
+        if (!type->bound || type->bound > STRING_MAX)
+            complain(where, type->place, "bigger things travel in buffers", "a bound of %llu is not between 1 and %d",
+                     (unsigned long long)type->bound, STRING_MAX);
+        type->size = type->bound;
+        type->align = 1;
+        return;
+    }
+    if (type->kind != TYPE_NAMED)
+        return;
+    for (size_t i = 0; i < sizeof(scalars) / sizeof(*scalars); i++)
+        if (!strcmp(type->name, scalars[i].name)) {
+            type->kind = TYPE_SCALAR;
+            type->size = type->align = scalars[i].size;
+            return;
+        }
+    for (struct structure *one = program.structures; one; one = one->next)
+        if (!strcmp(one->name, type->name)) {
+            type->kind = TYPE_STRUCT;
+            type->structure = one;
+            return;
+        }
+    for (struct enumeration *one = program.enumerations; one; one = one->next)
+        if (!strcmp(one->name, type->name)) {
+            type->kind = TYPE_ENUM;
+            type->enumeration = one;
+            if (one->type->kind == TYPE_NAMED)
+                resolve(one->source, one->type);
+            type->size = type->align = one->type->size;
+            return;
+        }
+    complain(where, type->place, "types are u8 to u64, i8 to i64, bool, string<N>, bytes<N>, and the structs and enums of these files",
+             "there is no type `%s'", type->name);
+    type->kind = TYPE_SCALAR;
+    type->size = type->align = 8;
+}
+
+static void check_structure(struct structure *one) {
+    for (struct structure *other = program.structures; other != one; other = other->next)
+        if (!strcmp(other->name, one->name))
+            complain(one->source, one->place, "rename one of them", "struct `%s' is defined twice (first at %s:%d)", one->name,
+                     other->source->path, other->place.line);
+    if (!one->fields)
+        complain(one->source, one->place, "add a field", "struct `%s' is empty", one->name);
+    for (struct field *field = one->fields; field; field = field->next) {
+        resolve(one->source, field->type);
+        resolve_bound(one->source, field->place, field->count_name, &field->count);
+        for (struct field *other = one->fields; other != field; other = other->next)
+            if (!strcmp(other->name, field->name))
+                complain(one->source, field->place, "rename one of them", "field `%s' is defined twice", field->name);
+    }
+}
+
+static void check_enumeration(struct enumeration *one) {
+    resolve(one->source, one->type);
+    if (one->type->kind != TYPE_SCALAR)
+        complain(one->source, one->type->place, "write: enum NAME : u32 { ... }", "an enum's type must be a scalar");
+    uint64_t limit = one->type->size < 8 ? 1ull << (8 * one->type->size) : ~0ull;
+    for (struct enumerator *value = one->enumerators; value; value = value->next) {
+        if (value->value >= limit)
+            complain(one->source, value->place, "choose a bigger type", "%llu does not fit %s", (unsigned long long)value->value,
+                     one->type->name);
+        for (struct enumerator *other = one->enumerators; other != value; other = other->next)
+            if (!strcmp(other->name, value->name) || other->value == value->value)
+                complain(one->source, value->place, "each name and each number once", "`%s' repeats `%s'", value->name, other->name);
+    }
+}
+
+static int words_of(const struct parameter *parameter) {
+    return parameter->kind == PARAMETER_IN && parameter->type->kind == TYPE_BYTES ? 2 : 1;
+}
+
+// Hands out argument words and, for memory parameters, places on the callee's data stack.
+static void place_parameters(const struct interface *interface, struct method *method) {
+    bool result_used = false;
+    for (struct parameter *one = method->parameters; one; one = one->next) {
+        if (one->kind == PARAMETER_OUT && is_scalar(one->type) && !result_used) {
+            one->word = -1;
+            result_used = true;
+            continue;
+        }
+        one->word = method->words;
+        method->words += words_of(one);
+        bool memory = one->kind == PARAMETER_OUT || (one->kind == PARAMETER_IN && !is_scalar(one->type));
+        if (memory) {
+            one->area = method->area_size;
+            method->area_size += (area_bytes(one) + 15) & ~15ull;
+        }
+    }
+    if (method->words > WORDS_MAX)
+        complain(interface->source, method->place, "put some of them into a struct (bytes count as two)",
+                 "method `%s' takes %d words, a call carries %d", method->name, method->words, WORDS_MAX);
+    if (method->area_size > 16384)
+        complain(interface->source, method->place, "pass a buffer", "the structures of method `%s' take %llu bytes, the limit is 16384",
+                 method->name, (unsigned long long)method->area_size);
+}
+
+static void check_parameter(const struct interface *interface, struct parameter *one) {
+    if (one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT) {
+        resolve(interface->source, one->type);
+        return;
+    }
+    bool known = !strcmp(one->type->name, "Event") || !strcmp(one->type->name, "Buffer") || !strcmp(one->type->name, "Ring");
+    for (struct interface *other = program.interfaces; other; other = other->next)
+        known |= !strcmp(other->name, one->type->name);
+    if (!known)
+        complain(interface->source, one->type->place, "capabilities are of Event, Buffer, Ring or an interface", "there is no `%s'",
+                 one->type->name);
+    if (one->kind != PARAMETER_CAP && strcmp(one->type->name, "Buffer"))
+        complain(interface->source, one->type->place, "write: move Buffer NAME", "only a Buffer can be moved or lent");
+    if (one->kind != PARAMETER_CAP && interface->kernel)
+        complain(interface->source, one->place, "use cap Buffer", "a kernel interface takes no moved or lent buffers");
+}
+
+static void check_interface(struct interface *one) {
+    for (struct interface *other = program.interfaces; other != one; other = other->next) {
+        if (other->id == one->id)
+            complain(one->source, one->place, "each interface needs a number of its own", "interface `%s' has the id %llu of `%s'",
+                     one->name, (unsigned long long)one->id, other->name);
+        if (!strcmp(other->name, one->name))
+            complain(one->source, one->place, "rename one of them", "interface `%s' is defined twice", one->name);
+    }
+    if (one->id >= BH_INTERFACE_COUNT || (one->id >= KERNEL_ID_FIRST) != one->kernel || !one->id)
+        complain(one->source, one->place, "1 to 39 are for domains, 40 to 59 for the kernel", "id %llu is not for this kind of interface",
+                 (unsigned long long)one->id);
+    for (struct method *method = one->methods; method; method = method->next) {
+        one->method_count++;
+        for (struct method *other = one->methods; other != method; other = other->next)
+            if (!strcmp(other->name, method->name))
+                complain(one->source, method->place, "rename one of them", "method `%s' is defined twice", method->name);
+        for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
+            check_parameter(one, parameter);
+    }
+    if (one->method_count > BH_INTERFACE_METHODS)
+        complain(one->source, one->place, "split it", "interface `%s' has %u methods, the limit is %d", one->name, one->method_count,
+                 BH_INTERFACE_METHODS);
+}
+
+void check_program(void) {
+    for (struct structure *one = program.structures; one; one = one->next)
+        check_structure(one);
+    for (struct enumeration *one = program.enumerations; one; one = one->next)
+        check_enumeration(one);
+    for (struct interface *one = program.interfaces; one; one = one->next)
+        check_interface(one);
+    for (struct ring_type *one = program.rings; one; one = one->next) {
+        resolve(one->source, one->request);
+        resolve(one->source, one->completion);
+        if (one->request->kind != TYPE_STRUCT || one->completion->kind != TYPE_STRUCT)
+            complain(one->source, one->place, "use structs", "the entries of ring `%s' are not structs", one->name);
+    }
+    if (error_count)
+        return;
+    layout_program();
+    for (struct interface *one = program.interfaces; one && !error_count; one = one->next)
+        for (struct method *method = one->methods; method; method = method->next)
+            place_parameters(one, method);
+}

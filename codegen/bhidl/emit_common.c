@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "codegen/bhidl/emit.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+static char open_name[4096];
+
+FILE *open_output(const char *comment, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(open_name, sizeof(open_name), format, arguments);
+    va_end(arguments);
+    FILE *file = fopen(open_name, "w");
+    if (!file) {
+        fprintf(stderr, "bhidl: %s: %s\n", open_name, strerror(errno));
+        return NULL;
+    }
+    if (comment[0])
+        fprintf(file, "%s SPDX-License-Identifier: MIT\n%s Made by bhidl; change the .bidl file instead.\n", comment, comment);
+    return file;
+}
+
+bool close_output(FILE *file) {
+    bool failed = ferror(file);
+    failed |= fclose(file) != 0;
+    if (failed)
+        fprintf(stderr, "bhidl: %s: cannot be written (disk full?)\n", open_name);
+    return !failed;
+}
+
+void print_parameter(FILE *file, const struct parameter *one) {
+    const struct type *type = one->type;
+    bool out = one->kind == PARAMETER_OUT;
+    if (one->kind != PARAMETER_IN && !out)
+        fprintf(file, "bh_cap %s", one->name);
+    else if (type->kind == TYPE_STRING)
+        fprintf(file, "%schar *%s", out ? "" : "const ", one->name);
+    else if (type->kind == TYPE_BYTES)
+        fprintf(file, out ? "void *%s, uint32_t *%s_size" : "const void *%s, uint32_t %s_size", one->name, one->name);
+    else if (is_scalar(type))
+        fprintf(file, "%s %s%s", c_type(type), out ? "*" : "", one->name);
+    else
+        fprintf(file, "%s%s *%s", out ? "" : "const ", c_type(type), one->name);
+}
+
+void print_parameters(FILE *file, const struct method *method) {
+    for (const struct parameter *one = method->parameters; one; one = one->next) {
+        fputs(", ", file);
+        print_parameter(file, one);
+    }
+}

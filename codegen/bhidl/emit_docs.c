@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// The reference pages: one Markdown file for each interface file, and a JSON description for tools (mkimage).
+#include "codegen/bhidl/emit.h"
+
+static void print_structures(FILE *file, const struct source *input) {
+    for (const struct structure *one = program.structures; one; one = one->next) {
+        if (one->source != input)
+            continue;
+        fprintf(file, "## struct %s\n\n%s\n\n| offset | type | field | |\n|---|---|---|---|\n", one->name, doc_before(input, one->place.line));
+        for (const struct field *field = one->fields; field; field = field->next) {
+            fprintf(file, "| %llu | %s", (unsigned long long)field->offset, field->type->name);
+            if (field->type->bound)
+                fprintf(file, "<%llu>", (unsigned long long)field->type->bound);
+            if (field->count)
+                fprintf(file, "[%llu]", (unsigned long long)field->count);
+            fprintf(file, " | `%s` | %s |\n", field->name, doc_behind(input, field->place.line));
+        }
+        fprintf(file, "\n%llu bytes.\n\n", (unsigned long long)one->size);
+    }
+    for (const struct enumeration *one = program.enumerations; one; one = one->next) {
+        if (one->source != input)
+            continue;
+        fprintf(file, "## enum %s : %s\n\n| value | name | |\n|---|---|---|\n", one->name, one->type->name);
+        for (const struct enumerator *value = one->enumerators; value; value = value->next)
+            fprintf(file, "| %llu | `BH_%s_%s` | %s |\n", (unsigned long long)value->value, capitals(one->name), value->name,
+                    doc_behind(input, value->place.line));
+        fputc('\n', file);
+    }
+}
+
+static void print_interface(FILE *file, const struct interface *one) {
+    fprintf(file, "## %sinterface %s (id %llu)\n\n%s\n\nFingerprint `%016llx`.\n\n", one->kernel ? "kernel " : "", one->name,
+            (unsigned long long)one->id, doc_before(one->source, one->place.line), (unsigned long long)one->fingerprint);
+    for (const struct method *method = one->methods; method; method = method->next) {
+        fprintf(file, "### `enum bh_error %s_%s(bh_cap port", snake(one->name), method->name);
+        print_parameters(file, method);
+        fprintf(file, ")`\n\n%s\n\n", doc_before(one->source, method->place.line));
+        if (method->attributes & METHOD_IDEMPOTENT)
+            fputs("Idempotent: after `BH_EDEAD` it may simply be called again.\n\n", file);
+    }
+}
+
+bool emit_docs(const char *folder) {
+    for (const struct source *input = program.sources; input; input = input->next) {
+        FILE *file = open_output("", "%s/docs/%s.md", folder, input->name);
+        if (!file)
+            return false;
+        fprintf(file, "# Interfaces of idl/%s.bidl\n\n%s\n\n", input->name, doc_before(input, 3));
+        for (const struct interface *one = program.interfaces; one; one = one->next)
+            if (one->source == input)
+                print_interface(file, one);
+        print_structures(file, input);
+        if (!close_output(file))
+            return false;
+    }
+    return true;
+}
+
+bool emit_json(const char *folder) {
+    FILE *file = open_output("", "%s/interfaces.json", folder);
+    if (!file)
+        return false;
+    fputs("{\"interfaces\": [", file);
+    for (const struct interface *one = program.interfaces; one; one = one->next)
+        fprintf(file, "%s\n  {\"name\": \"%s\", \"id\": %llu, \"kernel\": %s, \"methods\": %u, \"fingerprint\": \"%016llx\"}",
+                one == program.interfaces ? "" : ",", one->name, (unsigned long long)one->id, one->kernel ? "true" : "false", one->method_count,
+                (unsigned long long)one->fingerprint);
+    fputs("\n], \"rings\": [", file);
+    for (const struct ring_type *one = program.rings; one; one = one->next)
+        fprintf(file, "%s\n  {\"name\": \"%s\", \"type\": \"%016llx\", \"request_size\": %llu, \"completion_size\": %llu}",
+                one == program.rings ? "" : ",", one->name, (unsigned long long)one->fingerprint, (unsigned long long)one->request->size,
+                (unsigned long long)one->completion->size);
+    fputs("\n]}\n", file);
+    return close_output(file);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//
+// The C header of one interface file: constants, types with their layout checked, client calls, and what a server fills in.
+#include "codegen/bhidl/emit.h"
+
+static void print_doc(FILE *file, const struct source *where, int line, const char *indent) {
+    const char *text = doc_before(where, line);
+    if (*text)
+        fprintf(file, "%s// %s\n", indent, text);
+}
+
+static void print_structure(FILE *file, const struct structure *one) {
+    const char *name = snake(one->name);
+    print_doc(file, one->source, one->place.line, "");
+    fprintf(file, "struct bh_%s {\n", name);
+    for (const struct field *field = one->fields; field; field = field->next) {
+        fprintf(file, "    %s %s", c_type(field->type), field->name);
+        if (field->count)
+            fprintf(file, "[%llu]", (unsigned long long)field->count);
+        if (field->type->kind == TYPE_STRING || field->type->kind == TYPE_BYTES)
+            fprintf(file, "[%llu]", (unsigned long long)field->type->bound);
+        const char *doc = doc_behind(one->source, field->place.line);
+        fprintf(file, ";%s%s\n", *doc ? " // " : "", doc);
+    }
+    fprintf(file, "};\nstatic_assert(sizeof(struct bh_%s) == %llu);\n", name, (unsigned long long)one->size);
+    for (const struct field *field = one->fields; field; field = field->next)
+        fprintf(file, "static_assert(offsetof(struct bh_%s, %s) == %llu);\n", name, field->name, (unsigned long long)field->offset);
+    fputc('\n', file);
+}
+
+// A structure after those that it contains.
+static void print_in_order(FILE *file, struct structure *one, const struct source *where) {
+    if (one->source != where || one->state == 3)
+        return;
+    one->state = 3;
+    for (const struct field *field = one->fields; field; field = field->next)
+        if (field->type->kind == TYPE_STRUCT)
+            print_in_order(file, field->type->structure, where);
+    print_structure(file, one);
+}
+
+static void print_types(FILE *file, const struct source *where) {
+    for (const struct constant *one = program.constants; one; one = one->next)
+        if (one->source == where)
+            fprintf(file, "#define BH_%s %llu\n", one->name, (unsigned long long)one->value);
+    fputc('\n', file);
+    for (const struct enumeration *one = program.enumerations; one; one = one->next) {
+        if (one->source != where)
+            continue;
+        fprintf(file, "enum bh_%s : %s {\n", snake(one->name), c_type(one->type));
+        for (const struct enumerator *value = one->enumerators; value; value = value->next)
+            fprintf(file, "    BH_%s_%s = %llu,\n", capitals(one->name), value->name, (unsigned long long)value->value);
+        fputs("};\n\n", file);
+    }
+    for (struct structure *one = program.structures; one; one = one->next)
+        print_in_order(file, one, where);
+    for (const struct ring_type *one = program.rings; one; one = one->next)
+        if (one->source == where)
+            fprintf(file, "#define BH_%s_TYPE 0x%016llxull // of rings of %s and %s\n\n", capitals(one->name),
+                    (unsigned long long)one->fingerprint, c_type(one->request), c_type(one->completion));
+}
+
+static void print_interface(FILE *file, const struct interface *one) {
+    const char *name = snake(one->name), *upper = capitals(one->name);
+    print_doc(file, one->source, one->place.line, "");
+    fprintf(file, "#define BH_%s_ID %llu\n#define BH_%s_FINGERPRINT 0x%016llxull\n", upper, (unsigned long long)one->id, upper,
+            (unsigned long long)one->fingerprint);
+    for (const struct method *method = one->methods; method; method = method->next) {
+        print_doc(file, one->source, method->place.line, "");
+        fprintf(file, "enum bh_error %s_%s(bh_cap port", name, method->name);
+        print_parameters(file, method);
+        fputs(");\n", file);
+    }
+    if (one->kernel) {
+        fputc('\n', file);
+        return;
+    }
+    fprintf(file, "\n// What a server of %s fills in. A method left out fails with BH_ENOTSUP.\nstruct %s_methods {\n", one->name, name);
+    for (const struct method *method = one->methods; method; method = method->next) {
+        fprintf(file, "    enum bh_error (*%s)(void *object", method->name);
+        print_parameters(file, method);
+        fputs(");\n", file);
+    }
+    fprintf(file, "};\n// Serve `object` behind the port that the manifest names `port`. `methods` must live as long as the domain.\n"
+                  "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object);\n\n", name, name);
+}
+
+bool emit_headers(const char *folder) {
+    for (const struct source *one = program.sources; one; one = one->next) {
+        FILE *file = open_output("//", "%s/include/%s.h", folder, one->name);
+        if (!file)
+            return false;
+        fprintf(file, "#ifndef BH_IDL_%s_H\n#define BH_IDL_%s_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+                      "#include \"kernel/abi/cap.h\"\n#include \"kernel/abi/error.h\"\n\n", capitals(one->name), capitals(one->name));
+        print_types(file, one);
+        for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
+            if (interface->source == one)
+                print_interface(file, interface);
+        fputs("#endif\n", file);
+        if (!close_output(file))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+//
+// The trusted proxies of interfaces between domains, from the macros of kernel/arch/x86_64/proxy.inc, and the table by which the loader
+// fills the slots' call tables.
+#include "codegen/bhidl/emit.h"
+#include "kernel/abi/cap.h"
+
+#define LONG_COPY 256 // bytes from which a loop replaces straight moves
+
+static const char *const words[] = {"rsi", "rdx", "rcx", "r8", "r9"};
+static const char *const words_32[] = {"esi", "edx", "ecx", "r8d", "r9d"};
+
+static void print_in(FILE *file, const struct parameter *one) {
+    const char *reg = words[one->word], *reg_32 = words_32[one->word];
+    unsigned long long area = one->area, size = one->type->size;
+    if (one->type->kind == TYPE_BYTES)
+        fprintf(file, "        PROXY_IN_BYTES %%%s, %%%s, %%%s, %llu, %llu\n", reg, reg_32, words[one->word + 1], area,
+                (unsigned long long)one->type->bound);
+    else
+        fprintf(file, "        PROXY_IN %%%s, %%%s, %llu, %llu, %d\n", reg, reg_32, area, size, size > LONG_COPY && size % 8 == 0);
+}
+
+static const char *translation(const struct parameter *one) {
+    return one->kind == PARAMETER_MOVE ? "invoke_move_buffer" : one->kind == PARAMETER_LEND ? "invoke_lend_buffer" : "invoke_give_cap";
+}
+
+static unsigned cap_type(const struct parameter *one) {
+    static const struct {
+        const char *name;
+        unsigned type;
+    } known[] = {{"Event", BH_CAP_EVENT}, {"Buffer", BH_CAP_BUFFER}, {"Ring", BH_CAP_RING}};
+    for (size_t i = 0; i < 3; i++)
+        if (!__builtin_strcmp(one->type->name, known[i].name))
+            return known[i].type;
+    for (const struct interface *other = program.interfaces; other; other = other->next)
+        if (!__builtin_strcmp(one->type->name, other->name))
+            return BH_CAP_PORT + (unsigned)other->id;
+    return 0;
+}
+
+// What is copied or translated on the way in. Pairs are pushed in the order of the parameters.
+static int print_entry(FILE *file, const struct method *method) {
+    int pairs = 0;
+    if (method->area_size)
+        fprintf(file, "        PROXY_AREA %llu\n", (unsigned long long)method->area_size);
+    for (const struct parameter *one = method->parameters; one; one = one->next) {
+        if (one->word < 0 || (one->kind == PARAMETER_IN && is_scalar(one->type)))
+            continue;
+        const char *reg = words[one->word];
+        if (one->kind == PARAMETER_IN) {
+            print_in(file, one);
+        } else if (one->kind == PARAMETER_OUT) {
+            fprintf(file, "        PROXY_OUT %%%s, %%%s, %llu, %llu\n", reg, words_32[one->word], (unsigned long long)one->area,
+                    (unsigned long long)area_bytes(one));
+            pairs++;
+        } else {
+            fprintf(file, "        PROXY_TRANSLATE %s, %%%s, %u\n", translation(one), reg, cap_type(one));
+            if (one->kind == PARAMETER_LEND) {
+                fprintf(file, "        PROXY_KEEP %%%s\n", reg);
+                pairs++;
+            }
+        }
+    }
+    return pairs;
+}
+
+// The last pair comes off first.
+static void print_exit(FILE *file, const struct parameter *one) {
+    if (!one)
+        return;
+    print_exit(file, one->next);
+    if (one->kind == PARAMETER_LEND)
+        fputs("        PROXY_UNLEND\n", file);
+    else if (one->kind == PARAMETER_OUT && one->word >= 0)
+        fprintf(file, "        PROXY_OUT_BACK %llu\n", (unsigned long long)area_bytes(one));
+}
+
+static void print_proxy(FILE *file, const struct interface *interface, const struct method *method, unsigned index) {
+    fprintf(file, "FUNCTION proxy_%s_%s\n        PROXY_ENTER %llu\n", snake(interface->name), method->name,
+            BH_CAP_PORT + (unsigned long long)interface->id);
+    int pairs = print_entry(file, method);
+    fprintf(file, "        PROXY_CALL %u\n        PROXY_RETURN %d\n", index, pairs);
+    print_exit(file, method->parameters);
+    fputs("        PROXY_DONE\n\n", file);
+}
+
+static bool emit_table(const char *folder) {
+    FILE *file = open_output("//", "%s/kernel/interfaces.c", folder);
+    if (!file)
+        return false;
+    fputs("#include \"interfaces.h\"\n\n", file);
+    for (const struct interface *one = program.interfaces; one; one = one->next) {
+        for (const struct method *method = one->methods; method; method = method->next)
+            fprintf(file, "void %s_%s_%s(void);\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
+        fprintf(file, "static void *const %s_proxies[] = {\n", snake(one->name));
+        for (const struct method *method = one->methods; method; method = method->next)
+            fprintf(file, "    %s_%s_%s,\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
+        fputs("};\n", file);
+    }
+    fputs("\nconst struct interface interfaces[] = {\n", file);
+    size_t count = 0;
+    for (const struct interface *one = program.interfaces; one; one = one->next, count++)
+        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies},\n", (unsigned long long)one->id, one->method_count,
+                (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name));
+    fprintf(file, "};\nconst size_t interface_count = %zu;\n", count);
+    if (!close_output(file))
+        return false;
+    file = open_output("//", "%s/include/interfaces.h", folder);
+    if (!file)
+        return false;
+    fputs("// Every interface that the kernel knows, and the gates of the fixed run-time calls. For the loader.\n"
+          "#ifndef BH_INTERFACES_H\n#define BH_INTERFACES_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+          "#include \"kernel/abi/slot.h\"\n\n"
+          "struct interface {\n    uint32_t id, method_count;\n    uint64_t fingerprint;\n    const char *name;\n    bool kernel;\n"
+          "    void *const *proxies; // method_count addresses\n};\nextern const struct interface interfaces[];\n"
+          "extern const size_t interface_count;\nextern void *const fixed_calls[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
+    return close_output(file);
+}
+
+bool emit_proxies(const char *folder) {
+    for (const struct source *input = program.sources; input; input = input->next) {
+        FILE *file = open_output("//", "%s/kernel/proxy_%s.S", folder, input->name);
+        if (!file)
+            return false;
+        fputs("#include \"kernel/arch/x86_64/gate.h\"\n\n        .section text_proxy, \"ax\", @progbits\n\n", file);
+        for (const struct interface *one = program.interfaces; one; one = one->next) {
+            unsigned index = 0;
+            for (const struct method *method = one->methods; one->source == input && method; method = method->next, index++) {
+                if (one->kernel)
+                    fprintf(file, "GATE gate_%s_%s, glue_%s_%s\n", snake(one->name), method->name, snake(one->name), method->name);
+                else
+                    print_proxy(file, one, method, index);
+            }
+        }
+        fputs("        .section .note.GNU-stack, \"\", @progbits\n", file);
+        if (!close_output(file))
+            return false;
+    }
+    return emit_table(folder);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// The fingerprint of an interface or ring: a hash over everything on which two sides must agree, names included. Comments do not count.
+#include <stdio.h>
+#include <string.h>
+
+#include "codegen/bhidl/ast.h"
+
+#define FNV_START 0xcbf29ce484222325ull
+#define FNV_PRIME 0x100000001b3ull
+
+static uint64_t hash;
+
+static void add(const char *text) {
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * FNV_PRIME;
+    hash = (hash ^ 0xff) * FNV_PRIME; // so that "a","bc" differs from "ab","c"
+}
+
+static void add_number(uint64_t number) {
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+    add(text);
+}
+
+static void add_type(const struct type *type) {
+    add(type->name);
+    switch (type->kind) {
+    case TYPE_STRING:
+    case TYPE_BYTES:
+        add_number(type->bound);
+        break;
+    case TYPE_STRUCT:
+        for (const struct field *field = type->structure->fields; field; field = field->next) {
+            add(field->name);
+            add_number(field->offset);
+            add_number(field->count);
+            add_type(field->type);
+        }
+        break;
+    case TYPE_ENUM:
+        for (const struct enumerator *one = type->enumeration->enumerators; one; one = one->next) {
+            add(one->name);
+            add_number(one->value);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static uint64_t of_interface(const struct interface *one) {
+    hash = FNV_START;
+    add(one->name);
+    add_number(one->id);
+    for (const struct method *method = one->methods; method; method = method->next) {
+        add(method->name);
+        add_number(method->attributes);
+        for (const struct parameter *parameter = method->parameters; parameter; parameter = parameter->next) {
+            add_number(parameter->kind);
+            add(parameter->name);
+            add_type(parameter->type);
+        }
+    }
+    return hash;
+}
+
+static uint64_t of_ring(const struct ring_type *one) {
+    hash = FNV_START;
+    add(one->name);
+    add_type(one->request);
+    add_type(one->completion);
+    return hash;
+}
+
+void fingerprint_program(void) {
+    for (struct interface *one = program.interfaces; one; one = one->next)
+        one->fingerprint = of_interface(one);
+    for (struct ring_type *one = program.rings; one; one = one->next)
+        one->fingerprint = of_ring(one);
+}

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+#
+# The interface compiler, and what it makes of idl/*.bidl below $(BUILD)/gen: headers, clients, servers, proxies, reference pages.
+GEN := $(BUILD)/gen
+GEN_INCLUDE := $(GEN)/include
+IDL := $(sort $(wildcard idl/*.bidl))
+BHIDL := $(BIN)/bhidl
+GENERATED_HEADERS := $(GEN)/.done
+PC_GENERATED = $(sort $(patsubst idl/%.bidl,$(GEN)/kernel/proxy_%.S,$(IDL)) $(patsubst idl/%.bidl,$(GEN)/kernel/glue_%.c,$(IDL))) \
+	$(GEN)/kernel/interfaces.c
+
+$(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(BIN)/ $(GEN)/bhidl/
+	$(call say,HOSTCC,$@)
+	$(Q)bison -d -o $(GEN)/bhidl/parser.c codegen/bhidl/parser.y && flex -o $(GEN)/bhidl/lexer.c codegen/bhidl/lexer.l
+	$(Q)$(CC) $(HOST_FLAGS) -Wno-unused-function -Wno-unused-but-set-variable -I$(GEN)/bhidl codegen/bhidl/*.c $(GEN)/bhidl/*.c -o $@
+
+$(GENERATED_HEADERS): $(BHIDL) $(IDL)
+	$(call say,BHIDL,$(IDL))
+	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel && $(BHIDL) --out $(GEN) $(IDL) && touch $@
+
+$(PC_GENERATED): $(GENERATED_HEADERS) ;
+ALL_TARGETS += $(BHIDL) $(GENERATED_HEADERS)

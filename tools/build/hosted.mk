@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+#
+# The kernel as a Linux process, $(BUILD)/hosted/bulkhead, and as a library for tests and benchmarks.
+HOSTED := $(BUILD)/hosted
+HOSTED_KERNEL := $(HOSTED)/bulkhead
+HOSTED_FLAGS := -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE) -Ikernel/platform/hosted \
+	-fno-stack-protector -fomit-frame-pointer -fno-pic -fno-pie -mno-red-zone -fasynchronous-unwind-tables -fcf-protection=none -MMD -MP
+HOSTED_LIBRARIES := -lcapstone -lunwind-x86_64 -lunwind
+HOSTED_SOURCES := $(filter-out kernel/platform/pc/% kernel/virt/% kernel/arch/x86_64/offsets.c, \
+	$(wildcard kernel/*.[cS] kernel/*/*.[cS] kernel/*/*/*.[cS]))
+HOSTED_OBJECTS = $(patsubst %,$(HOSTED)/obj/%.o,$(HOSTED_SOURCES)) $(patsubst $(BUILD)/%,$(HOSTED)/obj/%.o,$(PC_GENERATED))
+HOSTED_LIBRARY_OBJECTS = $(filter-out %/platform/hosted/main.c.o,$(HOSTED_OBJECTS))
+
+$(HOSTED)/obj/%.o: % $(OFFSETS) | $(GENERATED_HEADERS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOSTED_FLAGS) -c $< -o $@
+
+$(HOSTED)/obj/gen/%.o: $(BUILD)/gen/% $(OFFSETS) | $(GENERATED_HEADERS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOSTED_FLAGS) -c $< -o $@
+
+$(HOSTED_KERNEL): $(HOSTED_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -no-pie -fuse-ld=lld $^ $(HOSTED_LIBRARIES) -o $@
+
+$(HOSTED)/libkernel.a: $(HOSTED_LIBRARY_OBJECTS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+-include $(wildcard $(HOSTED)/obj/*/*.d $(HOSTED)/obj/*/*/*.d $(HOSTED)/obj/*/*/*/*.d $(HOSTED)/obj/*/*/*/*/*.d)
+ALL_TARGETS += $(HOSTED_KERNEL)
