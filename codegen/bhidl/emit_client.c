@@ -59,14 +59,14 @@ static void print_results(FILE *file, const struct method *method) {
 
 static void print_method(FILE *file, const struct interface *interface, const struct method *method) {
     const char *name = snake(interface->name);
-    fprintf(file, "struct bh_result bh_stub_%s_%s(uint64_t port", name, method->name);
+    fprintf(file, "struct bh_result bh_stub_%s_%s(uint64_t target_cap", name, method->name);
     for (int i = 0; i < method->words; i++)
         fprintf(file, ", uint64_t word%d", i);
-    fprintf(file, ");\n\nenum bh_error %s_%s(bh_cap port", name, method->name);
+    fprintf(file, ");\n\nenum bh_error %s_%s(bh_cap target_cap", name, method->name);
     print_parameters(file, method);
     fputs(") {\n", file);
     print_locals(file, method);
-    fprintf(file, "    struct bh_result result = bh_stub_%s_%s(port", name, method->name);
+    fprintf(file, "    struct bh_result result = bh_stub_%s_%s(target_cap", name, method->name);
     print_words(file, method);
     fputs(");\n    if (result.error)\n        return (enum bh_error)result.error;\n", file);
     print_results(file, method);

@@ -33,7 +33,7 @@ static void print_interface(FILE *file, const struct interface *one) {
     fprintf(file, "## %sinterface %s (id %llu)\n\n%s\n\nFingerprint `%016llx`.\n\n", one->kernel ? "kernel " : "", one->name,
             (unsigned long long)one->id, doc_before(one->source, one->place.line), (unsigned long long)one->fingerprint);
     for (const struct method *method = one->methods; method; method = method->next) {
-        fprintf(file, "### `enum bh_error %s_%s(bh_cap port", snake(one->name), method->name);
+        fprintf(file, "### `enum bh_error %s_%s(bh_cap target_cap", snake(one->name), method->name);
         print_parameters(file, method);
         fprintf(file, ")`\n\n%s\n\n", doc_before(one->source, method->place.line));
         if (method->attributes & METHOD_IDEMPOTENT)

@@ -67,7 +67,7 @@ static void print_interface(FILE *file, const struct interface *one) {
             (unsigned long long)one->fingerprint);
     for (const struct method *method = one->methods; method; method = method->next) {
         print_doc(file, one->source, method->place.line, "");
-        fprintf(file, "enum bh_error %s_%s(bh_cap port", name, method->name);
+        fprintf(file, "enum bh_error %s_%s(bh_cap target_cap", name, method->name);
         print_parameters(file, method);
         fputs(");\n", file);
     }
@@ -93,10 +93,11 @@ bool emit_headers(const char *folder) {
         fprintf(file, "#ifndef BH_IDL_%s_H\n#define BH_IDL_%s_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
                       "#include \"kernel/abi/cap.h\"\n#include \"kernel/abi/error.h\"\n\n", capitals(one->name), capitals(one->name));
         print_types(file, one);
+        fputs("#ifndef BH_KERNEL // what follows is for domains\n", file);
         for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
             if (interface->source == one)
                 print_interface(file, interface);
-        fputs("#endif\n", file);
+        fputs("#endif\n#endif\n", file);
         if (!close_output(file))
             return false;
     }

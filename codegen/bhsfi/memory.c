@@ -3,6 +3,7 @@
 // Memory operands: through the slot's segment with 32-bit address registers, unless they lie in the control stack's frame or in the
 // image (RIP-relative).
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,13 @@ static void rewrite_operand(struct file *file, struct line *line, int i) {
         return;
     if (operand[0] == '%' && strchr(operand, ':')) {
         refuse_line(file, line, "the segment register of this operand belongs to the system");
+        return;
+    }
+    char *end;
+    long long number = strtoll(operand, &end, 0);
+    if (!*end && number >= 0 && number <= INT32_MAX) { // a constant address in the lower half of the slot
+        snprintf(text, sizeof(text), "%%gs:%lld", number);
+        replace(line, i, text);
         return;
     }
     if (!split(operand, disp, base, index, scale)) {

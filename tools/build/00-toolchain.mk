@@ -19,3 +19,4 @@ $(BIN)/bhlower: $(wildcard codegen/bhlower/*.[ch]) | $(BIN)/
 	$(Q)mkdir -p $@
 
 ALL_TARGETS += $(TOOLCHAIN)
+.PRECIOUS: %/

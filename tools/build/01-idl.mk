@@ -3,10 +3,11 @@
 # The interface compiler, and what it makes of idl/*.bidl below $(BUILD)/gen: headers, clients, servers, proxies, reference pages.
 GEN := $(BUILD)/gen
 GEN_INCLUDE := $(GEN)/include
+OFFSETS := $(GEN_INCLUDE)/offsets.h
 IDL := $(sort $(wildcard idl/*.bidl))
 BHIDL := $(BIN)/bhidl
 GENERATED_HEADERS := $(GEN)/.done
-PC_GENERATED = $(sort $(patsubst idl/%.bidl,$(GEN)/kernel/proxy_%.S,$(IDL)) $(patsubst idl/%.bidl,$(GEN)/kernel/glue_%.c,$(IDL))) \
+PC_GENERATED = $(patsubst idl/%.bidl,$(GEN)/kernel/proxy_%.S,$(IDL)) $(patsubst idl/%.bidl,$(GEN)/kernel/glue_%.c,$(IDL)) \
 	$(GEN)/kernel/interfaces.c
 
 $(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(BIN)/ $(GEN)/bhidl/

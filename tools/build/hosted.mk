@@ -3,9 +3,9 @@
 # The kernel as a Linux process, $(BUILD)/hosted/bulkhead, and as a library for tests and benchmarks.
 HOSTED := $(BUILD)/hosted
 HOSTED_KERNEL := $(HOSTED)/bulkhead
-HOSTED_FLAGS := -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE) -Ikernel/platform/hosted \
+HOSTED_FLAGS := -std=gnu23 -D_GNU_SOURCE -DBH_KERNEL -O2 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE) -Ikernel/platform/hosted -Ikernel/arch/x86_64 \
 	-fno-stack-protector -fomit-frame-pointer -fno-pic -fno-pie -mno-red-zone -fasynchronous-unwind-tables -fcf-protection=none -MMD -MP
-HOSTED_LIBRARIES := -lcapstone -lunwind-x86_64 -lunwind
+HOSTED_LIBRARIES := -lcapstone -l:libunwind-x86_64.a -l:libunwind.a -llzma
 HOSTED_SOURCES := $(filter-out kernel/platform/pc/% kernel/virt/% kernel/arch/x86_64/offsets.c, \
 	$(wildcard kernel/*.[cS] kernel/*/*.[cS] kernel/*/*/*.[cS]))
 HOSTED_OBJECTS = $(patsubst %,$(HOSTED)/obj/%.o,$(HOSTED_SOURCES)) $(patsubst $(BUILD)/%,$(HOSTED)/obj/%.o,$(PC_GENERATED))

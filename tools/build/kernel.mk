@@ -5,11 +5,9 @@
 include tools/build/third-party.mk
 PC := $(BUILD)/pc
 PC_KERNEL := $(PC)/bulkhead.elf
-GEN_INCLUDE := $(BUILD)/gen/include
-OFFSETS := $(GEN_INCLUDE)/offsets.h
 
 # Kernel code keeps to the general registers; libraries may use SSE, since traps save it.
-PC_FLAGS := --target=x86_64-linux-gnu -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -nostdlibinc -I. -Ikernel/platform/pc -Ikernel/arch/x86_64 -I$(GEN_INCLUDE) \
+PC_FLAGS := --target=x86_64-linux-gnu -std=gnu23 -D_GNU_SOURCE -DBH_KERNEL -O2 -g -Wall -Wextra -Werror -nostdlibinc -I. -Ikernel/platform/pc -Ikernel/arch/x86_64 -I$(GEN_INCLUDE) \
 	-isystem $(THIRD_PARTY)/kernel/include -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fomit-frame-pointer -fasynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-builtin-printf \
 	-ffunction-sections -fdata-sections
@@ -17,7 +15,6 @@ PC_LINK := -nostdlib -static --no-pie -z noexecstack -z max-page-size=4096 --gc-
 
 PC_SOURCES := $(filter-out kernel/platform/hosted/% kernel/arch/x86_64/offsets.c, \
 	$(wildcard kernel/*.[cS] kernel/*/*.[cS] kernel/*/*/*.[cS]))
-PC_GENERATED ?= $(wildcard $(BUILD)/gen/kernel/*.[cS])
 PC_OBJECTS = $(patsubst %,$(PC)/obj/%.o,$(PC_SOURCES)) $(patsubst $(BUILD)/%,$(PC)/obj/%.o,$(PC_GENERATED))
 
 # What the platform needs to run without the rest of the kernel.

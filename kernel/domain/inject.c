@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// Crash injection. The domain's own code does the damage: every image carries bh_inject() from the runtime, found by its symbol.
+#include "kernel/domain/inject.h"
+
+#include <string.h>
+
+#include "kernel/base.h"
+#include "kernel/domain/domain.h"
+#include "kernel/domain/loader.h"
+#include "kernel/exchange/rings.h"
+#include "kernel/sched/thread.h"
+
+#define INJECT_PRIORITY 0 // now, whatever else the domain does
+
+static enum bh_error find_inject(const struct domain *domain, uint32_t *offset) {
+    const struct verified_image *image = &domain->image->verified;
+    for (uint32_t i = 0; i < image->symbol_count; i++)
+        if (strcmp(image->symbols[i].name, "bh_inject") == 0 && verified_is_function(image, image->symbols[i].start)) {
+            *offset = image->symbols[i].start;
+            return BH_OK;
+        }
+    return refuse(BH_ENOTSUP, "inject: the image of %s has no bh_inject; it was stripped or linked without the runtime", domain->name);
+}
+
+enum bh_error inject_crash(struct domain *domain, enum bh_inject kind) {
+    uint32_t offset;
+    if (kind < BH_INJECT_NULL || kind > BH_INJECT_RING)
+        return refuse(BH_EINVAL, "inject: %u is not a way to crash (1 to %d)", kind, BH_INJECT_RING);
+    if (domain->state != DOMAIN_RUNNING)
+        return refuse(BH_EDEAD, "inject: %s does not run", domain->name);
+    if (kind == BH_INJECT_RING) {
+        enum bh_error error = rings_corrupt(domain);
+        return error ? refuse(error, "inject: %s serves no ring", domain->name) : BH_OK;
+    }
+    enum bh_error error = find_inject(domain, &offset);
+    if (error)
+        return error;
+    return thread_create("inject", domain, domain->base + offset, kind, INJECT_PRIORITY, NULL);
+}

@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Make a boot archive (kernel/abi/manifest.h) from a system manifest (systems/*.toml, format: docs/reference/manifest.md).
+
+Everything is checked here, with file, line and column: unknown domains, images, interfaces, rights and keys, wrong
+types, names given twice, and images whose client and server were built from different interface definitions.
+"""
+import argparse
+import json
+import os
+import re
+import struct
+import sys
+import tomllib
+
+PAGE = 4096
+KERNEL = 0xFFFFFFFF
+MAGIC = 0x31304B4C55424842
+RIGHTS = {"call": 1, "serve": 2, "wait": 4, "signal": 8, "read": 16, "write": 32, "dma": 64, "client": 128, "server": 256, "grant": 512}
+SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+# Keys of each kind of table: name -> (type, default); no default: required.
+DOMAIN = {"image": (str, ""), "colour": (str, "gs"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
+          "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
+          "priority": (int, 2), "order": (int, 5), "settings": (dict, {})}
+PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, "")}
+RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
+BUFFER = {"size": (str, ""), "file": (str, "")}
+GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None)}
+SYSTEM = {"name": (str,), "description": (str, "")}
+
+
+class Refusal(Exception):
+    """Something in the manifest or its files that stops the build."""
+
+
+class Manifest:
+    """The TOML text, and where in it things stand."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            self.text = open(path, encoding="utf-8").read()
+        except OSError as error:
+            raise Refusal(f"{path}: {error.strerror}") from error
+        self.lines = self.text.splitlines()
+        try:
+            self.data = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            match = re.search(r"line (\d+), column (\d+)", str(error))
+            place = f"{match.group(1)}:{match.group(2)}" if match else "1:1"
+            raise Refusal(f"{path}:{place}: {re.sub(r' *[(]at .*', '', str(error))}") from error
+
+    def place(self, table, key=None, value=None):
+        """line:column of a key (or a value) in [table] or in the table's n-th [[table]]."""
+        name, number = table if isinstance(table, tuple) else (table, None)
+        seen, inside, first = -1, False, None
+        for row, line in enumerate(self.lines, 1):
+            head = re.match(r"\s*\[+\s*([^\]]*?)\s*\]+", line)
+            if head and not re.match(r"\s*\w+\s*=", line):
+                same = head.group(1).replace('"', "") == name
+                seen += same
+                inside = same and number in (None, seen)
+                if inside and first is None:
+                    first = f"{row}:{line.index('[') + 1}"
+                continue
+            if inside and key and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
+                column = line.find(str(value), line.index("=")) if value is not None else len(line) - len(line.lstrip())
+                return f"{row}:{max(column, 0) + 1}"
+        return first or "1:1"
+
+    def refuse(self, table, message, key=None, value=None):
+        raise Refusal(f"{self.path}:{self.place(table, key, value)}: {message}")
+
+
+def size_of(manifest, table, key, text):
+    """Bytes of "256M" and the like."""
+    match = re.fullmatch(r"(\d+)([KMG]?)", text)
+    if not match or not int(match.group(1)):
+        manifest.refuse(table, f'{key} = "{text}": give a size such as "64K" or "256M"', key, text)
+    return int(match.group(1)) * SIZES.get(match.group(2), 1)
+
+
+def read_table(manifest, table, data, schema):
+    """Check a table's keys and types; fill in defaults."""
+    if not isinstance(data, dict):
+        manifest.refuse(table, "a table is needed here")
+    for key, value in data.items():
+        if key not in schema:
+            manifest.refuse(table, f"unknown key `{key}'; known: {', '.join(schema)}", key)
+        if not isinstance(value, schema[key][0]) or (isinstance(value, bool) and schema[key][0] is int):
+            manifest.refuse(table, f"`{key}' must be a {schema[key][0].__name__}, not {type(value).__name__}", key)
+        if schema[key][0] is int and not 0 <= value < 1 << 32:
+            manifest.refuse(table, f"{key} = {value} is not between 0 and 4294967295", key)
+    for key, rule in schema.items():
+        if len(rule) == 1 and key not in data:
+            manifest.refuse(table, f"`{key}' is missing")
+    return {key: data.get(key, rule[1] if len(rule) > 1 else None) for key, rule in schema.items()}
+
+
+def note_interfaces(path):
+    """Interfaces that an image imports and exports, from its ELF notes: [(import?, id, fingerprint, name)]."""
+    data = open(path, "rb").read()
+    if data[:4] != b"\x7fELF" or len(data) < 64:
+        raise Refusal(f"{path}: not an ELF image; build it with bhcc")
+    offset, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    found = []
+    for index in range(count):
+        kind, _, start, _, _, length = struct.unpack_from("<IIQQQQ", data, offset + index * size)
+        position, end = start, start + length
+        while kind == 4 and position + 12 <= min(end, len(data)):
+            name_size, body_size, note = struct.unpack_from("<III", data, position)
+            body = position + 12 + (name_size + 3) // 4 * 4
+            if data[position + 12:position + 20] == b"Bulkhead" and note in (1, 2) and body_size >= 48:
+                number, _, fingerprint = struct.unpack_from("<IIQ", data, body)
+                found.append((note == 1, number, fingerprint, data[body + 16:body + 48].split(b"\0")[0].decode("ascii", "replace")))
+            position = body + (body_size + 3) // 4 * 4
+    return found
+
+
+class System:
+    """Everything that goes into the archive, as lists in archive order."""
+
+    def __init__(self, manifest, options):
+        self.manifest, self.options = manifest, options
+        self.interfaces = json.load(open(os.path.join(options.build, "gen", "interfaces.json"), encoding="utf-8"))
+        self.files, self.file_index = [], {}
+        self.domains, self.ports, self.rings, self.buffers, self.grants, self.settings = [], [], [], [], [], []
+        known = {"system", "domain", "port", "ring", "buffer", "grant"}
+        for key in manifest.data:
+            if key not in known:
+                manifest.refuse(key, f"unknown table `{key}'; known: {', '.join(sorted(known))}")
+        self.name = read_table(manifest, "system", manifest.data.get("system", {}), SYSTEM)["name"]
+        self.read_domains()
+        self.read_buffers()
+        self.read_ports()
+        self.read_rings()
+        self.read_grants()
+        self.check_fingerprints()
+
+    def named(self, kind):
+        """(name, table name, data) of each [kind.NAME], names checked."""
+        for name, data in self.manifest.data.get(kind, {}).items():
+            if len(name) > 31 or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+                self.manifest.refuse(f"{kind}.{name}", f"`{name}' is not a name (letters, digits, . _ -, at most 31)")
+            yield name, f"{kind}.{name}", data
+
+    def index(self, items, name, table, key, kind):
+        for number, item in enumerate(items):
+            if item["name"] == name:
+                return number
+        close = ", ".join(item["name"] for item in items) or "none"
+        self.manifest.refuse(table, f"there is no {kind} `{name}' (known: {close})", key, name)
+        return None
+
+    def add_file(self, name, path, table, key):
+        if name in self.file_index:
+            return self.file_index[name]
+        try:
+            data = open(path, "rb").read()
+        except OSError as error:
+            self.manifest.refuse(table, f"{path}: {error.strerror}", key)
+        self.file_index[name] = len(self.files)
+        self.files.append((name, data))
+        return self.file_index[name]
+
+    def read_domains(self):
+        for name, table, data in self.named("domain"):
+            one = read_table(self.manifest, table, data, DOMAIN)
+            image = one["image"] or name
+            path = os.path.join(self.options.build, "domains", image + ".elf")
+            if not os.path.exists(path):
+                self.manifest.refuse(table, f"there is no image `{image}' ({path}); is there a folder of that name with a main.c?",
+                                     "image" if "image" in data else None)
+            if one["colour"] not in ("gs", "fs"):
+                self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs or fs', "colour")
+            if one["restart"] not in ("never", "on-crash"):
+                self.manifest.refuse(table, f'restart = "{one["restart"]}": give never or on-crash', "restart")
+            for key, limit in (("priority", 3), ("order", 15), ("caps", 4096)):
+                if one[key] > limit:
+                    self.manifest.refuse(table, f"{key} = {one[key]} is past the limit ({limit})", key)
+            one.update(name=name, table=table, path=path, file=self.add_file(image, path, table, "image"),
+                       memory=size_of(self.manifest, table, "memory", one["memory"]))
+            for key, value in one["settings"].items():
+                if not isinstance(value, (str, int)) or len(key) > 27 or len(str(value)) > 479:
+                    self.manifest.refuse(table, f"setting `{key}': a string or number of at most 479 characters, please")
+                self.settings.append((len(self.domains), key, str(value)))
+            self.domains.append(one)
+        if not self.domains:
+            self.manifest.refuse("system", "a system needs at least one [domain.NAME]")
+        for name, value in (option.split("=", 1) for option in self.options.set):
+            domain, _, key = name.partition(".")
+            number = self.index(self.domains, domain, "system", None, "domain")
+            self.settings = [item for item in self.settings if item[:2] != (number, key)] + [(number, key, value)]
+
+    def read_buffers(self):
+        for name, table, data in self.named("buffer"):
+            one = read_table(self.manifest, table, data, BUFFER)
+            if bool(one["size"]) == bool(one["file"]):
+                self.manifest.refuse(table, "give either `size' or `file'")
+            number, size = KERNEL, 0
+            if one["file"]:
+                number = self.add_file(name, one["file"].replace("$BUILD", self.options.build), table, "file")
+            else:
+                size = size_of(self.manifest, table, "size", one["size"])
+            self.buffers.append({"name": name, "size": size, "file": number})
+
+    def interface(self, name, table):
+        for one in self.interfaces["interfaces"]:
+            if one["name"] == name:
+                return one
+        known = ", ".join(one["name"] for one in self.interfaces["interfaces"])
+        self.manifest.refuse(table, f"unknown interface `{name}'; known: {known}", "interface", name)
+        return None
+
+    def read_ports(self):
+        for name, table, data in self.named("port"):
+            one = read_table(self.manifest, table, data, PORT)
+            interface = self.interface(one["interface"], table)
+            server = KERNEL if one["server"] == "kernel" else self.index(self.domains, one["server"], table, "server", "domain")
+            if interface["kernel"] != (server == KERNEL):
+                self.manifest.refuse(table, f"interface {one['interface']} is served by {'the kernel' if interface['kernel'] else 'domains'}", "server")
+            self.ports.append({"name": name, "server": server, "interface": interface["id"], "fingerprint": int(interface["fingerprint"], 16),
+                               "object": one["object"], "argument": one["device"]})
+
+    def read_rings(self):
+        for name, table, data in self.named("ring"):
+            one = read_table(self.manifest, table, data, RING)
+            kind = next((item for item in self.interfaces["rings"] if item["name"] == one["type"]), None)
+            if not kind:
+                known = ", ".join(item["name"] for item in self.interfaces["rings"])
+                self.manifest.refuse(table, f"unknown ring type `{one['type']}'; known: {known}", "type", one["type"])
+            if one["entries"] & (one["entries"] - 1) or not 2 <= one["entries"] <= 1024:
+                self.manifest.refuse(table, f"entries = {one['entries']}: give a power of two from 2 to 1024", "entries")
+            client, server = (self.index(self.domains, one[side], table, side, "domain") for side in ("client", "server"))
+            if client == server:
+                self.manifest.refuse(table, "client and server are the same domain", "server")
+            buffer = self.index(self.buffers, one["buffer"], table, "buffer", "buffer") if one["buffer"] else KERNEL
+            self.rings.append({"name": name, "client": client, "server": server, "entries": one["entries"], "buffer": buffer, "kind": kind})
+
+    def read_grants(self):
+        for number, data in enumerate(self.manifest.data.get("grant", [])):
+            table = ("grant", number)
+            one = read_table(self.manifest, table, data, GRANT)
+            kinds = [(key, items) for key, items in (("port", self.ports), ("ring", self.rings), ("buffer", self.buffers)) if one[key]]
+            if len(kinds) != 1:
+                self.manifest.refuse(table, "a grant names exactly one of port, ring, buffer")
+            key, items = kinds[0]
+            domain = self.index(self.domains, one["to"], table, "to", "domain")
+            target = self.index(items, one[key], table, key, key)
+            if len(one["name"]) > 31:
+                self.manifest.refuse(table, "name: at most 31 characters", "name")
+            if any(grant["domain"] == domain and grant["name"] == one["name"] for grant in self.grants):
+                self.manifest.refuse(table, f"{one['to']} has a capability named `{one['name']}' already", "name", one["name"])
+            default = {"port": ["call", "grant"], "buffer": ["read", "write"], "ring": ["client", "server"]}[key]
+            rights = 0
+            for right in default if one["rights"] is None else one["rights"]:
+                if right not in RIGHTS:
+                    self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights")
+                rights |= RIGHTS[right]
+            self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights})
+
+    def check_fingerprints(self):
+        """Client and server images against the interfaces as the kernel's proxies were built."""
+        for domain in self.domains:
+            for _, number, fingerprint, name in note_interfaces(domain["path"]):
+                known = next((one for one in self.interfaces["interfaces"] if one["id"] == number), None)
+                if not known or int(known["fingerprint"], 16) != fingerprint:
+                    have = known["fingerprint"] if known else "none"
+                    self.manifest.refuse(domain["table"], f"image {domain['path']}: interface {name} has fingerprint {fingerprint:016x}, idl/ says {have}; "
+                                         "rebuild the image", "image")
+
+
+def text(value, size):
+    return value.encode()[:size - 1].ljust(size, b"\0")
+
+
+def pack(system):
+    """The archive's bytes."""
+    tables = [b"", b"", b"", b"", b"", b"", b""]
+    counts = [len(x) for x in (system.files, system.domains, system.ports, system.rings, system.buffers, system.grants, system.settings)]
+    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIII", text(d["name"], 32), d["file"], d["colour"] == "fs", d["memory"], d["caps"], d["watchdog_ms"],
+                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"])
+                         for d in system.domains)
+    tables[2] = b"".join(struct.pack("<32sIIQQ64s", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64))
+                         for p in system.ports)
+    tables[3] = b"".join(struct.pack("<32sIIIIIIQ", text(r["name"], 32), r["client"], r["server"], r["entries"], r["kind"]["request_size"],
+                                     r["kind"]["completion_size"], r["buffer"], int(r["kind"]["type"], 16)) for r in system.rings)
+    tables[4] = b"".join(struct.pack("<32sQII", text(b["name"], 32), b["size"], b["file"], 0) for b in system.buffers)
+    tables[5] = b"".join(struct.pack("<32sIIII", text(g["name"], 32), g["domain"], g["kind"], g["index"], g["rights"]) for g in system.grants)
+    tables[6] = b"".join(struct.pack("<I28s480s", s[0], text(s[1], 28), text(s[2], 480)) for s in system.settings)
+    tables[0] = b"\0" * (64 * counts[0])
+    head_size = 8 + 8 + 32 + 7 * 8
+    offsets, position = [], (head_size + 15) // 16 * 16
+    for table in tables:
+        offsets.append(position)
+        position = (position + len(table) + 15) // 16 * 16
+    entries, blobs = [], []
+    position = (position + PAGE - 1) // PAGE * PAGE
+    start = position
+    for name, data in system.files:
+        entries.append(struct.pack("<48sQQ", text(name, 48), position, len(data)))
+        blobs.append(data.ljust((len(data) + PAGE - 1) // PAGE * PAGE, b"\0"))
+        position += len(blobs[-1])
+    tables[0] = b"".join(entries)
+    head = struct.pack("<QQ32s", MAGIC, position, text(system.name, 32))
+    head += b"".join(struct.pack("<II", offset, count) for offset, count in zip(offsets, counts))
+    out = bytearray(start)
+    out[:len(head)] = head
+    for offset, table in zip(offsets, tables):
+        out[offset:offset + len(table)] = table
+    return bytes(out) + b"".join(blobs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("manifest", help="systems/NAME.toml")
+    parser.add_argument("-o", "--output", required=True, help="the archive")
+    parser.add_argument("--build", default="build", help="folder of the build (default: build)")
+    parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
+    options = parser.parse_args()
+    for option in options.set:
+        if not re.match(r"[^=.]+\.[^=]+=", option):
+            parser.error(f"--set {option}: write DOMAIN.KEY=VALUE")
+    try:
+        data = pack(System(Manifest(options.manifest), options))
+        with open(options.output + ".new", "wb") as file:
+            file.write(data)
+        os.replace(options.output + ".new", options.output)
+    except Refusal as refusal:
+        print(f"mkimage: {refusal}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"mkimage: {error.filename or options.output}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
