@@ -60,11 +60,15 @@ static void print_types(FILE *file, const struct source *where) {
                     (unsigned long long)one->fingerprint, c_type(one->request), c_type(one->completion));
 }
 
-static void print_interface(FILE *file, const struct interface *one) {
-    const char *name = snake(one->name), *upper = capitals(one->name);
-    print_doc(file, one->source, one->place.line, "");
+static void print_identity(FILE *file, const struct interface *one) {
+    const char *upper = capitals(one->name);
     fprintf(file, "#define BH_%s_ID %llu\n#define BH_%s_FINGERPRINT 0x%016llxull\n", upper, (unsigned long long)one->id, upper,
             (unsigned long long)one->fingerprint);
+}
+
+static void print_interface(FILE *file, const struct interface *one) {
+    const char *name = snake(one->name);
+    print_doc(file, one->source, one->place.line, "");
     for (const struct method *method = one->methods; method; method = method->next) {
         print_doc(file, one->source, method->place.line, "");
         fprintf(file, "enum bh_error %s_%s(bh_cap target_cap", name, method->name);
@@ -93,7 +97,10 @@ bool emit_headers(const char *folder) {
         fprintf(file, "#ifndef BH_IDL_%s_H\n#define BH_IDL_%s_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
                       "#include \"kernel/abi/cap.h\"\n#include \"kernel/abi/error.h\"\n\n", capitals(one->name), capitals(one->name));
         print_types(file, one);
-        fputs("#ifndef BH_KERNEL // what follows is for domains\n", file);
+        for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
+            if (interface->source == one)
+                print_identity(file, interface);
+        fputs("\n#ifndef BH_KERNEL // what follows is for domains\n", file);
         for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
             if (interface->source == one)
                 print_interface(file, interface);

@@ -37,7 +37,7 @@
 
 struct vmm vmm;
 
-static enum bh_error vcpu_exit(void *object, uint32_t vcpu, uint32_t *action) {
+static enum bh_error handle_exit(void *object, uint32_t vcpu, uint32_t *action) {
     (void)object;
     (void)vcpu;
     *action = exits_handle(&vmm.machine);
@@ -175,7 +175,7 @@ static enum bh_error start_threads(void) {
 }
 
 static enum bh_error make_vcpu(void) {
-    static const struct bh_vcpu_methods methods = {.exit = vcpu_exit};
+    static const struct vcpu_methods methods = {.exit = handle_exit};
     bh_cap memory;
     uint64_t address;
     enum bh_error error = vcpu_serve("vcpu", &methods, &vmm);

@@ -21,6 +21,7 @@
 #include "kernel/exchange/rings.h"
 #include "kernel/mm/stacks.h"
 #include "kernel/sched/sched.h"
+#include "kernel/virt/vcpu.h"
 
 static struct event_object *watcher;
 
@@ -82,6 +83,7 @@ static void unwind_one(struct thread *thread, void *context) {
 }
 
 static void reclaim(struct domain *domain) {
+    guests_domain_died(domain);
     resources_domain_died(domain);
     rings_domain_died(domain);
     buffers_domain_died(domain);

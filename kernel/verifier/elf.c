@@ -9,6 +9,10 @@
 
 #include "kernel/verifier/internal.h"
 
+#ifndef DT_RELR // young, and not yet in every C library's <elf.h>
+#define DT_RELR 36
+#endif
+
 enum { PROGRAM_HEADERS_MAX = 32, SYMBOLS_MAX = 1 << 20, RELOCATIONS_MAX = 1 << 20, SECTIONS_MAX = 256 };
 
 static bool inside(uint64_t start, uint64_t size, uint64_t limit) {

@@ -13,6 +13,8 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
 #include "kernel/exchange/buffers.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/space.h"
 #include "kernel/virt/svm.h"
 
 static struct guest guests[GUEST_COUNT];
@@ -23,6 +25,8 @@ static enum bh_error guest_get(struct domain *caller, uint64_t object, struct gu
         return refuse(BH_ERANGE, "guest: number %llu is past the limit (%d)", (unsigned long long)object,
                       GUEST_COUNT);
     struct guest *guest = &guests[object];
+    if (guest->stopping)
+        return refuse(BH_EBUSY, "guest %llu is being stopped; try again", (unsigned long long)object);
     if (!guest->used) {
         enum bh_error error = svm_enable();
         if (!error)
@@ -70,6 +74,8 @@ enum bh_error serve_guest_map(struct domain *caller, uint64_t object, struct cap
                               uint64_t offset, uint64_t gpa, uint64_t size, uint32_t rights) {
     struct buffer *buffer = memory->object;
     struct guest *guest;
+    if (buffer->owner != &kernel_domain) // its owner could free it while the guest runs on it
+        return refuse(BH_ERIGHTS, "guest.map: only a buffer that the manifest makes can be guest memory");
     if (!(memory->rights & BH_RIGHT_READ) || ((rights & 2) && !(memory->rights & BH_RIGHT_WRITE)))
         return refuse(BH_ERIGHTS, "guest.map: the buffer's rights 0x%x do not allow 0x%x", memory->rights, rights);
     if (rights & ~7u || !(rights & 1))
@@ -113,6 +119,46 @@ static enum bh_error vcpu_get(struct domain *caller, uint64_t object, uint32_t i
     return BH_OK;
 }
 
+// The shared page of vCPU `index`, made on first use, mapped in its owner's slot.
+static enum bh_error show_page(struct guest *guest, uint32_t index) {
+    struct state_page *page = &guest->pages[index];
+    if (!page->frame) {
+        hpa frame;
+        enum bh_error error = page->offset ? BH_OK : buffers_reserve_window(BH_PAGE_SIZE, &page->offset);
+        if (!error)
+            error = frames_alloc(1, 1, &frame);
+        if (error)
+            return refuse(error, "guest.vcpu_create: no room for the state page of vCPU %u", index);
+        memset(platform_direct(frame), 0, BH_PAGE_SIZE);
+        page->frame = frame;
+    }
+    return space_map(guest->owner->base + page->offset, page->frame, BH_PAGE_SIZE, MAP_READ | MAP_WRITE);
+}
+
+enum bh_error serve_guest_vcpu_create(struct domain *caller, uint64_t object, uint32_t index, const char *port_name,
+                                      uint64_t *address) {
+    struct guest *guest;
+    struct port *port = port_find(caller, port_name);
+    if (index >= GUEST_VCPUS)
+        return refuse(BH_ERANGE, "guest.vcpu_create: vCPU %u is past the limit (%d)", index, GUEST_VCPUS);
+    if (!port || port->interface != BH_VCPU_ID)
+        return refuse(BH_ENOENT, "guest.vcpu_create: %s has no port %s with the interface Vcpu", caller->name, port_name);
+    enum bh_error error = guest_get(caller, object, &guest);
+    if (error)
+        return error;
+    struct vcpu *vcpu = guest->vcpus[index];
+    if (vcpu && vcpu->thread)
+        return refuse(BH_EBUSY, "guest.vcpu_create: vCPU %u runs", index);
+    error = show_page(guest, index);
+    if (!error && vcpu) // paused when an earlier instance of its vmm died
+        vcpu->port = port;
+    else if (!error)
+        error = vcpu_create(guest, index, port, platform_direct(guest->pages[index].frame));
+    if (!error)
+        *address = caller->base + guest->pages[index].offset;
+    return error;
+}
+
 enum bh_error serve_guest_vcpu_start(struct domain *caller, uint64_t object, uint32_t index) {
     struct vcpu *vcpu;
     enum bh_error error = vcpu_get(caller, object, index, &vcpu);
@@ -125,4 +171,47 @@ enum bh_error serve_guest_kick(struct domain *caller, uint64_t object, uint32_t 
     if (!error)
         vcpu_kick(vcpu);
     return error;
+}
+
+void guest_reap(struct guest *guest) {
+    if (!guest->stopping)
+        return;
+    for (int i = 0; i < GUEST_VCPUS; i++)
+        if (guest->vcpus[i])
+            return;
+    for (int i = 0; i < GUEST_VCPUS; i++)
+        if (guest->pages[i].frame)
+            space_unmap(guest->owner->base + guest->pages[i].offset, BH_PAGE_SIZE);
+    npt_destroy(&guest->npt);
+    guest->used = guest->stopping = false;
+}
+
+enum bh_error serve_guest_stop(struct domain *caller, uint64_t object) {
+    struct guest *guest;
+    enum bh_error error = guest_get(caller, object, &guest);
+    if (error)
+        return error;
+    guest->stopping = true;
+    for (int i = 0; i < GUEST_VCPUS; i++) {
+        struct vcpu *vcpu = guest->vcpus[i];
+        if (vcpu && vcpu->thread)
+            vcpu_stop(vcpu);
+        else if (vcpu)
+            vcpu_free(vcpu);
+    }
+    guest_reap(guest);
+    return BH_OK;
+}
+
+void guests_domain_died(struct domain *domain) {
+    for (struct guest *guest = guests; guest < guests + GUEST_COUNT; guest++) {
+        if (!guest->used || guest->owner != domain)
+            continue;
+        for (int i = 0; i < GUEST_VCPUS; i++) {
+            if (guest->pages[i].frame)
+                space_unmap(domain->base + guest->pages[i].offset, BH_PAGE_SIZE);
+            if (guest->vcpus[i])
+                vcpu_kick(guest->vcpus[i]); // its next question meets a dead vmm, and it pauses
+        }
+    }
 }

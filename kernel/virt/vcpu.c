@@ -46,9 +46,11 @@ enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port
 }
 
 void vcpu_free(struct vcpu *vcpu) {
-    vcpu->guest->vcpus[vcpu->index] = NULL;
+    struct guest *guest = vcpu->guest;
+    guest->vcpus[vcpu->index] = NULL;
     frames_free(platform_direct_to_hpa(vcpu->vmcb), 1);
     free(vcpu);
+    guest_reap(guest);
 }
 
 void vcpu_kick(struct vcpu *vcpu) {

@@ -38,12 +38,20 @@ struct vcpu {
     alignas(16) uint8_t fpu[512];
 };
 
+// The frame of a shared state page and where the owner sees it. Kept once made, so that no vCPU ever runs without its page.
+struct state_page {
+    hpa frame;       // 0: not made yet
+    uint64_t offset; // in the owner's slot
+};
+
 struct guest {
     bool used;
+    bool stopping; // ends when its last vCPU has
     uint32_t asid;
     struct domain *owner;
     struct npt npt;
     struct vcpu *vcpus[GUEST_VCPUS];
+    struct state_page pages[GUEST_VCPUS];
 };
 
 // Make and start a vCPU. `state_page` is kernel memory of one page that outlives the vCPU.
@@ -54,6 +62,10 @@ void vcpu_kick(struct vcpu *vcpu);
 // Ask its thread to end; it does at its next exit.
 void vcpu_stop(struct vcpu *vcpu);
 void vcpu_free(struct vcpu *vcpu); // its thread has ended, or never was
+// The guest's memory goes once it is stopping and has no vCPU left.
+void guest_reap(struct guest *guest);
+// A domain died: its guests stand still, their state pages leave its slot. A restarted owner may take them up again.
+void guests_domain_died(struct domain *domain);
 
 // inject.c: turn the vmm's answer into an event for the next entry; re-inject what an exit cut short.
 void inject_answer(struct vcpu *vcpu);

@@ -10,6 +10,13 @@ BHCC := $(BIN)/bhcc
 $(DOMAIN_LIBC): tools/domain-libc.sh $(TOOLCHAIN) tools/third-party.sh
 	$(Q)tools/domain-libc.sh $(BUILD) && touch $@
 
+# Libraries that single domains need.
+DOMAIN_CAPSTONE := $(DOMAIN_LIB)/libcapstone.a
+DOMAIN_LIBRARIES_vmm := $(DOMAIN_CAPSTONE)
+
+$(DOMAIN_CAPSTONE): tools/domain-capstone.sh $(DOMAIN_LIBC)
+	$(Q)tools/domain-capstone.sh $(BUILD) && touch $@
+
 RUNTIME_SOURCES := $(wildcard runtime/*.c runtime/*.S)
 RUNTIME_OBJECTS := $(patsubst runtime/%,$(BUILD)/runtime/%.o,$(RUNTIME_SOURCES))
 $(BUILD)/runtime/memory.c.o: DOMAIN_EXTRA := -ffreestanding
@@ -31,7 +38,7 @@ DOMAIN_MAINS := $(wildcard domains/*/main.c drivers/*/main.c drivers/*/*/main.c 
 DOMAIN_IMAGES :=
 define DOMAIN_RULES
 DOMAIN_IMAGES += $(BUILD)/domains/$(1).elf
-$(BUILD)/domains/$(1).elf: $(patsubst %,$(BUILD)/domains/obj/%.o,$(2)) $(DOMAIN_LIB)/libbulkhead.a $(BIN)/bhverify | $(BUILD)/domains/
+$(BUILD)/domains/$(1).elf: $(patsubst %,$(BUILD)/domains/obj/%.o,$(2)) $(DOMAIN_LIB)/libbulkhead.a $(BIN)/bhverify $(DOMAIN_LIBRARIES_$(1)) | $(BUILD)/domains/
 	$$(call say,LINK,$$@)
 	$$(Q)$$(BHCC) $$(filter %.o,$$^) $$(DOMAIN_LIBRARIES_$(1)) -o $$@
 endef
@@ -45,6 +52,8 @@ $(BUILD)/domains/obj/%.o: % $(DOMAIN_LIBC) | $(GENERATED_HEADERS)
 	$(call say,BHCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BHCC) $(DOMAIN_FLAGS) $(DOMAIN_INCLUDES) -c $< -o $@
+
+$(patsubst %,$(BUILD)/domains/obj/%.o,$(wildcard domains/vmm/*.c)): | $(DOMAIN_CAPSTONE)
 
 -include $(wildcard $(BUILD)/domains/obj/*/*.d $(BUILD)/domains/obj/*/*/*.d $(BUILD)/domains/obj/*/*/*/*.d $(BUILD)/runtime/*.d)
 ALL_TARGETS += $(DOMAIN_IMAGES)

@@ -4,6 +4,7 @@
 #include "guest_kernel.h"
 
 #include "kernel/base.h"
+#include "kernel/virt/vcpu.h"
 
 static enum bh_error no_guests(void) {
     return refuse(BH_ENOTSUP, "guest: the hosted platform runs no guests; boot the same system with `make run'");
@@ -44,4 +45,8 @@ enum bh_error serve_guest_kick(struct domain *caller, uint64_t object, uint32_t 
 enum bh_error serve_guest_stop(struct domain *caller, uint64_t object) {
     (void)caller, (void)object;
     return no_guests();
+}
+
+void guests_domain_died(struct domain *domain) {
+    (void)domain; // it has none
 }
