@@ -132,7 +132,22 @@ static void place_parameters(const struct interface *interface, struct method *m
                  method->name, (unsigned long long)method->area_size);
 }
 
+// Names that mean something else in the code made from them.
+static bool is_reserved(const char *name) {
+    static const char *const names[] = {
+        "target_cap", "result", "served", "object", "error", "caller", "cap", "index", "methods", "word0", "word1", "word2", "word3", "word4",
+        "auto", "bool", "break", "case", "char", "const", "constexpr", "continue", "default", "do", "double", "else", "enum", "extern", "false",
+        "float", "for", "goto", "if", "inline", "int", "long", "nullptr", "register", "restrict", "return", "short", "signed", "sizeof", "static",
+        "struct", "switch", "true", "typedef", "typeof", "union", "unsigned", "void", "volatile", "while", "asm"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
 static void check_parameter(const struct interface *interface, struct parameter *one) {
+    if (is_reserved(one->name))
+        complain(interface->source, one->place, "choose another", "`%s' is a word of C or of the generated code", one->name);
     if (one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT) {
         resolve(interface->source, one->type);
         return;
