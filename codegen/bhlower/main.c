@@ -39,6 +39,7 @@ static unsigned lower_module(LLVMModuleRef module) {
         if (!lowering.errors) {
             lower_byval_parameters(&lowering);
             lower_allocas(&lowering);
+            close_unreachable(&lowering);
         }
         LLVMDisposeBuilder(lowering.builder);
         errors += lowering.errors;
