@@ -23,6 +23,7 @@ extern struct hosted_options hosted_options;
 int hosted_paging_start(uint64_t memory_size); // 0, or -1 with a message
 int hosted_trap_start(void);
 int hosted_clock_start(void);
+void hosted_clock_again(void); // from the signal handler: the timer fired at a bad moment, let it fire again soon
 [[noreturn]] void hosted_leave(int status);
 
 #endif

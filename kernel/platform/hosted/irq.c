@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The interrupt flag is a byte; a timer signal that comes while it is clear is noted and made to come again. There are no
-// devices on this platform.
+// The interrupt flag is a byte; a timer signal that comes while it is clear is noted, and comes again a little later by itself, or when
+// kernel code is left. There are no devices on this platform.
 #include <signal.h>
 #include <unistd.h>
 

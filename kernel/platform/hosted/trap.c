@@ -74,6 +74,7 @@ static void handler(int signal_number, siginfo_t *info, void *opaque) {
     (void)info;
     if (signal_number == SIGALRM && !platform_irq_enabled) {
         platform_irq_pending = 1;
+        hosted_clock_again();
         wrfsbase(fs_base);
         return;
     }
