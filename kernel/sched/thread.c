@@ -131,12 +131,15 @@ void sched_preempt(struct trap_frame *frame) {
 static void domain_thread(void *argument) {
     struct thread *thread = current;
     uint64_t entry = thread->frame.rip;
+    if (thread->home->generation != thread->home_generation)
+        return; // its instance died before it ran
     (void)invoke_entry(thread->home, entry, (uint64_t)argument);
 }
 
 static struct thread *place_thread(uint32_t id, struct thread *block, const char *name, struct domain *home) {
     block->id = id;
     block->home = home;
+    block->home_generation = home->generation;
     block->domain = &kernel_domain;
     block->bases[1] = platform_host_fs_base;
     copy_name(block->name, sizeof(block->name), name);

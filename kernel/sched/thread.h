@@ -35,6 +35,7 @@ struct thread {
     struct invocation *top;    // innermost invocation record
     uint32_t unwind;           // its domain died while it was in a kernel call: the gate takes it out
     uint64_t bases[2];         // what the gs and fs base registers hold, indexed by enum bh_colour
+    uint64_t gate;             // control stack at its last kernel call: where the return address into the domain stands
     uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased
 
     // Scheduling. Lock: interrupts disabled.
@@ -50,6 +51,7 @@ struct thread {
     struct event *waiting_for; // NULL when only the deadline counts
     enum bh_error wait_result;
     struct domain *home;       // the domain that made it; &kernel_domain for kernel threads
+    uint32_t home_generation;  // of `home` when it was made: a thread that has not run yet dies with that instance
     uint64_t watch_since_ns;   // when it last entered or blocked, for the watchdog
     uint64_t watch_mark;       // what the watchdog compares: record and domain seen at the last tick
     char name[THREAD_NAME_SIZE];
