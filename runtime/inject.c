@@ -23,7 +23,9 @@ static volatile uint64_t sink = 1;
     uint64_t one = sink, two = sink + depth;
     if (depth == UINT64_MAX)
         return one;
-    return recurse_control(depth + 1) + one * two;
+    uint64_t deeper = recurse_control(depth + 1);
+    sink = one; // behind the call, so that no loop can take its place
+    return deeper + one * two;
 }
 
 // An object whose address escapes lives on the data stack.
@@ -31,7 +33,7 @@ static volatile uint64_t sink = 1;
     volatile uint8_t block[8192];
     block[depth % sizeof(block)] = 1;
     sink = (uint64_t)(uintptr_t)&block[depth % sizeof(block)];
-    return depth == UINT64_MAX ? block[0] : recurse_data(depth + 1) + block[1];
+    return depth == UINT64_MAX ? block[0] : recurse_data(depth + 1) + block[depth % 7];
 }
 
 __attribute__((used, retain)) void bh_inject(uint64_t kind) {

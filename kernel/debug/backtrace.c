@@ -142,6 +142,21 @@ static struct stretch from_record(struct thread *thread, const struct invocation
                             record->r12, record->r13, record->r14, record->r15};
 }
 
+static struct stretch from_frame(struct thread *thread, const struct trap_frame *frame) {
+    return (struct stretch){thread, thread->domain, frame->rip, frame->rsp, frame->rbp, frame->rbx,
+                            frame->r12, frame->r13, frame->r14, frame->r15};
+}
+
+// In a kernel call the other registers are somewhere in the kernel's frames; verified code never needs them to find its callers.
+static struct stretch from_gate(struct thread *thread) {
+    struct stretch stretch = {.thread = thread, .domain = thread->domain};
+    if (on_control_stack(&stretch, thread->gate)) {
+        stretch.rip = *(const uint64_t *)thread->gate;
+        stretch.rsp = thread->gate + 8;
+    }
+    return stretch;
+}
+
 size_t backtrace_thread(struct thread *thread, const struct trap_frame *frame, struct bh_frame_info *frames, size_t max) {
     if (!address_space) {
         address_space = unw_create_addr_space(&accessors, 0);
@@ -151,9 +166,8 @@ size_t backtrace_thread(struct thread *thread, const struct trap_frame *frame, s
         unw_set_caching_policy(address_space, UNW_CACHE_NONE);
     }
     size_t count = 0;
-    if (frame && thread->domain != &kernel_domain) {
-        struct stretch inner = {thread, thread->domain, frame->rip, frame->rsp, frame->rbp, frame->rbx,
-                                frame->r12, frame->r13, frame->r14, frame->r15};
+    if (thread->domain != &kernel_domain) {
+        struct stretch inner = frame ? from_frame(thread, frame) : from_gate(thread);
         count = unwind_stretch(&inner, frames, max);
     }
     for (const struct invocation *record = thread->top; record && count < max; record = record->previous) {

@@ -39,6 +39,17 @@ const char *crash_cause_name(enum bh_crash_cause cause) {
     return cause < sizeof(names) / sizeof(*names) ? names[cause] : "unknown";
 }
 
+struct search {
+    const struct domain *domain;
+    struct thread *found;
+};
+
+static void find_inside(struct thread *thread, void *context) {
+    struct search *search = context;
+    if (thread->domain == search->domain && !search->found)
+        search->found = thread;
+}
+
 static void write_record(struct domain *domain, enum bh_crash_cause cause, const struct trap_frame *frame,
                          uint64_t address) {
     struct bh_crash_record *record = &domain->crash;
@@ -48,8 +59,14 @@ static void write_record(struct domain *domain, enum bh_crash_cause cause, const
                                        .cause = cause, .address = address, .generation = domain->generation};
     memcpy(record->text, text, sizeof(text));
     struct thread *thread = sched_current();
-    bool inside = thread && thread->domain == domain;
-    if (inside)
+    if (!thread || thread->domain != domain) {
+        // Killed from outside: what one of its threads was about.
+        struct search search = {domain, NULL};
+        thread_each(find_inside, &search);
+        thread = search.found;
+        frame = thread && thread->preempted ? &thread->frame : NULL;
+    }
+    if (thread)
         record->frame_count = (uint32_t)backtrace_thread(thread, frame, record->frames, BH_BACKTRACE_MAX);
     if (record->frame_count)
         record->offset = record->frames[0].offset;

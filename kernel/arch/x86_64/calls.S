@@ -12,6 +12,7 @@ FUNCTION gate_enter
         IRQ_OFF
         mov %rsp, %r10
         and $-CONTROL_STACK_SIZE, %r10
+        mov %rsp, THREAD_gate(%r10)
         HOST_BASE %r10
         sub $8, %rsp
         call *%rax

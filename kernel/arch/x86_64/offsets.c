@@ -28,6 +28,7 @@ void offsets(void) {
     FIELD(THREAD, thread, top);
     FIELD(THREAD, thread, bases);
     FIELD(THREAD, thread, unwind);
+    FIELD(THREAD, thread, gate);
     FIELD(THREAD, thread, data_stacks);
 
     FIELD(DOMAIN, domain, base);

@@ -128,6 +128,9 @@ FUNCTION proxy_unlend
 
 // Too little control stack for another crossing: the caller dies of it. Never returns to it.
 FUNCTION proxy_stack_low
+        mov %rsp, %r10
+        and $-CONTROL_STACK_SIZE, %r10
+        mov %rsp, THREAD_gate(%r10)
         lea invoke_stack_low(%rip), %r13
         call proxy_call_kernel
         jmp invoke_landing
