@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 #
-# The interface compiler, and what it makes of idl/*.bidl (and bench/idl/*.bidl) below $(BUILD)/gen: headers, clients, servers, proxies, reference pages.
+# The interface compiler, and what it makes of idl/*.bidl (and of the tests' interfaces) below $(BUILD)/gen: headers, clients, servers,
+# proxies, reference pages.
 GEN := $(BUILD)/gen
 GEN_INCLUDE := $(GEN)/include
 OFFSETS := $(GEN_INCLUDE)/offsets.h
-IDL := $(sort $(wildcard idl/*.bidl bench/idl/*.bidl))
+IDL := $(sort $(wildcard idl/*.bidl tests/interfaces/*.bidl))
+IDL_NAMES := $(basename $(notdir $(IDL)))
 BHIDL := $(BIN)/bhidl
 GENERATED_HEADERS := $(GEN)/.done
-PC_GENERATED = $(patsubst %.bidl,$(GEN)/kernel/proxy_%.S,$(notdir $(IDL))) $(patsubst %.bidl,$(GEN)/kernel/glue_%.c,$(notdir $(IDL))) \
-	$(GEN)/kernel/interfaces.c
+PC_GENERATED = $(IDL_NAMES:%=$(GEN)/kernel/proxy_%.S) $(IDL_NAMES:%=$(GEN)/kernel/glue_%.c) $(GEN)/kernel/interfaces.c
 
 $(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(BIN)/ $(GEN)/bhidl/
 	$(call say,HOSTCC,$@)

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// Between the scenarios of the test conductor: what they stand on, and how they fail. A failed check logs where and why, and
+// powers off with status 1.
+#ifndef CONDUCTOR_H
+#define CONDUCTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bulkhead/domain.h>
+
+#include "kernel.h"
+#include "kernel/abi/crash.h"
+#include "victim.h"
+
+#define MS 1000000ull
+#define PATIENCE_NS (5000 * MS)
+
+struct victim {
+    char name[32];
+    uint32_t id;
+    bh_cap port; // its interface Victim
+};
+extern struct victim a, b, c; // c is in the fs colour; each has a right to call the next, c to call a
+extern bh_cap system_cap;
+
+[[noreturn]] void fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#define EXPECT(condition, ...) ((condition) ? (void)0 : fail(__FILE__, __LINE__, __VA_ARGS__))
+#define EXPECT_ERROR(call, expected) expect_error(__FILE__, __LINE__, #call, (call), (expected))
+#define EXPECT_OK(call) EXPECT_ERROR(call, BH_OK)
+void expect_error(const char *file, int line, const char *what, enum bh_error got, enum bh_error expected);
+
+struct bh_domain_info info_of(const struct victim *victim);
+void expect_serves(const struct victim *victim); // an echo
+// Wait until it is dead, and fail when that takes too long; its crash record.
+void wait_for_death(const struct victim *victim, struct bh_crash_info *crash);
+// Start it again and wait until it serves.
+void revive(const struct victim *victim);
+bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol); // is such a frame in the backtrace?
+struct bh_memory_info memory_now(void);
+
+typedef void scenario(void);
+scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_in_the_middle, nested_death_at_the_end,
+    caller_dies_first, leaks;
+
+#endif

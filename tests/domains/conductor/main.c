@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs one scenario against the victims and powers off: status 0 when it held, 1 when it did not (the log says where). Serves nothing;
+// needs System, Settings (setting `scenario`), and a port of each victim. When it dies the run has failed: nobody powers off.
+#include "conductor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct victim a = {.name = "a"}, b = {.name = "b"}, c = {.name = "c"};
+bh_cap system_cap;
+
+static const struct {
+    const char *name;
+    scenario *run;
+} scenarios[] = {
+    {"crash-in-call", crash_in_call},
+    {"crash-by-injection", crash_by_injection},
+    {"crash-of-two-threads", crash_of_two_threads},
+    {"nested-death-in-the-middle", nested_death_in_the_middle},
+    {"nested-death-at-the-end", nested_death_at_the_end},
+    {"caller-dies-first", caller_dies_first},
+    {"leaks", leaks},
+};
+
+void fail(const char *file, int line, const char *format, ...) {
+    char text[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    bh_error_log("FAILED: %s:%d: %s", file, line, text);
+    (void)system_power_off(system_cap, 1);
+    bh_thread_exit();
+}
+
+void expect_error(const char *file, int line, const char *what, enum bh_error got, enum bh_error expected) {
+    if (got != expected)
+        fail(file, line, "%s: %d (%s), expected %d (%s)", what, got, bh_strerror(got), expected, bh_strerror(expected));
+}
+
+struct bh_domain_info info_of(const struct victim *victim) {
+    struct bh_domain_info info;
+    EXPECT_OK(system_domain_info(system_cap, victim->id, &info));
+    return info;
+}
+
+void expect_serves(const struct victim *victim) {
+    uint64_t same = 0;
+    enum bh_error error = victim_echo(victim->port, 0x1234567890abcdefull, &same);
+    EXPECT(!error && same == 0x1234567890abcdefull, "%s: echo: %s, %llx", victim->name, bh_strerror(error), (unsigned long long)same);
+}
+
+static void wait_until_serving(const struct victim *victim) {
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS, same;
+    while (victim_echo(victim->port, 1, &same) != BH_OK) {
+        EXPECT(bh_time_ns() < deadline, "%s does not serve", victim->name);
+        bh_sleep_for(MS / 4);
+    }
+}
+
+void wait_for_death(const struct victim *victim, struct bh_crash_info *crash) {
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS;
+    while (info_of(victim).state != BH_DOMAIN_STATE_DEAD) {
+        EXPECT(bh_time_ns() < deadline, "%s does not die", victim->name);
+        bh_sleep_for(MS / 4);
+    }
+    EXPECT_OK(system_crash_info(system_cap, victim->id, crash));
+}
+
+void revive(const struct victim *victim) {
+    EXPECT_OK(system_restart(system_cap, victim->id));
+    wait_until_serving(victim);
+}
+
+bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol) {
+    for (uint32_t i = 0; i < crash->frame_count; i++)
+        if (crash->frames[i].domain == domain && strcmp(crash->frames[i].symbol, symbol) == 0)
+            return true;
+    return false;
+}
+
+struct bh_memory_info memory_now(void) {
+    struct bh_memory_info info;
+    EXPECT_OK(system_memory(system_cap, &info));
+    return info;
+}
+
+static void meet(struct victim *victim) {
+    EXPECT_OK(bh_cap_find(victim->name, &victim->port));
+    EXPECT_OK(system_domain_find(system_cap, victim->name, &victim->id));
+    wait_until_serving(victim);
+}
+
+int main(void) {
+    bh_cap settings;
+    char wanted[480];
+    if (bh_cap_find("system", &system_cap) != BH_OK)
+        bh_panic("the manifest gives no System");
+    EXPECT_OK(bh_cap_find("settings", &settings));
+    EXPECT_OK(settings_get(settings, "scenario", wanted));
+    meet(&a);
+    meet(&b);
+    meet(&c);
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
+        if (strcmp(scenarios[i].name, wanted) == 0) {
+            scenarios[i].run();
+            bh_info("ok %s", wanted);
+            (void)system_power_off(system_cap, 0);
+        }
+    fail(__FILE__, __LINE__, "there is no scenario \"%s\"", wanted);
+}

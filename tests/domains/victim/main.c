@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+//
+// The domain that the kernel's tests break. Serves Victim behind the port that the setting `port` names, the ring "work" if it was
+// granted one, and calls the victim "next" in relay(). Needs Settings. When it dies, the test conductor starts it again.
+#include <stdlib.h>
+#include <string.h>
+
+#include <bulkhead/domain.h>
+
+#include "kernel.h"
+#include "kernel/abi/crash.h"
+#include "victim.h"
+
+#define RING_PRIORITY 2
+
+void bh_inject(uint64_t kind);
+
+static bh_cap kept;
+
+static enum bh_error echo(void *object, uint64_t value, uint64_t *same) {
+    (void)object;
+    *same = value;
+    return BH_OK;
+}
+
+static void change(const struct bh_victim_numbers *given, struct bh_victim_numbers *changed) {
+    size_t size = strnlen(given->name, sizeof(given->name) - 1);
+    *changed = (struct bh_victim_numbers){given->first + 1, given->second + 1, (uint16_t)(given->third + 1), (uint8_t)(given->fourth + 1),
+                                          !given->fifth, ""};
+    for (size_t i = 0; i < size; i++)
+        changed->name[i] = given->name[size - 1 - i];
+}
+
+static enum bh_error numbers(void *object, const struct bh_victim_numbers *given, struct bh_victim_numbers *changed) {
+    (void)object;
+    change(given, changed);
+    return BH_OK;
+}
+
+static enum bh_error reverse(void *object, const void *data, uint32_t size, void *reversed, uint32_t *reversed_size) {
+    (void)object;
+    for (uint32_t i = 0; i < size; i++)
+        ((uint8_t *)reversed)[i] = ((const uint8_t *)data)[size - 1 - i];
+    *reversed_size = size;
+    return BH_OK;
+}
+
+static enum bh_error relay(void *object, uint32_t depth, uint32_t kind, uint64_t value, uint64_t *result) {
+    bh_cap next;
+    (void)object;
+    if (!depth) {
+        if (kind)
+            bh_inject(kind);
+        *result = value + 1;
+        return BH_OK;
+    }
+    enum bh_error error = bh_cap_find("next", &next);
+    if (!error)
+        error = victim_relay(next, depth - 1, kind, value + 1, result);
+    return error;
+}
+
+static enum bh_error pause_for(void *object, uint64_t duration_ns) {
+    (void)object;
+    bh_sleep_for(duration_ns);
+    return BH_OK;
+}
+
+static enum bh_error crash(void *object, uint32_t kind) {
+    (void)object;
+    bh_inject(kind);
+    return BH_OK;
+}
+
+static uint64_t signal_delay_ns;
+
+static void signal_thread(uint64_t event) {
+    bh_sleep_for(signal_delay_ns);
+    (void)bh_event_signal((bh_cap)event);
+    (void)bh_cap_drop((bh_cap)event);
+    bh_thread_exit();
+}
+
+static enum bh_error signal_later(void *object, bh_cap event, uint64_t delay_ns) {
+    (void)object;
+    signal_delay_ns = delay_ns;
+    return bh_thread_create(signal_thread, event, RING_PRIORITY);
+}
+
+static enum bh_error echo_through(void *object, bh_cap other, uint64_t value, uint64_t *same) {
+    (void)object;
+    enum bh_error error = victim_echo(other, value, same);
+    enum bh_error dropped = bh_cap_drop(other);
+    return error ? error : dropped;
+}
+
+static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t kind) {
+    struct bh_buffer_info info;
+    void *address;
+    (void)object;
+    enum bh_error error = bh_buffer_info(data, &info);
+    if (!error)
+        error = bh_buffer_map(data, BH_RIGHT_READ | BH_RIGHT_WRITE, &address);
+    if (error)
+        return error;
+    memset(address, (int)value, info.size);
+    if (kind)
+        bh_inject(kind);
+    return BH_OK;
+}
+
+static enum bh_error take(void *object, bh_cap data, uint64_t *sum) {
+    struct bh_buffer_info info;
+    void *address;
+    (void)object;
+    enum bh_error error = bh_buffer_info(data, &info);
+    if (!error)
+        error = bh_buffer_map(data, BH_RIGHT_READ, &address);
+    *sum = 0;
+    for (uint64_t i = 0; !error && i < info.size; i++)
+        *sum += ((const uint8_t *)address)[i];
+    kept = data;
+    return error;
+}
+
+static enum bh_error keep(void *object, bh_cap data, uint32_t rights, uint64_t *address) {
+    void *place = NULL;
+    (void)object;
+    kept = data;
+    enum bh_error error = bh_buffer_map(data, rights, &place);
+    *address = (uint64_t)place;
+    return error;
+}
+
+static enum bh_error forget(void *object) {
+    (void)object;
+    return bh_cap_drop(kept);
+}
+
+static enum bh_error poke(void *object, uint64_t address, uint32_t write, uint64_t *value) {
+    volatile uint64_t *word = (volatile uint64_t *)address;
+    (void)object;
+    if (write)
+        *word = write;
+    *value = *word;
+    return BH_OK;
+}
+
+enum { EXHAUST_HEAP, EXHAUST_CAPS, EXHAUST_BUFFERS, EXHAUST_THREADS };
+#define PIECE (256u << 10)
+
+static void sleeper(uint64_t duration_ns) {
+    bh_sleep_for(duration_ns);
+    bh_thread_exit();
+}
+
+static enum bh_error use_one(uint32_t what) {
+    bh_cap cap;
+    void *address;
+    switch (what) {
+    case EXHAUST_HEAP:
+        return malloc(PIECE) ? BH_OK : BH_ENOMEM;
+    case EXHAUST_CAPS:
+        return bh_event_create(&cap);
+    case EXHAUST_BUFFERS:
+        return bh_buffer_alloc(PIECE, &cap, &address);
+    default:
+        return bh_thread_create(sleeper, 200000000, RING_PRIORITY);
+    }
+}
+
+static enum bh_error exhaust(void *object, uint32_t what, uint64_t *got, uint32_t *error) {
+    (void)object;
+    enum bh_error result = BH_OK;
+    *got = 0;
+    while (!result && *got < 100000) {
+        result = use_one(what);
+        *got += !result;
+    }
+    *error = (uint32_t)-result;
+    return BH_OK;
+}
+
+static enum bh_error late(void *object, uint64_t duration_ns, struct bh_victim_numbers *result) {
+    (void)object;
+    bh_sleep_for(duration_ns);
+    memset(result, 0xee, sizeof(*result));
+    return BH_OK;
+}
+
+static enum bh_error two_caps(void *object, bh_cap first, bh_cap second) {
+    (void)object;
+    (void)bh_cap_drop(first);
+    return bh_cap_drop(second);
+}
+
+static const struct victim_methods methods = {
+    .echo = echo, .numbers = numbers, .reverse = reverse, .relay = relay, .wait = pause_for, .crash = crash,
+    .signal_later = signal_later, .echo_through = echo_through, .fill = fill, .take = take, .keep = keep, .forget = forget,
+    .poke = poke, .exhaust = exhaust, .late = late, .two_caps = two_caps,
+};
+
+static void ring_thread(uint64_t unused) {
+    static struct bh_ring ring;
+    uint32_t completed = 0;
+    (void)unused;
+    if (bh_ring_attach("work", &ring) != BH_OK)
+        bh_panic("cannot attach to the ring that was granted");
+    for (;;) {
+        struct bh_victim_request request;
+        uint32_t slot;
+        while (bh_ring_take(&ring, &slot, &request) == BH_OK) {
+            if (request.delay_ns)
+                bh_sleep_for(request.delay_ns);
+            struct bh_victim_completion completion = {request.value + 1, ++completed, 0};
+            (void)bh_ring_finish(&ring, slot, BH_OK, &completion);
+            bh_ring_finish_notify(&ring);
+        }
+        (void)bh_ring_wait_submit(&ring, 0);
+    }
+}
+
+int main(void) {
+    bh_cap settings, work;
+    char port[480];
+    if (bh_cap_find("settings", &settings) != BH_OK || settings_get(settings, "port", port) != BH_OK)
+        bh_panic("needs Settings and a setting `port'");
+    if (bh_cap_find("work", &work) == BH_OK && bh_thread_create(ring_thread, 0, RING_PRIORITY) != BH_OK)
+        bh_panic("cannot start the ring's thread");
+    enum bh_error error = victim_serve(port, &methods, NULL);
+    if (error)
+        bh_panic("cannot serve %s: %s", port, bh_strerror(error));
+    bh_thread_exit();
+}
