@@ -51,7 +51,7 @@ default: all help
 all: $(ALL_TARGETS) compile_commands.json
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
 
 setup: ## install the Debian packages that are missing
 	$(Q)tools/setup.sh
@@ -79,14 +79,15 @@ fuzz: ## libFuzzer without end (TARGET=verifier)
 format: ## clang-format all sources
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-19 -i
 
-tidy: ## clang-tidy, layer check, headers alone
+tidy: compile_commands.json $(GENERATED_HEADERS) $(OFFSETS) ## layers, headers alone, lengths, clang-tidy
 	$(Q)tools/check-layers.py
-	$(Q)git ls-files 'kernel/*.c' 'runtime/*.c' 'domains/*.c' 'drivers/*.c' | xargs clang-tidy-19 --quiet -p .
+	$(Q)tools/check-sources.py $(BUILD)
+	$(Q)git ls-files 'kernel/*.c' 'runtime/*.c' 'domains/*.c' 'drivers/*.c' | xargs -P2 -n8 clang-tidy-19 --quiet -p . 2>/dev/null
 
 docs: $(DOCS_TARGETS) ## reference pages and drawings under build/docs
 	$(Q)tools/check-docs.py
 
-metrics: ## lines by folder, trusted base
+metrics: $(GENERATED_HEADERS) ## lines by folder, trusted base
 	$(Q)tools/metrics.py
 
 doctor: ## versions of tools, CPU features, what is missing

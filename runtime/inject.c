@@ -50,7 +50,7 @@ __attribute__((used, retain)) void bh_inject(uint64_t kind) {
     case BH_INJECT_UNDEFINED:
         __builtin_trap();
     case BH_INJECT_DIVIDE:
-        sink = 100 / (sink - sink);
+        sink = 100 / (sink - sink); // NOLINT(misc-redundant-expression): zero, and the compiler may not know it
         break;
     case BH_INJECT_LOOP:
         while (sink)

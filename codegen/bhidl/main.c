@@ -14,7 +14,7 @@ struct program program;
 struct source *source;
 
 static const char usage[] = "usage: bhidl --out FOLDER [--emit LIST] FILE.bidl...\n"
-                            "Compile interface definitions (see docs/write-a-domain.md).\n"
+                            "Compile interface definitions (see docs/idl.md).\n"
                             "  -o, --out FOLDER     where the output goes\n"
                             "  -e, --emit LIST      header,client,server,proxy,kernel,docs,json (default: all)\n"
                             "  -c, --check          only check the files\n"

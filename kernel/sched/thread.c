@@ -10,6 +10,7 @@
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/arch/x86_64/switch.h"
 #include "kernel/base.h"
+#include "kernel/debug/log.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/mm/stacks.h"
@@ -201,10 +202,22 @@ void sched_init(void) {
     current = &idle;
 }
 
+// Without a thread nothing can happen any more: interrupts only wake threads, and only threads make others.
+static void end_if_deserted(void) {
+    uint32_t dead = 0;
+    if (thread_count())
+        return;
+    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
+        dead += domain_get(id) && domain_get(id)->state == DOMAIN_DEAD;
+    log_write(BH_LOG_INFO, "kernel", "no thread is left, %u domains crashed: power off", dead);
+    power_off(dead ? 1 : 0);
+}
+
 void sched_start(void) {
     for (;;) {
         thread_yield();
         free_ended();
+        end_if_deserted();
         sched_arm();
         power_idle();
         timer_expire(clock_now_ns());

@@ -76,6 +76,8 @@ struct verify_report {
 enum bh_error verify_recolour(uint8_t *bytes, size_t size, enum bh_colour from, enum bh_colour to,
                               struct verify_report *report);
 
+// Prove that an image stays in its slot when its operands use `colour`. *image is filled in only on success and must be freed; *report
+// says why not. BH_EIMAGE, BH_EVERIFY, BH_ENOMEM.
 enum bh_error verify_image(const uint8_t *bytes, size_t size, enum bh_colour colour, struct verified_image *image,
                            struct verify_report *report);
 void verified_image_free(struct verified_image *image);
@@ -88,6 +90,7 @@ bool verified_is_function(const struct verified_image *image, uint64_t offset);
 // Name of the function at `offset`, NULL when unknown; *within gets the distance into it.
 const char *verified_symbol(const struct verified_image *image, uint64_t offset, uint64_t *within);
 
+// Texts of kernel/verifier/rules.def; never NULL, static.
 const char *verify_rule_name(enum verify_rule rule);
 const char *verify_rule_sentence(enum verify_rule rule);
 const char *verify_rule_cause(enum verify_rule rule);

@@ -30,3 +30,9 @@ $(HOSTED)/libkernel.a: $(HOSTED_LIBRARY_OBJECTS)
 
 -include $(wildcard $(HOSTED)/obj/*/*.d $(HOSTED)/obj/*/*/*.d $(HOSTED)/obj/*/*/*/*.d $(HOSTED)/obj/*/*/*/*/*.d)
 ALL_TARGETS += $(HOSTED_KERNEL)
+
+# A system as a Linux process: its manifest packed, then run.
+.PHONY: hosted
+hosted: $(HOSTED_KERNEL) $(DOMAIN_IMAGES) ## run a system without guests and devices as a Linux process (SYSTEM=hello)
+	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $(HOSTED)/$(SYSTEM).archive systems/$(SYSTEM).toml
+	$(Q)$(HOSTED_KERNEL) $(HOSTED)/$(SYSTEM).archive

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Make a boot archive (kernel/abi/manifest.h) from a system manifest (systems/*.toml, format: docs/reference/manifest.md).
+"""Make a boot archive (kernel/abi/manifest.h) from a system manifest (systems/*.toml, format: docs/manifest.md).
 
 Everything is checked here, with file, line and column: unknown domains, images, interfaces, rights and keys, wrong
 types, names given twice, and images whose client and server were built from different interface definitions.

@@ -4,6 +4,7 @@
 #ifndef BULKHEAD_LOG_H
 #define BULKHEAD_LOG_H
 
+// One line each, printf style, at most BH_LOG_LINE_MAX bytes (kernel/abi/call.h); what is longer is cut.
 void bh_error_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void bh_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void bh_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
