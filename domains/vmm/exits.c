@@ -199,11 +199,11 @@ static void dispatch(struct machine *machine) {
 // Calls into other domains, without the lock. Only the vCPU's thread takes output, so its order is kept.
 static void after(struct machine *machine) {
     uint8_t output[NS16550_OUTPUT_MAX];
-    mutex_lock(&machine->lock);
+    bh_mutex_lock(&machine->lock);
     bool disk = machine->disk_ready;
     size_t size = machine->output_ready || machine->stopped ? ns16550_take_output(&machine->uart, output) : 0;
     machine->disk_ready = machine->output_ready = false;
-    mutex_unlock(&machine->lock);
+    bh_mutex_unlock(&machine->lock);
     if (disk)
         backend_disk_notify();
     if (size)
@@ -211,7 +211,7 @@ static void after(struct machine *machine) {
 }
 
 uint32_t exits_handle(struct machine *machine) {
-    mutex_lock(&machine->lock);
+    bh_mutex_lock(&machine->lock);
     machine->entry_rip = machine->state->rip;
     dispatch(machine);
     if (machine->timers_changed)
@@ -221,7 +221,7 @@ uint32_t exits_handle(struct machine *machine) {
     if (machine->state->inject_vector)
         machine->state->halt = 0;
     bool outside = machine->disk_ready || machine->output_ready || machine->stopped;
-    mutex_unlock(&machine->lock);
+    bh_mutex_unlock(&machine->lock);
     if (outside)
         after(machine);
     return machine->stopped;

@@ -22,7 +22,7 @@
 #include "lapic.h"
 #include "mc146818.h"
 #include "memory.h"
-#include "mutex.h"
+#include "bulkhead/mutex.h"
 #include "ns16550.h"
 #include "pci.h"
 #include "virtio_blk.h"
@@ -42,7 +42,7 @@ struct machine {
     struct guest_memory memory;
     struct bh_vcpu_state *state; // page shared with the kernel
     uint32_t tsc_khz;
-    struct mutex lock;
+    struct bh_mutex lock;
 
     // lock: must be held for these
     bool attention;      // an interrupt may be waiting for the vCPU

@@ -51,7 +51,7 @@ static void unlock_and_kick(void) {
     struct machine *machine = &vmm.machine;
     bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready;
     machine->disk_ready = false;
-    mutex_unlock(&machine->lock);
+    bh_mutex_unlock(&machine->lock);
     if (disk)
         backend_disk_notify();
     if (kick)
@@ -61,7 +61,7 @@ static void unlock_and_kick(void) {
 static void disk_thread(uint64_t argument) {
     (void)argument;
     for (;;) {
-        mutex_lock(&vmm.machine.lock);
+        bh_mutex_lock(&vmm.machine.lock);
         enum bh_error error = virtio_blk_complete(&vmm.machine.disk);
         unlock_and_kick();
         if (error == BH_EAGAIN)
@@ -73,7 +73,7 @@ static void disk_thread(uint64_t argument) {
 
 static void feed(const uint8_t *data, uint32_t size) {
     for (uint32_t done = 0; done < size;) {
-        mutex_lock(&vmm.machine.lock);
+        bh_mutex_lock(&vmm.machine.lock);
         done += (uint32_t)ns16550_receive(&vmm.machine.uart, data + done, size - done);
         unlock_and_kick();
         if (done < size)
@@ -239,7 +239,7 @@ static void find_capabilities(void) {
 int main(void) {
     char on_exit[SETTING_SIZE];
     find_capabilities();
-    if (bh_event_create(&vmm.ended) || mutex_create(&vmm.machine.lock))
+    if (bh_event_create(&vmm.ended) || bh_mutex_create(&vmm.machine.lock))
         return 1;
     enum bh_error error = start();
     if (error) {

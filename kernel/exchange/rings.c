@@ -106,7 +106,8 @@ static enum bh_error give_caps(struct ring *ring, struct domain *domain, bool se
         error = caps_insert(domain, BH_CAP_EVENT, server ? BH_RIGHT_SIGNAL : BH_RIGHT_WAIT | BH_RIGHT_SIGNAL,
                             ring->completion_event, NULL, 0, &completion);
     if (!error && ring->buffer) {
-        uint32_t rights = BH_RIGHT_READ | BH_RIGHT_WRITE | (server ? BH_RIGHT_DMA : 0);
+        // A server only lets its device at the data; one that is to see them has the buffer granted by name too.
+        uint32_t rights = server ? BH_RIGHT_DMA : BH_RIGHT_READ | BH_RIGHT_WRITE;
         error = caps_insert(domain, BH_CAP_BUFFER, rights, ring->buffer, NULL, 0, &data);
     }
     if (error)

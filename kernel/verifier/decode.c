@@ -140,7 +140,7 @@ static enum bh_error transfer(struct verification *v, const cs_insn *insn, const
     }
     if (insn->id == X86_INS_CALL || insn->id == X86_INS_JMP) {
         if (table_call(v, insn, &good)) {
-            record->kind = insn->id == X86_INS_CALL ? KIND_PLAIN : KIND_INDIRECT_JUMP;
+            record->kind = insn->id == X86_INS_CALL ? KIND_INDIRECT_CALL : KIND_INDIRECT_JUMP;
             return good ? BH_OK : refuse_code(v, RULE_TABLE_CALL, record->offset, "not an entry of the table");
         }
         return direct(v, insn, p, record, insn->id == X86_INS_CALL ? KIND_CALL : KIND_JUMP);
@@ -171,7 +171,7 @@ static enum bh_error stack_instruction(struct verification *v, const cs_insn *in
     if ((insn->id == X86_INS_ADD || insn->id == X86_INS_SUB) && plain && p->rex == 0x48 && (b[0] == 0x81 || b[0] == 0x83) &&
         (b[1] == 0xc4 || b[1] == 0xec)) {
         int64_t amount = x86->operands[1].imm;
-        if (amount < 0 || amount > BH_FRAME_MAX || amount % 8)
+        if (amount < 0 || amount > BH_FRAME_MAX || amount % 4)
             return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%lld bytes at once", (long long)amount);
         record->amount = (int32_t)(b[1] == 0xec ? amount : -amount);
         return BH_OK;
@@ -284,6 +284,8 @@ static enum bh_error decode_fixed(struct verification *v, cs_insn *insn, const u
         struct record *record = &v->records[v->record_count - 1];
         if (insn->id == X86_INS_JE) { // over the trap, inside the sequence itself
             record->kind = KIND_PLAIN;
+        } else if (insn->id == X86_INS_CALL) {
+            record->kind = KIND_INDIRECT_CALL;
         } else if (insn->id == X86_INS_JMP) {
             record->kind = KIND_INDIRECT_JUMP;
         }

@@ -67,11 +67,22 @@ static enum bh_error stack_access(struct verification *v, const struct record *r
     return BH_OK;
 }
 
+// Frames of leaf functions may end at any multiple of four; whatever pushes wants the stack aligned.
+static enum bh_error aligned(struct verification *v, const struct record *record) {
+    return record->depth % 8 ? refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%d bytes at a push or call", record->depth) : BH_OK;
+}
+
+static bool pushes(const struct record *record) {
+    return record->kind == KIND_CALL || record->kind == KIND_INDIRECT_CALL || (record->kind == KIND_STACK && record->amount % 8 == 0);
+}
+
 static enum bh_error step(struct walk *walk, uint32_t index) {
     struct verification *v = walk->v;
     struct record *record = &v->records[index];
     int32_t depth = record->depth;
     enum bh_error error = stack_access(v, record);
+    if (!error && pushes(record))
+        error = aligned(v, record);
     if (error)
         return error;
     switch (record->kind) {
@@ -93,6 +104,7 @@ static enum bh_error step(struct walk *walk, uint32_t index) {
         if (depth < 0 || depth > BH_FRAME_MAX)
             return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%d bytes", depth);
         return fall_through(walk, index, depth);
+    case KIND_INDIRECT_CALL:
     case KIND_PLAIN:
         return fall_through(walk, index, depth);
     }

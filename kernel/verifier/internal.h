@@ -17,6 +17,7 @@ enum kind : uint8_t {
     KIND_RETURN,
     KIND_TRAP,         // ud2, int3: control does not go on
     KIND_INDIRECT_JUMP, // tail jump: end of a checked sequence, or through the table
+    KIND_INDIRECT_CALL, // the end of a checked sequence, or through the table
     KIND_STACK,        // moves %rsp by `amount`
 };
 

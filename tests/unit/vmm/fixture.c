@@ -133,7 +133,7 @@ void fixture_create(void) {
     machine.tsc_khz = 2000000;
     state.rflags = 0x202;
     state.rip = 0x200000;
-    cr_assert_eq(mutex_create(&machine.lock), BH_OK);
+    cr_assert_eq(bh_mutex_create(&machine.lock), BH_OK);
     cpuid_create(machine.tsc_khz);
     machine_create(&machine);
     identity_map();

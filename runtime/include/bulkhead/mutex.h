@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
 //
-// A lock for the vmm's few threads: one atomic when free, sleeping on an event when not, so that threads of different
+// A lock between the threads of a domain: one atomic when free, sleeping on an event when not, so that threads of different
 // priorities cannot starve each other.
-#ifndef VMM_MUTEX_H
-#define VMM_MUTEX_H
+#ifndef BULKHEAD_MUTEX_H
+#define BULKHEAD_MUTEX_H
 
 #include <stdint.h>
 #include "bulkhead/thread.h"
 
-struct mutex {
+// Zero is not enough: bh_mutex_create() first.
+struct bh_mutex {
     _Atomic uint32_t state; // 0 free, 1 held, 2 held and perhaps waited for
     bh_cap event;
 };
 
-static inline enum bh_error mutex_create(struct mutex *mutex) {
+static inline enum bh_error bh_mutex_create(struct bh_mutex *mutex) {
     mutex->state = 0;
     return bh_event_create(&mutex->event);
 }
 
-static inline void mutex_lock(struct mutex *mutex) {
+static inline void bh_mutex_lock(struct bh_mutex *mutex) {
     uint32_t expected = 0;
     if (__c11_atomic_compare_exchange_strong(&mutex->state, &expected, 1, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return;
@@ -27,7 +28,7 @@ static inline void mutex_lock(struct mutex *mutex) {
             bh_yield();
 }
 
-static inline void mutex_unlock(struct mutex *mutex) {
+static inline void bh_mutex_unlock(struct bh_mutex *mutex) {
     if (__c11_atomic_exchange(&mutex->state, 0, __ATOMIC_RELEASE) == 2 && bh_event_signal(mutex->event))
         bh_yield();
 }

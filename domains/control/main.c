@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+//
+// The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
+//
+//   domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | off STATUS
+//
+// Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulkhead/domain.h"
+#include "kernel.h"
+#include "kernel/abi/crash.h"
+
+#define LINE_MAX 256
+#define OUTPUT_PIECE 512u
+#define WRITE_RETRY_NS 1000000u
+#define WORDS_MAX 4
+#define LOG_PIECE 2048
+
+enum uart { UART_BASE = 0x2f8, UART_DATA = 0, UART_INTERRUPTS = 1, UART_FIFO = 2, UART_LINE = 3, UART_MODEM = 4, UART_STATUS = 5 };
+enum { STATUS_DATA = 1, STATUS_EMPTY = 0x20, INTERRUPT_DATA = 1, LINE_8N1 = 3, LINE_DIVISOR = 0x80, MODEM_ALL = 0x0b, FIFO_ON = 0x07 };
+
+static bh_cap ports, system_cap;
+static char output[OUTPUT_PIECE];
+static uint32_t output_size;
+
+// ---- the line
+
+static uint32_t get(enum uart offset) {
+    uint32_t value = 0;
+    (void)ports_read(ports, UART_BASE + offset, 1, &value);
+    return value;
+}
+
+static void set(enum uart offset, uint32_t value) {
+    (void)ports_write(ports, UART_BASE + offset, 1, value);
+}
+
+static void flush(void) {
+    for (uint32_t done = 0; done < output_size;) {
+        uint32_t count = 0;
+        if (ports_write_bytes(ports, UART_BASE, UART_BASE + UART_STATUS, STATUS_EMPTY, output + done, output_size - done, &count))
+            break;
+        done += count;
+        if (!count)
+            bh_sleep_for(WRITE_RETRY_NS);
+    }
+    output_size = 0;
+}
+
+static void put(char byte) {
+    if (output_size == sizeof(output))
+        flush();
+    output[output_size++] = byte;
+}
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    for (const char *at = text; *at; at++)
+        put(*at);
+}
+
+// A JSON string, at most `size` bytes, up to the first zero.
+static void say_string(const char *text, size_t size) {
+    put('"');
+    for (size_t i = 0; i < size && text[i]; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte == '"' || byte == '\\') {
+            put('\\');
+            put((char)byte);
+        } else if (byte == '\n') {
+            say("\\n");
+        } else if (byte < 0x20 || byte >= 0x7f) {
+            say("\\u%04x", byte);
+        } else {
+            put((char)byte);
+        }
+    }
+    put('"');
+}
+
+__attribute__((format(printf, 1, 2))) static void refuse(const char *format, ...) {
+    char text[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    say("{\"ok\":false,\"error\":");
+    say_string(text, sizeof(text));
+    say("}");
+}
+
+static void answer(const char *what, enum bh_error error) {
+    if (error)
+        refuse("%s: %s", what, bh_strerror(error));
+    else
+        say("{\"ok\":true}");
+}
+
+// ---- commands
+
+static const char *state_name(uint32_t state) {
+    static const char *const names[] = {"unused", "loaded", "running", "dead", "ended"};
+    return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
+}
+
+static const char *cause_name(uint32_t cause) {
+    static const char *const names[] = {"none", "page fault", "undefined instruction", "arithmetic error", "control stack used up",
+                                        "data stack used up", "panic", "watchdog", "quota", "protocol violation", "killed", "exit",
+                                        "protection fault"};
+    return cause < sizeof(names) / sizeof(*names) ? names[cause] : "?";
+}
+
+static const struct {
+    const char *name;
+    enum bh_inject kind;
+} kinds[] = {{"null", BH_INJECT_NULL}, {"wild-kernel", BH_INJECT_WILD_KERNEL}, {"wild-slot", BH_INJECT_WILD_SLOT},
+             {"undefined", BH_INJECT_UNDEFINED}, {"divide", BH_INJECT_DIVIDE}, {"loop", BH_INJECT_LOOP},
+             {"control-stack", BH_INJECT_CONTROL_STACK}, {"data-stack", BH_INJECT_DATA_STACK}, {"panic", BH_INJECT_PANIC},
+             {"ring", BH_INJECT_RING}};
+
+static void say_domain(const struct bh_domain_info *info) {
+    say("{\"id\":%u,\"name\":", info->id);
+    say_string(info->name, sizeof(info->name));
+    say(",\"state\":\"%s\",\"colour\":\"%s\",\"generation\":%u,\"restarts\":%u,\"cause\":\"%s\",", state_name(info->state),
+        info->colour ? "fs" : "gs", info->generation, info->restarts, cause_name(info->cause));
+    say("\"threads\":%u,\"caps\":%u,\"memory\":%llu,\"memory_quota\":%llu,\"calls\":%llu}", info->threads, info->caps,
+        (unsigned long long)info->memory_used, (unsigned long long)info->memory_quota, (unsigned long long)info->calls);
+}
+
+static void do_domains(void) {
+    struct bh_domain_info info;
+    say("{\"ok\":true,\"domains\":[");
+    for (uint32_t id = 1; system_domain_info(system_cap, id, &info) == BH_OK; id++) {
+        if (id > 1)
+            put(',');
+        say_domain(&info);
+    }
+    say("]}");
+}
+
+static void do_crash(const char *name, const char *how) {
+    uint32_t id;
+    if (system_domain_find(system_cap, name, &id)) {
+        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (strcmp(kinds[i].name, how) == 0) {
+            answer("crash", system_inject(system_cap, id, kinds[i].kind));
+            return;
+        }
+    refuse("unknown way to crash \"%s\"; known: null wild-kernel wild-slot undefined divide loop control-stack data-stack panic ring", how);
+}
+
+static void do_restart(const char *name) {
+    struct bh_domain_info info;
+    uint32_t id;
+    if (system_domain_find(system_cap, name, &id) || system_domain_info(system_cap, id, &info)) {
+        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+        return;
+    }
+    enum bh_error error = BH_OK;
+    if (info.state == BH_DOMAIN_STATE_RUNNING)
+        error = system_kill(system_cap, id);
+    // The supervisor may have been quicker.
+    if (!error && system_restart(system_cap, id) && (system_domain_info(system_cap, id, &info) || info.state != BH_DOMAIN_STATE_RUNNING))
+        error = BH_EDEAD;
+    answer("restart", error);
+}
+
+static void do_kill(const char *name) {
+    uint32_t id;
+    enum bh_error error = system_domain_find(system_cap, name, &id);
+    answer("kill", error ? error : system_kill(system_cap, id));
+}
+
+static void do_backtrace(const char *name) {
+    static struct bh_crash_info crash; // large
+    uint32_t id;
+    enum bh_error error = system_domain_find(system_cap, name, &id);
+    if (!error)
+        error = system_crash_info(system_cap, id, &crash);
+    if (error) {
+        refuse(error == BH_ENOENT ? "there is no domain \"%s\", or it never crashed" : "backtrace of %s failed", name);
+        return;
+    }
+    say("{\"ok\":true,\"cause\":\"%s\",\"time_ns\":%llu,\"tick\":%llu,\"generation\":%u,\"address\":%llu,\"text\":", cause_name(crash.cause),
+        (unsigned long long)crash.time_ns, (unsigned long long)crash.instructions, crash.generation, (unsigned long long)crash.address);
+    say_string(crash.text, sizeof(crash.text));
+    say(",\"frames\":[");
+    for (uint32_t i = 0; i < crash.frame_count && i < BH_BACKTRACE_MAX; i++) {
+        const struct bh_crash_frame *frame = &crash.frames[i];
+        say("%s{\"domain\":%u,\"offset\":%llu,\"within\":%llu,\"symbol\":", i ? "," : "", frame->domain, (unsigned long long)frame->offset,
+            (unsigned long long)frame->within);
+        say_string(frame->symbol, sizeof(frame->symbol));
+        put('}');
+    }
+    say("]}");
+}
+
+static void do_log(const char *position) {
+    static char text[LOG_PIECE];
+    uint32_t size = 0;
+    uint64_t next = 0;
+    enum bh_error error = system_log_read(system_cap, strtoull(position, NULL, 10), text, &size, &next);
+    if (error) {
+        answer("log", error);
+        return;
+    }
+    say("{\"ok\":true,\"next\":%llu,\"text\":", (unsigned long long)next);
+    say_string(text, size);
+    say("}");
+}
+
+static void do_memory(void) {
+    struct bh_memory_info info;
+    enum bh_error error = system_memory(system_cap, &info);
+    if (error) {
+        answer("memory", error);
+        return;
+    }
+    say("{\"ok\":true,\"free\":%llu,\"total\":%llu,\"uptime_ns\":%llu,\"tick\":%llu,", (unsigned long long)info.free_bytes,
+        (unsigned long long)info.total_bytes, (unsigned long long)info.uptime_ns, (unsigned long long)info.instructions);
+    say("\"threads\":%u,\"buffers\":%u,\"caps\":%u}", info.threads, info.buffers, info.caps);
+}
+
+static void execute(char *line) {
+    char *words[WORDS_MAX] = {0}, *rest = line, *word;
+    int count = 0;
+    while (count < WORDS_MAX && (word = strtok_r(rest, " ", &rest)))
+        words[count++] = word;
+    if (!count)
+        return;
+    if (strcmp(words[0], "domains") == 0 && count == 1)
+        do_domains();
+    else if (strcmp(words[0], "crash") == 0 && count == 3)
+        do_crash(words[1], words[2]);
+    else if (strcmp(words[0], "restart") == 0 && count == 2)
+        do_restart(words[1]);
+    else if (strcmp(words[0], "kill") == 0 && count == 2)
+        do_kill(words[1]);
+    else if (strcmp(words[0], "backtrace") == 0 && count == 2)
+        do_backtrace(words[1]);
+    else if (strcmp(words[0], "log") == 0 && count == 2)
+        do_log(words[1]);
+    else if (strcmp(words[0], "memory") == 0 && count == 1)
+        do_memory();
+    else if (strcmp(words[0], "off") == 0 && count == 2)
+        answer("off", system_power_off(system_cap, (uint32_t)strtoul(words[1], NULL, 10)));
+    else
+        refuse("unknown command \"%s\", or not as many words as it takes", words[0]);
+    put('\n');
+    flush();
+}
+
+// ---- input
+
+static void take_byte(char byte) {
+    static char line[LINE_MAX];
+    static uint32_t size;
+    static bool overlong;
+    if (byte != '\n' && byte != '\r') {
+        if (size < sizeof(line) - 1)
+            line[size++] = byte;
+        else
+            overlong = true;
+        return;
+    }
+    line[size] = 0;
+    size = 0;
+    if (overlong) {
+        overlong = false;
+        refuse("a line has at most %d characters", LINE_MAX - 1);
+        put('\n');
+        flush();
+        return;
+    }
+    execute(line);
+}
+
+static enum bh_error start(bh_cap *interrupt) {
+    enum bh_error error = bh_cap_find("serial", &ports);
+    if (!error)
+        error = bh_cap_find("system", &system_cap);
+    if (!error)
+        error = bh_event_create(interrupt);
+    if (!error)
+        error = ports_bind_interrupt(ports, *interrupt);
+    if (error)
+        return error;
+    set(UART_INTERRUPTS, 0);
+    set(UART_LINE, LINE_DIVISOR);
+    set(UART_DATA, 1); // 115200 baud
+    set(UART_INTERRUPTS, 0);
+    set(UART_LINE, LINE_8N1);
+    set(UART_FIFO, FIFO_ON);
+    set(UART_MODEM, MODEM_ALL);
+    set(UART_INTERRUPTS, INTERRUPT_DATA);
+    return BH_OK;
+}
+
+int main(void) {
+    bh_cap interrupt;
+    enum bh_error error = start(&interrupt);
+    if (error) {
+        bh_error_log("no control line: %s", bh_strerror(error));
+        return 1;
+    }
+    for (;;) {
+        while (get(UART_STATUS) & STATUS_DATA)
+            take_byte((char)get(UART_DATA));
+        (void)bh_event_wait(interrupt, 0);
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//
+// Restarts domains that died, as the manifest's policy says: after a delay that doubles with each death inside the window, and not any
+// more once there were too many. Requests in flight are replayed by the new instance from the ring's log, and ports, rings and granted
+// capabilities stay bound to the domain, so clients go on with what they hold.
+#include <string.h>
+
+#include "bulkhead/domain.h"
+#include "kernel.h"
+#include "kernel/abi/crash.h"
+
+#define DOMAINS_MAX 256
+#define DEATHS_MAX 64
+#define BACKOFF_DOUBLINGS_MAX 10
+#define POLICY_ON_CRASH 1
+#define MS 1000000ull
+
+// What is remembered of one domain.
+static struct patient {
+    uint32_t generation;            // of the instance that was dealt with last
+    bool seen;
+    uint64_t deaths[DEATHS_MAX];    // times, a ring
+    uint32_t death_count;
+    uint64_t restart_at;            // 0: nothing planned
+} patients[DOMAINS_MAX];
+
+static bh_cap system_cap;
+
+static uint32_t deaths_within(const struct patient *patient, uint64_t now, uint64_t window) {
+    uint32_t count = 0;
+    uint32_t kept = patient->death_count < DEATHS_MAX ? patient->death_count : DEATHS_MAX;
+    for (uint32_t i = 0; i < kept; i++)
+        count += now - patient->deaths[i] <= window;
+    return count;
+}
+
+static void give_up(const struct bh_domain_info *info, const char *why) {
+    enum bh_error error = system_abandon(system_cap, info->id);
+    bh_error_log("%s is given up: %s; `bhctl restart %s' starts it again", info->name, why, info->name);
+    if (error)
+        bh_warn("%s cannot be marked as given up: %s", info->name, bh_strerror(error));
+}
+
+// A death that was not dealt with yet: plan the restart or give up.
+static void see_death(struct patient *patient, const struct bh_domain_info *info, uint64_t now) {
+    patient->seen = true;
+    patient->generation = info->generation;
+    patient->deaths[patient->death_count++ % DEATHS_MAX] = now;
+    uint32_t recent = deaths_within(patient, now, info->restart_window_ms * MS);
+    if (info->restart_policy != POLICY_ON_CRASH) {
+        give_up(info, "its policy is never to restart");
+        return;
+    }
+    if (recent > info->restart_limit || recent > DEATHS_MAX - 1) {
+        give_up(info, "it died too often");
+        return;
+    }
+    uint32_t doublings = recent - 1 < BACKOFF_DOUBLINGS_MAX ? recent - 1 : BACKOFF_DOUBLINGS_MAX;
+    patient->restart_at = now + ((uint64_t)info->backoff_ms * MS << doublings);
+}
+
+static void restart(struct patient *patient, const struct bh_domain_info *info) {
+    patient->restart_at = 0;
+    enum bh_error error = system_restart(system_cap, info->id);
+    if (error) {
+        bh_error_log("%s does not restart: %s", info->name, bh_strerror(error));
+        give_up(info, "its restart failed");
+    }
+}
+
+// Look at every domain. Returns when to look again, 0: at the next death.
+static uint64_t make_round(void) {
+    uint64_t next = 0, now = bh_time_ns();
+    struct bh_domain_info info;
+    for (uint32_t id = 1; id < DOMAINS_MAX && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
+        struct patient *patient = &patients[id];
+        if (info.state != BH_DOMAIN_STATE_DEAD) {
+            patient->restart_at = 0;
+            continue;
+        }
+        if (!patient->seen || patient->generation != info.generation)
+            see_death(patient, &info, now);
+        if (patient->restart_at && patient->restart_at <= now)
+            restart(patient, &info);
+        if (patient->restart_at && (!next || patient->restart_at < next))
+            next = patient->restart_at;
+    }
+    return next;
+}
+
+int main(void) {
+    bh_cap deaths;
+    enum bh_error error = bh_cap_find("system", &system_cap);
+    if (!error)
+        error = bh_event_create(&deaths);
+    if (!error)
+        error = system_watch_deaths(system_cap, deaths);
+    if (error) {
+        bh_error_log("nobody will be restarted: %s", bh_strerror(error));
+        return 1;
+    }
+    for (;;)
+        (void)bh_event_wait(deaths, make_round());
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// What all virtio drivers share: the modern PCI transport (pci.c) and split virtqueues (virtqueue.c). Source: virtio 1.2, sections 2, 4.1.
+//
+// Trust: the device is not. Whatever it writes is read once and checked; a device that breaks the rules is an error of the driver
+// (BH_EPROTO), never an access outside its queues.
+#ifndef VIRTIO_VIRTIO_H
+#define VIRTIO_VIRTIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "kernel/abi/cap.h"
+#include "kernel/abi/error.h"
+
+enum : uint64_t {
+    VIRTIO_F_INDIRECT_DESC = 1ull << 28,
+    VIRTIO_F_EVENT_IDX = 1ull << 29,
+    VIRTIO_F_VERSION_1 = 1ull << 32,
+};
+
+enum { VIRTIO_QUEUE_MAX = 256 };
+
+// ---- pci.c
+
+struct virtio_device {
+    bh_cap cap;                      // kernel interface Device
+    volatile uint8_t *common;        // common configuration (4.1.4.3)
+    volatile uint8_t *notify;        // notification area
+    volatile const uint8_t *config;  // device-specific configuration
+    uint64_t notify_size, config_size;
+    uint32_t notify_multiplier;
+    uint64_t features;               // agreed on
+};
+
+// Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 is added; the device may offer fewer).
+// `required` must be offered. Refusals are in the log.
+enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64_t wanted, uint64_t required);
+// Queues are ready: go.
+void virtio_start(struct virtio_device *device);
+// One consistent copy of `size` bytes of device configuration from `offset`; what the device does not have reads as zero.
+void virtio_config(struct virtio_device *device, uint32_t offset, void *to, uint32_t size);
+// The device asks to be reset, or is gone.
+bool virtio_broken(struct virtio_device *device);
+
+// ---- virtqueue.c
+
+// A piece of memory as the device sees it.
+struct virtio_segment {
+    uint64_t address;
+    uint32_t size;
+    bool device_writes;
+};
+
+struct virtq_descriptor {
+    uint64_t address;
+    uint32_t size;
+    uint16_t flags, next;
+};
+
+struct virtqueue {
+    struct virtio_device *device;
+    uint16_t size;
+    volatile struct virtq_descriptor *descriptors;
+    volatile uint16_t *available; // flags, index, ring, used_event
+    volatile uint16_t *used;      // flags, index, ring of {u32 id, u32 size}, available_event
+    volatile uint16_t *doorbell;
+    uint16_t index;               // which queue
+    uint16_t next_available;      // free-running: given to the device
+    uint16_t notified;            // value of next_available at the last look at the device's wish
+    uint16_t next_used;           // free-running: taken back
+    uint16_t free_count, free_head;
+    uint16_t chain[VIRTIO_QUEUE_MAX];  // our own copy of `next`: the device cannot bend it
+    uint16_t length[VIRTIO_QUEUE_MAX]; // descriptors of the chain that starts here, 0: none is in flight
+    uint32_t tag[VIRTIO_QUEUE_MAX];    // by head
+};
+
+// Make queue `index` with at most `size` entries; its interrupts raise `event` through MSI-X vector `vector`.
+enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *device, uint16_t index, uint16_t size, uint32_t vector,
+                               bh_cap event);
+// Offer a chain of `count` segments, readable ones first. With `table` (count descriptors of DMA memory at `table_address`) it takes one
+// entry of the queue. `tag` comes back with its end. BH_EAGAIN: no room now.
+enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
+                            volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag);
+// Tell the device, if it wants to know.
+void virtqueue_kick(struct virtqueue *queue);
+// Take back one finished chain. `written`: bytes, as the device claims. BH_EAGAIN: none. BH_EPROTO (logged): the device lies.
+enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *written);
+// Ask for an interrupt at the next end. True: there is one already, do not sleep.
+bool virtqueue_arm(struct virtqueue *queue);
+
+#endif

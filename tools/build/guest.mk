@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+#
+# The Linux guest and what `make run' boots.
+GUEST := $(BUILD)/guest
+
+$(GUEST)/vmlinuz: tools/guest/make-guest.sh
+	$(Q)tools/guest/make-guest.sh kernel $(BUILD)/third-party/guest-kernel $(GUEST) && touch $@
+
+$(GUEST)/initrd: $(GUEST)/vmlinuz $(wildcard tools/guest/*)
+	$(call say,INITRD,$@)
+	$(Q)tools/guest/make-guest.sh initrd $(GUEST)
+
+# The guest writes to its disk: made once, not again when a script changes.
+$(GUEST)/disk.img: | $(GUEST)/vmlinuz
+	$(call say,DISK,$@)
+	$(Q)tools/guest/make-guest.sh disk $(GUEST)
+
+.PHONY: guest
+guest: $(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img
+
+RUN_TARGETS += $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GENERATED_HEADERS)
+RUN_TARGETS += $(if $(filter linux,$(SYSTEM)),$(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img)
