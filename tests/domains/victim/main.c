@@ -200,12 +200,11 @@ static const struct victim_methods methods = {
     .poke = poke, .exhaust = exhaust, .late = late, .two_caps = two_caps,
 };
 
+static struct bh_ring ring;
+
 static void ring_thread(uint64_t unused) {
-    static struct bh_ring ring;
     uint32_t completed = 0;
     (void)unused;
-    if (bh_ring_attach("work", &ring) != BH_OK)
-        bh_panic("cannot attach to the ring that was granted");
     for (;;) {
         struct bh_victim_request request;
         uint32_t slot;
@@ -225,7 +224,11 @@ int main(void) {
     char port[480];
     if (bh_cap_find("settings", &settings) != BH_OK || settings_get(settings, "port", port) != BH_OK)
         bh_panic("needs Settings and a setting `port'");
-    if (bh_cap_find("work", &work) == BH_OK && bh_thread_create(ring_thread, 0, RING_PRIORITY) != BH_OK)
+    // Attached before anything is served, so that who counts capabilities once it serves sees all of them.
+    bool has_ring = bh_cap_find("work", &work) == BH_OK;
+    if (has_ring && bh_ring_attach("work", &ring) != BH_OK)
+        bh_panic("cannot attach to the ring that was granted");
+    if (has_ring && bh_thread_create(ring_thread, 0, RING_PRIORITY) != BH_OK)
         bh_panic("cannot start the ring's thread");
     enum bh_error error = victim_serve(port, &methods, NULL);
     if (error)
