@@ -3,6 +3,7 @@
 """Print lines of source by folder and the size of the trusted base (kernel/ and the generated proxies)."""
 import argparse
 import glob
+import json
 import os
 import re
 import statistics
@@ -33,6 +34,7 @@ def folder_of(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", help="where generated proxies are")
+    parser.add_argument("--json", action="store_true", help="the trusted base as JSON")
     options = parser.parse_args()
     files = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split()
     folders = {}
@@ -40,6 +42,12 @@ def main():
         if path.endswith(SOURCES) and os.path.exists(path):
             folders.setdefault(folder_of(path), []).append(lines_of(path))
     generated = [lines_of(p) for p in glob.glob(f"{options.build}/gen/kernel/*") if p.endswith((".S", ".c", ".h"))]
+    if options.json:
+        trusted = [{"folder": folder, "files": len(sizes), "lines": sum(sizes)}
+                   for folder, sizes in sorted(folders.items()) if folder.startswith("kernel")]
+        trusted.append({"folder": "generated proxies and glue", "files": len(generated), "lines": sum(generated)})
+        print(json.dumps({"trusted": sum(one["lines"] for one in trusted), "limit": LIMIT, "trusted_folders": trusted}))
+        return
     print(f"{'folder':28} {'files':>5} {'lines':>7} {'median':>7} {'largest':>8}")
     for folder in sorted(folders):
         sizes = folders[folder]

@@ -6,6 +6,7 @@
 #ifndef BENCH_PROGRAMS_H
 #define BENCH_PROGRAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct program {
     const char *what;
     program_run *run;
     uint32_t rounds; // for about 20 ms
+    bool counted;    // in the mean; a program that shows one worst case alone is not
 };
 
 extern const struct program programs[];

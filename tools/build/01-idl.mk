@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# The interface compiler, and what it makes of idl/*.bidl (and of the tests' interfaces) below $(BUILD)/gen: headers, clients, servers,
+# The interface compiler, and what it makes of idl/*.bidl (and of the interfaces of tests and benchmarks) below $(BUILD)/gen: headers, clients, servers,
 # proxies, reference pages.
 GEN := $(BUILD)/gen
 GEN_INCLUDE := $(GEN)/include
 OFFSETS := $(GEN_INCLUDE)/offsets.h
-IDL := $(sort $(wildcard idl/*.bidl tests/interfaces/*.bidl))
+IDL := $(sort $(wildcard idl/*.bidl bench/idl/*.bidl tests/interfaces/*.bidl))
 IDL_NAMES := $(basename $(notdir $(IDL)))
 BHIDL := $(BIN)/bhidl
 GENERATED_HEADERS := $(GEN)/.done

@@ -14,11 +14,13 @@ struct bh_mutex {
     bh_cap event;
 };
 
+// Make it, free. BH_EQUOTA when the domain may hold no more capabilities.
 static inline enum bh_error bh_mutex_create(struct bh_mutex *mutex) {
     mutex->state = 0;
     return bh_event_create(&mutex->event);
 }
 
+// Sleep until it is free and take it. Not to be held across a call into another domain.
 static inline void bh_mutex_lock(struct bh_mutex *mutex) {
     uint32_t expected = 0;
     if (__c11_atomic_compare_exchange_strong(&mutex->state, &expected, 1, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -28,6 +30,7 @@ static inline void bh_mutex_lock(struct bh_mutex *mutex) {
             bh_yield();
 }
 
+// Give it back and wake one who waits.
 static inline void bh_mutex_unlock(struct bh_mutex *mutex) {
     if (__c11_atomic_exchange(&mutex->state, 0, __ATOMIC_RELEASE) == 2 && bh_event_signal(mutex->event))
         bh_yield();

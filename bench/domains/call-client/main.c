@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+//
+// The calling side of the call benchmark. Serves BenchClient; needs "target" and "near", two BenchServers. Each batch is timed here with
+// the time-stamp counter, between the instructions that make the calls. When it dies the benchmark fails.
+#include <bulkhead/domain.h>
+#include <x86intrin.h>
+
+#include "bench.h"
+
+#define WARM_UP 32
+#define PAGE_SIZE 4096
+
+static bh_cap target, near, page;
+
+static uint64_t now(void) {
+    _mm_lfence();
+    uint64_t ticks = __rdtsc();
+    _mm_lfence();
+    return ticks;
+}
+
+typedef enum bh_error local_function(bh_cap cap);
+static __attribute__((noinline)) enum bh_error local(bh_cap cap) {
+    __asm__ volatile("" : "+r"(cap));
+    return BH_OK;
+}
+
+static enum bh_error batch_local(uint32_t count) {
+    local_function *function = local;
+    enum bh_error error = BH_OK;
+    __asm__ volatile("" : "+r"(function));
+    for (uint32_t i = 0; i < count; i++)
+        error |= function(target);
+    return error;
+}
+
+static enum bh_error batch_nothing(bh_cap to, uint32_t count) {
+    enum bh_error error = BH_OK;
+    for (uint32_t i = 0; i < count; i++)
+        error |= bench_server_nothing(to);
+    return error;
+}
+
+static enum bh_error batch_record(uint32_t count) {
+    struct bh_bench_record record = {.words = {1, 2, 3, 4, 5, 6, 7, 8}};
+    enum bh_error error = BH_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        record.words[0] = i;
+        error |= bench_server_record(target, &record);
+    }
+    return error;
+}
+
+// Only the way there is timed.
+static enum bh_error batch_move(uint32_t count, uint64_t *ticks) {
+    *ticks = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t start = now();
+        enum bh_error error = bench_server_take(target, page);
+        *ticks += now() - start;
+        if (!error)
+            error = bench_server_untake(target);
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
+static enum bh_error one_batch(uint32_t batch, uint32_t count) {
+    switch (batch) {
+    case BH_BENCH_BATCH_LOCAL: return batch_local(count);
+    case BH_BENCH_BATCH_NOTHING: return batch_nothing(target, count);
+    case BH_BENCH_BATCH_SAME_COLOUR: return batch_nothing(near, count);
+    case BH_BENCH_BATCH_RECORD: return batch_record(count);
+    default: return BH_EINVAL;
+    }
+}
+
+static enum bh_error run(void *object, uint32_t batch, uint32_t count, uint64_t *ticks) {
+    (void)object;
+    if (batch == BH_BENCH_BATCH_MOVE)
+        return batch_move(count, ticks);
+    enum bh_error error = one_batch(batch, WARM_UP);
+    if (error)
+        return error;
+    uint64_t start = now();
+    error = one_batch(batch, count);
+    *ticks = now() - start;
+    return error;
+}
+
+static enum bh_error give_back(void *object, bh_cap back) {
+    (void)object;
+    page = back;
+    return BH_OK;
+}
+
+int main(void) {
+    static const struct bench_client_methods methods = {run, give_back};
+    void *address;
+    enum bh_error error = bh_cap_find("target", &target);
+    if (!error)
+        error = bh_cap_find("near", &near);
+    if (!error)
+        error = bh_buffer_alloc(PAGE_SIZE, &page, &address);
+    if (!error)
+        error = bench_client_serve("client", &methods, NULL);
+    if (error) {
+        bh_error_log("cannot start: %s", bh_strerror(error));
+        return 1;
+    }
+    bh_thread_exit();
+}

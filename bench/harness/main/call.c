@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+//
+// bench/call: what a call into another domain costs, beside an indirect call and hand-overs between Linux processes. All of it in one
+// process on one processor: in each round every kind gets one batch, so that a change of clock rate or a noisy neighbour hits all alike.
+//
+//   call ARCHIVE OUT.json [ROUNDS]
+#include "bench/harness/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "kernel/domain/invoke.h"
+
+#define ROUNDS_DEFAULT 401
+#define ROUNDS_MAX 5000
+#define METHOD_RUN 0 // of BenchClient
+#define KINDS_MAX 12
+
+struct kind {
+    const char *name, *what;
+    uint32_t batch, count; // of a domain's kinds: enum bh_bench_batch
+    bool (*run)(const struct kind *kind, uint64_t *ticks);
+    const struct handover *handover;
+    double *ticks, *cycles; // by round, for one call
+};
+
+static struct port *client;
+static struct kind kinds[KINDS_MAX];
+static size_t kind_count;
+static uint32_t rounds = ROUNDS_DEFAULT;
+static int processor;
+static FILE *out;
+
+typedef int64_t native_function(uint32_t argument);
+static __attribute__((noinline)) int64_t native(uint32_t argument) {
+    __asm__ volatile("" : "+r"(argument));
+    return 0;
+}
+
+static bool run_indirect(const struct kind *kind, uint64_t *ticks) {
+    native_function *function = native;
+    int64_t error = 0;
+    __asm__ volatile("" : "+r"(function));
+    uint64_t start = ticks_now();
+    for (uint32_t i = 0; i < kind->count; i++)
+        error |= function(7);
+    *ticks = ticks_now() - start;
+    return error == 0;
+}
+
+static bool run_domain(const struct kind *kind, uint64_t *ticks) {
+    uint64_t arguments[5] = {kind->batch, kind->count};
+    enum bh_error error = invoke_port(client, METHOD_RUN, arguments, ticks);
+    if (error)
+        fprintf(stderr, "bench: %s: error %d\n", kind->name, error);
+    return error == BH_OK;
+}
+
+static bool run_handover(const struct kind *kind, uint64_t *ticks) {
+    uint64_t start = ticks_now();
+    for (uint32_t i = 0; i < kind->count; i++)
+        if (!kind->handover->there_and_back())
+            return false;
+    *ticks = ticks_now() - start;
+    return true;
+}
+
+static void add(struct kind kind) {
+    kind.ticks = calloc(rounds, sizeof(double));
+    kind.cycles = calloc(rounds, sizeof(double));
+    if (!kind.ticks || !kind.cycles)
+        abort();
+    kinds[kind_count++] = kind;
+}
+
+static void add_all(void) {
+    add((struct kind){"indirect", "indirect function call", 0, 2000, run_indirect, NULL, NULL, NULL});
+    add((struct kind){"local", "the same inside a domain, with its type check", BH_BENCH_BATCH_LOCAL, 2000, run_domain, NULL, NULL, NULL});
+    add((struct kind){"call", "call into another domain, bases cached", BH_BENCH_BATCH_NOTHING, 2000, run_domain, NULL, NULL, NULL});
+    add((struct kind){"record", "the same with a structure of 64 bytes", BH_BENCH_BATCH_RECORD, 2000, run_domain, NULL, NULL, NULL});
+    add((struct kind){"same-colour", "call into a domain of the same colour: a base written each way", BH_BENCH_BATCH_SAME_COLOUR, 500,
+                      run_domain, NULL, NULL, NULL});
+    add((struct kind){"move", "call that moves a page: unmapped here, mapped there", BH_BENCH_BATCH_MOVE, 10, run_domain, NULL, NULL, NULL});
+    for (size_t i = 0; i < handover_count; i++)
+        add((struct kind){handovers[i].name, handovers[i].what, 0, 20, run_handover, &handovers[i], NULL, NULL});
+}
+
+static bool measure_round(uint32_t round) {
+    for (size_t i = 0; i < kind_count; i++) {
+        struct kind *kind = &kinds[i];
+        uint64_t ticks;
+        double before = cycles_per_tick();
+        if (!kind->run(kind, &ticks))
+            return false;
+        double after = cycles_per_tick(), rate = before > after ? before : after; // an interrupt makes a chain look slow, never fast
+        kind->ticks[round] = (double)ticks / kind->count;
+        kind->cycles[round] = kind->ticks[round] * rate;
+    }
+    return true;
+}
+
+static void print_results(double tick_ns, double cycles) {
+    fprintf(out, "{\"benchmark\": \"call\", \"processor\": %d, \"rounds\": %u, \"tick_ns\": %.6f, \"cycles_per_tick\": %.4f, \"kinds\": [",
+            processor, rounds, tick_ns, cycles);
+    for (size_t i = 0; i < kind_count; i++) {
+        struct kind *kind = &kinds[i];
+        struct quartiles ns = quartiles_of(kind->ticks, rounds);
+        ns = (struct quartiles){ns.low * tick_ns, ns.median * tick_ns, ns.high * tick_ns};
+        fprintf(out, "%s\n  {\"name\": \"%s\", \"what\": \"%s\", \"batch\": %u, ", i ? "," : "", kind->name, kind->what, kind->count);
+        print_quartiles(out, "ns", ns);
+        fputs(", ", out);
+        print_quartiles(out, "cycles", quartiles_of(kind->cycles, rounds));
+        fputs("}", out);
+    }
+    fputs("\n]}\n", out);
+}
+
+static int benchmark(void) {
+    client = served_port("call-client", "client");
+    if (!client || !served_port("call-server", "target") || !served_port("call-near", "near"))
+        return 1;
+    double tick_ns = ns_per_tick(), cycles = 0;
+    for (uint32_t round = 0; round < rounds; round++) {
+        if (!measure_round(round))
+            return 1;
+        double rate = cycles_per_tick();
+        cycles = rate > cycles ? rate : cycles;
+    }
+    print_results(tick_ns, cycles);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3 || argc > 4) {
+        fputs("usage: call ARCHIVE OUT.json [ROUNDS]\n", stderr);
+        return 2;
+    }
+    if (argc == 4)
+        rounds = (uint32_t)strtoul(argv[3], NULL, 10);
+    if (!rounds || rounds > ROUNDS_MAX) {
+        fprintf(stderr, "call: %s rounds: give a number from 1 to %d\n", argv[3], ROUNDS_MAX);
+        return 2;
+    }
+    out = fopen(argv[2], "w");
+    if (!out) {
+        perror(argv[2]);
+        return 1;
+    }
+    processor = pin_to_processor();
+    for (size_t i = 0; i < handover_count; i++)
+        if (!handovers[i].start()) {
+            perror(handovers[i].name);
+            return 1;
+        }
+    add_all();
+    int status = run_in_kernel(argv[1], benchmark);
+    handovers_stop();
+    return fclose(out) == 0 ? status : 1;
+}

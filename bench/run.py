@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Run the benchmarks: one readable table, BUILD/bench/NAME.json and NAME.svg for each.
+
+  call         a call into another domain beside an indirect call, a pipe, an eventfd and a futex (hosted, native)
+  confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
+  verifier     MB/s of text beside capstone alone
+  lines        trusted code by folder
+
+Every comparison is made within one run. A target that is missed is said, and does not fail the command.
+"""
+import argparse
+import glob
+import json
+import math
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import plot  # noqa: E402
+from table import Table, cell, spread  # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CALL_LIMIT = 15  # core cycles over an indirect call
+MEAN_LIMIT, PROGRAM_LIMIT = 1.03, 1.10
+VERIFIER_LIMIT = 10  # MB/s
+TIMEOUT = 300
+
+
+class Failure(Exception):
+    """A benchmark did not run."""
+
+
+def harness(options, name, *arguments):
+    """Run BUILD/bench/NAME; what it wrote, as data."""
+    out = os.path.join(options.out, name + ".json")
+    program = os.path.join(options.build, "bench", name)
+    if not os.path.exists(program):
+        raise Failure(f"{program} is missing; `make bench' builds it")
+    try:
+        done = subprocess.run([program, arguments[0], out + ".new", *map(str, arguments[1:])], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Failure(f"{name} did not end within {TIMEOUT} s") from error
+    if done.returncode:
+        raise Failure(f"{name} failed with status {done.returncode}:\n{done.stderr.rstrip()}")
+    with open(out + ".new", encoding="utf-8") as file:
+        data = json.load(file)
+    os.remove(out + ".new")
+    return data
+
+
+def save(options, data):
+    """Write NAME.json whole or not at all; the path of the plot that goes with it."""
+    out = os.path.join(options.out, data["benchmark"] + ".json")
+    with open(out + ".new", "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")
+    os.replace(out + ".new", out)
+    return os.path.join(options.out, data["benchmark"] + ".svg")
+
+
+def call(options):
+    data = harness(options, "call", os.path.join(options.build, "bench", "bench.archive"), 21 if options.quick else 1001)
+    by_name = {kind["name"]: kind for kind in data["kinds"]}
+    over = by_name["call"]["cycles"]["median"] - by_name["indirect"]["cycles"]["median"]
+    over_local = by_name["call"]["cycles"]["median"] - by_name["local"]["cycles"]["median"]
+    data["targets"] = [{"what": "call with bases cached, core cycles over an indirect call", "value": round(over, 2),
+                        "limit": CALL_LIMIT, "met": over <= CALL_LIMIT}]
+    data["over_checked_indirect_call"] = round(over_local, 2)
+    rate = data["cycles_per_tick"] / data["tick_ns"]
+    table = Table(f"Calls, one process, processor {data['processor']} at {rate:.2f} GHz: medians of {data['rounds']} batches, there and back",
+                  ["", "ns", "core cycles", "quartiles"])
+    for kind in data["kinds"]:
+        table.row(kind["what"], cell(kind["ns"]["median"]), cell(kind["cycles"]["median"]), spread(kind["cycles"]))
+    table.note(f"over an indirect call with a domain's type check: {over_local:.1f} cycles")
+    table.targets(data["targets"])
+    plot.bars(save(options, data), "There and back, core cycles (logarithmic)",
+              [(kind["what"], kind["cycles"]["median"], kind["cycles"]) for kind in data["kinds"]], logarithmic=True)
+    return table
+
+
+def confinement(options):
+    data = harness(options, "confinement", os.path.join(options.build, "bench", "bench.archive"),
+                   *([3, 200] if options.quick else [61, 4000]))
+    counted = [program for program in data["programs"] if program["counted"]]
+    mean = math.exp(sum(math.log(program["ratio"]["median"]) for program in counted) / len(counted))
+    worst = max(counted, key=lambda program: program["ratio"]["median"])
+    data["geometric_mean"] = round(mean, 4)
+    data["targets"] = [
+        {"what": f"geometric mean of {len(counted)} programs", "value": round(mean, 3), "limit": MEAN_LIMIT, "met": mean <= MEAN_LIMIT},
+        {"what": f"the worst program ({worst['name']})", "value": round(worst["ratio"]["median"], 3), "limit": PROGRAM_LIMIT,
+         "met": worst["ratio"]["median"] <= PROGRAM_LIMIT}]
+    table = Table(f"Confinement, bhcc in a domain / clang -O2: medians of {data['pairs']} pairs in turn, processor {data['processor']}",
+                  ["", "clang ms", "bhcc ms", "ratio", "quartiles"])
+    for program in data["programs"]:
+        mark = "" if program["counted"] else " (not counted)"
+        table.row(f"{program['name']:12} {program['what']}{mark}", cell(program["native_ns"]["median"] / 1e6),
+                  cell(program["confined_ns"]["median"] / 1e6), f"{program['ratio']['median']:.3f}", spread(program["ratio"], 3))
+    table.targets(data["targets"])
+    plot.bars(save(options, data), "Time in a domain as a share of clang -O2",
+              [(program["name"], program["ratio"]["median"], program["ratio"]) for program in data["programs"]],
+              marks=[(1, "1"), (MEAN_LIMIT, ""), (PROGRAM_LIMIT, "1.10")])
+    return table
+
+
+def verifier(options):
+    images = sorted(glob.glob(os.path.join(options.build, "domains", "*.elf")), key=os.path.getsize)
+    if not images:
+        raise Failure(f"there is no image in {options.build}/domains; `make all' builds some")
+    data = harness(options, "verifier", images[-1], 2 if options.quick else 15)
+    speed, alone = data["verifier_mb_s"], data["capstone_mb_s"]
+    data["targets"] = [{"what": "verifier, MB/s of text on one core", "value": round(speed["median"], 2), "limit": VERIFIER_LIMIT,
+                        "met": speed["median"] >= VERIFIER_LIMIT, "least": True}]
+    table = Table(f"Verifier, one core: {os.path.basename(data['image'])}, {data['text_bytes']} bytes of text, "
+                  f"{data['instructions']} instructions", ["", "MB/s", "quartiles"])
+    table.row("verifier, whole", cell(speed["median"]), spread(speed))
+    table.row("capstone alone, with details", cell(alone["median"]), spread(alone))
+    table.targets(data["targets"])
+    plot.bars(save(options, data), "MB of text in a second", [("verifier", speed["median"], speed), ("capstone alone", alone["median"], alone)],
+              marks=[(VERIFIER_LIMIT, "10")])
+    return table
+
+
+def lines(options):
+    command = [os.path.join(ROOT, "tools", "metrics.py"), "--build", os.path.abspath(options.build), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failure(f"tools/metrics.py: {done.stderr.strip()}")
+    data = {"benchmark": "lines", **json.loads(done.stdout)}
+    data["targets"] = [{"what": "trusted lines without libraries", "value": data["trusted"], "limit": data["limit"],
+                        "met": data["trusted"] <= data["limit"]}]
+    table = Table("Trusted code, lines without comments and blank ones", ["", "files", "lines"])
+    for folder in data["trusted_folders"]:
+        table.row(folder["folder"], str(folder["files"]), str(folder["lines"]))
+    table.targets(data["targets"])
+    plot.bars(save(options, data), "Lines of trusted code", [(folder["folder"], folder["lines"], None) for folder in data["trusted_folders"]])
+    return table
+
+
+BENCHMARKS = {"call": call, "confinement": confinement, "verifier": verifier, "lines": lines}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build", help="folder of the build (default: build)")
+    parser.add_argument("--only", default="", metavar="NAME", help="one benchmark: " + ", ".join(BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="few repetitions: shows that everything runs, measures nothing (results: BUILD/bench/quick)")
+    options = parser.parse_args()
+    if options.only and options.only not in BENCHMARKS:
+        parser.error(f"there is no benchmark `{options.only}' (known: {', '.join(BENCHMARKS)})")
+    options.out = os.path.join(options.build, "bench", *(["quick"] if options.quick else []))
+    os.makedirs(options.out, exist_ok=True)
+    failed = 0
+    for name in [options.only] if options.only else BENCHMARKS:
+        try:
+            print(BENCHMARKS[name](options).text(), flush=True)
+        except Failure as failure:
+            print(f"bench/{name}: {failure}\n", file=sys.stderr, flush=True)
+            failed += 1
+    print(f"data and plots: {options.out}/*.json, *.svg")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every benchmark runs and leaves valid JSON and SVG; how fast anything was decides nothing. Ends with `N passed, N failed`."""
+import argparse
+import glob
+import json
+import os
+import subprocess
+import xml.dom.minidom
+
+LIMIT_S = 240
+NUMBERS = {"call": ("kinds", "cycles"), "confinement": ("programs", "ratio")}
+
+
+class Tests:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, good, sentence, detail=""):
+        self.passed += bool(good)
+        self.failed += not good
+        print(f"  {'ok    ' if good else 'FAILED'} {sentence}" + ("" if good or not detail else f"\n{detail}"), flush=True)
+
+
+def is_svg(path):
+    try:
+        return xml.dom.minidom.parse(path).documentElement.tagName == "svg"
+    except (OSError, ValueError, xml.parsers.expat.ExpatError):
+        return False
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+def has_numbers(name, data):
+    """Each result of a benchmark of several is a positive number with its quartiles in order."""
+    if name not in NUMBERS:
+        return True
+    rows, key = NUMBERS[name]
+    return len(data[rows]) >= 6 and all(0 < row[key]["low"] <= row[key]["median"] <= row[key]["high"] for row in data[rows])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="do nothing unless this is part of `bench'")
+    options = parser.parse_args()
+    if options.only not in "bench":
+        print("0 passed, 0 failed")
+        return 0
+    tests = Tests()
+    command = ["bench/run.py", "--build", options.build]
+    out = os.path.join(options.build, "bench", "quick")
+    for old in glob.glob(os.path.join(out, "*.json")) + glob.glob(os.path.join(out, "*.svg")):
+        os.remove(old)
+    listed = subprocess.run(command + ["--only", "nonsense"], capture_output=True, text=True, check=False)
+    tests.check(listed.returncode == 2 and "known: call" in listed.stderr, "an unknown benchmark is refused with the list of those that exist",
+                listed.stderr)
+    done = subprocess.run(command + ["--quick"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    tests.check(done.returncode == 0, "every benchmark runs to its end", done.stdout + done.stderr)
+    for name in ("call", "confinement", "verifier", "lines"):
+        data = read(os.path.join(out, name + ".json"))
+        tests.check(data and data["benchmark"] == name and data["targets"], f"bench/{name} leaves JSON with its targets")
+        tests.check(data and has_numbers(name, data), f"bench/{name} leaves numbers that can be true")
+        tests.check(is_svg(os.path.join(out, name + ".svg")), f"bench/{name} leaves a plot")
+    print(f"{tests.passed} passed, {tests.failed} failed")
+    return 1 if tests.failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
