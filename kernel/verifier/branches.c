@@ -85,22 +85,43 @@ static bool is_label_of_function(const struct verification *v, uint32_t offset) 
     return record_at(v, offset - 1) && v->text[offset - 1 - v->text_start] == 0xb8;
 }
 
+// The word at a distance from the start of the text, which may reach over either end: in front stands what the image has there,
+// behind zeros up to the end of the page.
+static uint32_t word_at(const struct verification *v, int64_t at) {
+    uint32_t word = 0;
+    if (at >= 0 && at + 4 <= (int64_t)(v->text_end - v->text_start)) {
+        memcpy(&word, v->text + at, sizeof(word));
+        return word;
+    }
+    for (int i = 0; i < 4; i++)
+        word |= (uint32_t)elf_byte(v, (uint64_t)(v->text_start + at + i)) << (8 * i);
+    return word;
+}
+
+static enum bh_error label_check(struct verification *v, uint32_t word, int64_t at) {
+    for (uint32_t i = 0; i < v->hash_count; i++)
+        if (v->hashes[i] == word && !(at > 0 && is_label_of_function(v, v->text_start + (uint32_t)at)))
+            return refuse_code(v, RULE_LABEL, v->text_start + (uint32_t)(at < 0 ? 0 : at), "label 0x%08x", word);
+    return BH_OK;
+}
+
+// Every place that an indirect call could take for labelled is a function's entry: also those whose label would reach over the
+// ends of the text.
 enum bh_error labels_check(struct verification *v) {
+    enum { LOW_HALVES = 65536 };
     if (!v->hash_count)
         return BH_OK;
-    static uint8_t seen[65536 / 8]; // low halves of the hashes, to skip most places at once
-    memset(seen, 0, sizeof(seen));
+    uint8_t *seen = calloc(LOW_HALVES / 8, 1); // low halves of the hashes, to skip most places at once
+    if (!seen)
+        return BH_ENOMEM;
     for (uint32_t i = 0; i < v->hash_count; i++)
         seen[(v->hashes[i] & 0xffff) / 8] |= (uint8_t)(1u << (v->hashes[i] & 7));
-    uint32_t size = v->text_end - v->text_start;
-    for (uint32_t at = 0; at + 4 <= size; at++) {
-        uint32_t word;
-        memcpy(&word, v->text + at, sizeof(word));
-        if (!(seen[(word & 0xffff) / 8] >> (word & 7) & 1))
-            continue;
-        for (uint32_t i = 0; i < v->hash_count; i++)
-            if (v->hashes[i] == word && !(at && is_label_of_function(v, v->text_start + at)))
-                return refuse_code(v, RULE_LABEL, v->text_start + at, "label 0x%08x", word);
+    enum bh_error error = BH_OK;
+    for (int64_t at = -4; at < (int64_t)(v->text_end - v->text_start) && !error; at++) {
+        uint32_t word = word_at(v, at);
+        if (seen[(word & 0xffff) / 8] >> (word & 7) & 1)
+            error = label_check(v, word, at);
     }
-    return BH_OK;
+    free(seen);
+    return error;
 }

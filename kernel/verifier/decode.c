@@ -96,10 +96,10 @@ static bool prefixes_fit(const cs_insn *insn, const struct prefixes *p, uint8_t 
 static enum bh_error direct(struct verification *v, const cs_insn *insn, const struct prefixes *p, struct record *record,
                             enum kind kind) {
     const cs_x86 *x86 = &insn->detail->x86;
-    if (p->count) // 66 means different things to different makers here; hints and REX mean nothing
-        return refuse_code(v, RULE_PREFIX, record->offset, "a prefix in front of a branch");
     if (x86->op_count != 1 || x86->operands[0].type != X86_OP_IMM)
         return refuse_code(v, RULE_INDIRECT, record->offset, "not part of a checked sequence");
+    if (p->count) // 66 means different things to different makers here; hints and REX mean nothing
+        return refuse_code(v, RULE_PREFIX, record->offset, "a prefix in front of a branch");
     record->kind = kind;
     uint64_t target = (uint64_t)x86->operands[0].imm;
     record->target = target < BH_SLOT_IMAGE_END ? (uint32_t)target : 0;
@@ -125,9 +125,9 @@ static bool is_conditional(const struct verification *v, const cs_insn *insn) {
 }
 
 // The conditional jumps; not loop and jrcxz, which LLVM never needs.
-static bool is_plain_condition(const cs_insn *insn) {
-    const uint8_t *b = insn->bytes;
-    return (b[0] & 0xf0) == 0x70 || (insn->size >= 2 && b[0] == 0x0f && (b[1] & 0xf0) == 0x80);
+static bool is_plain_condition(const cs_insn *insn, const struct prefixes *p) {
+    const uint8_t *b = insn->bytes + p->count;
+    return (b[0] & 0xf0) == 0x70 || (insn->size >= p->count + 2 && b[0] == 0x0f && (b[1] & 0xf0) == 0x80);
 }
 
 static enum bh_error transfer(struct verification *v, const cs_insn *insn, const struct prefixes *p, struct record *record) {
@@ -145,7 +145,7 @@ static enum bh_error transfer(struct verification *v, const cs_insn *insn, const
         }
         return direct(v, insn, p, record, insn->id == X86_INS_CALL ? KIND_CALL : KIND_JUMP);
     }
-    if (!p->count && !is_plain_condition(insn))
+    if (!is_plain_condition(insn, p))
         return refuse_code(v, RULE_INSTRUCTION, record->offset, "not on the list");
     return direct(v, insn, p, record, KIND_BRANCH);
 }
@@ -221,6 +221,11 @@ static uint32_t stack_word_at(const struct verification *v, uint32_t offset) {
     return (uint32_t)(3 + and_size + size);
 }
 
+// movq %rsp, %R: the start of the idiom, and allowed nowhere else.
+static bool is_stack_copy(const uint8_t *b, size_t size) {
+    return size == 3 && (b[0] & 0xfe) == 0x48 && b[1] == 0x89 && (b[2] & 0xf8) == 0xe0 && !(b[0] == 0x48 && b[2] == 0xe4);
+}
+
 static bool is_string(const cs_insn *insn, const struct prefixes *p) {
     uint8_t opcode = insn->bytes[p->count];
     return (opcode & 0xfe) == 0xa4 || (opcode & 0xfe) == 0xaa;
@@ -255,9 +260,11 @@ static enum bh_error classify(struct verification *v, const cs_insn *insn, struc
         return BH_OK;
     struct prefixes p = prefixes_parse(insn->bytes, insn->size);
     if (insn->id == X86_INS_UD2 || insn->id == X86_INS_INT3) {
-        record->kind = KIND_TRAP;
+        record->kind = insn->id == X86_INS_UD2 ? KIND_TRAP : KIND_PADDING;
         return BH_OK;
     }
+    if (is_stack_copy(insn->bytes, insn->size))
+        return refuse_code(v, RULE_STACK_WORD, record->offset, "%%rsp is copied, and the other two instructions do not follow");
     if (insn->id == X86_INS_RET || insn->id == X86_INS_CALL || insn->id == X86_INS_JMP || is_conditional(v, insn))
         return transfer(v, insn, &p, record);
     if (is_string(insn, &p))

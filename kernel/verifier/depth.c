@@ -88,6 +88,8 @@ static enum bh_error step(struct walk *walk, uint32_t index) {
     switch (record->kind) {
     case KIND_TRAP:
         return BH_OK;
+    case KIND_PADDING: // a breakpoint goes on behind itself
+        return refuse_code(v, RULE_INSTRUCTION, record->offset, "int3 is padding between functions, not code");
     case KIND_RETURN:
     case KIND_INDIRECT_JUMP:
         return depth ? refuse_code(v, RULE_RETURN_DEPTH, record->offset, "%d bytes on the stack", depth) : BH_OK;

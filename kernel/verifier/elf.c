@@ -29,6 +29,11 @@ static const uint8_t *memory(const struct verification *v, uint64_t start, uint6
     return NULL;
 }
 
+uint8_t elf_byte(const struct verification *v, uint64_t address) {
+    const uint8_t *byte = memory(v, address, 1);
+    return byte ? *byte : 0;
+}
+
 static enum bh_error header_check(struct verification *v, const Elf64_Ehdr **out) {
     const Elf64_Ehdr *head = (const Elf64_Ehdr *)v->bytes;
     static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
@@ -53,6 +58,9 @@ static enum bh_error add_segment(struct verification *v, const Elf64_Phdr *p) {
         end > BH_SLOT_IMAGE_END)
         return refuse_code(v, RULE_IMAGE_SEGMENTS, (uint32_t)p->p_vaddr, "segment at 0x%llx, 0x%llx bytes in memory, 0x%llx in the file",
                            (unsigned long long)p->p_vaddr, (unsigned long long)p->p_memsz, (unsigned long long)p->p_filesz);
+    if ((p->p_offset ^ p->p_vaddr) % BH_PAGE_SIZE)
+        return refuse_code(v, RULE_IMAGE_SEGMENTS, (uint32_t)p->p_vaddr, "segment at 0x%llx, but at 0x%llx of its page in the file",
+                           (unsigned long long)p->p_vaddr, (unsigned long long)(p->p_offset % BH_PAGE_SIZE));
     // Whole pages belong to one segment, since protection is by page.
     uint64_t page = p->p_vaddr & ~(BH_PAGE_SIZE - 1);
     if (image->segment_count && page < ((image->end + BH_PAGE_SIZE - 1) & ~(BH_PAGE_SIZE - 1)))
@@ -104,7 +112,7 @@ static enum bh_error functions_note(struct verification *v, const uint8_t *text,
         return refuse_code(v, RULE_IMAGE_FUNCTIONS, 0, "the table from 0x%llx to 0x%llx is not in the image",
                            (unsigned long long)start, (unsigned long long)end);
     uint32_t count = (uint32_t)((end - start) / 4);
-    if (count > (v->text_end - v->text_start) / 16)
+    if (count > (v->text_end - v->text_start + 15) / 16)
         return refuse_code(v, RULE_IMAGE_FUNCTIONS, 0, "%u functions do not fit the text", count);
     v->image->functions = calloc(count + 1u, sizeof(uint32_t));
     if (!v->image->functions)
@@ -258,6 +266,23 @@ static void sections_read(struct verification *v, const Elf64_Ehdr *head) {
             symbols_of(v, &sections[i], &sections[sections[i].sh_link]);
 }
 
+// An indirect call compares the four bytes in front of its target. At the very start of the text these lie in front of it: they must
+// not be the domain's to write. In the text's own first page nothing precedes it.
+static enum bh_error text_check(struct verification *v) {
+    if (!v->text_end)
+        return refuse_code(v, RULE_IMAGE_WX, 0, "no executable segment");
+    if (v->text_start % BH_PAGE_SIZE)
+        return refuse_code(v, RULE_IMAGE_SEGMENTS, v->text_start, "the text at 0x%x does not start a page", v->text_start);
+    for (uint32_t i = 0; i < v->image->segment_count; i++) {
+        const struct verified_segment *segment = &v->image->segments[i];
+        uint64_t end = ((uint64_t)segment->start + segment->memory_size + BH_PAGE_SIZE - 1) & ~(BH_PAGE_SIZE - 1);
+        if ((segment->protection & VERIFY_WRITE) && end == v->text_start)
+            return refuse_code(v, RULE_IMAGE_SEGMENTS, segment->start, "a writable segment ends where the text starts, at 0x%x",
+                               v->text_start);
+    }
+    return BH_OK;
+}
+
 enum bh_error elf_parse(struct verification *v) {
     const Elf64_Ehdr *head;
     enum bh_error error = header_check(v, &head);
@@ -267,8 +292,8 @@ enum bh_error elf_parse(struct verification *v) {
     for (int i = 0; i < head->e_phnum && !error; i++)
         if (headers[i].p_type == PT_LOAD)
             error = add_segment(v, &headers[i]);
-    if (!error && !v->text_end)
-        error = refuse_code(v, RULE_IMAGE_WX, 0, "no executable segment");
+    if (!error)
+        error = text_check(v);
     for (int i = 0; i < head->e_phnum && !error; i++) {
         if (headers[i].p_type == PT_NOTE)
             error = notes_read(v, &headers[i]);

@@ -15,7 +15,8 @@ enum kind : uint8_t {
     KIND_BRANCH,       // conditional, direct; target
     KIND_CALL,         // direct; target
     KIND_RETURN,
-    KIND_TRAP,         // ud2, int3: control does not go on
+    KIND_TRAP,         // ud2: control does not go on
+    KIND_PADDING,      // int3: stands between functions, control never gets there
     KIND_INDIRECT_JUMP, // tail jump: end of a checked sequence, or through the table
     KIND_INDIRECT_CALL, // the end of a checked sequence, or through the table
     KIND_STACK,        // moves %rsp by `amount`
@@ -65,6 +66,8 @@ enum bh_error refuse_code(struct verification *v, enum verify_rule rule, uint32_
 
 // elf.c: headers, segments, notes, relocations, symbols
 enum bh_error elf_parse(struct verification *v);
+// The byte that a loaded image has at a slot offset: 0 where nothing is loaded.
+uint8_t elf_byte(const struct verification *v, uint64_t address);
 // functions.c: the function table, as sorted entries and labels
 enum bh_error functions_read(struct verification *v);
 enum bh_error functions_mark(struct verification *v);
@@ -85,6 +88,9 @@ bool string_sequence_before(const struct verification *v, uint32_t index, bool m
 enum bh_error labels_check(struct verification *v);
 // depth.c: abstract interpretation of %rsp, branch targets
 enum bh_error depth_check(struct verification *v);
+
+// verify.c: number of the last function that does not start above `offset`, -1 when there is none; the table is sorted
+int64_t functions_find(const struct verified_image *image, uint64_t offset);
 
 static inline uint32_t record_at(const struct verification *v, uint32_t offset) {
     return offset >= v->text_start && offset < v->text_end ? v->index[offset - v->text_start] : 0;

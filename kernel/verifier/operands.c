@@ -26,7 +26,7 @@ static bool is_address_32(x86_reg reg) {
 
 // Bytes that a stack access touches. Capstone's operand size, but the whole register for SSE moves that are not known to be
 // narrower, and ten bytes for x87: a size taken too small would let a store leave the frame.
-static uint8_t access_size(const cs_insn *insn, const cs_x86_op *op) {
+static uint8_t access_size(const cs_insn *insn, const struct prefixes *p, const cs_x86_op *op) {
     const cs_x86 *x86 = &insn->detail->x86;
     uint8_t size = op->size;
     for (int i = 0; i < x86->op_count; i++) {
@@ -42,9 +42,27 @@ static uint8_t access_size(const cs_insn *insn, const cs_x86_op *op) {
             return 16;
         }
     }
-    if (insn->bytes[0] >= 0xd8 && insn->bytes[0] <= 0xdf)
+    if ((insn->bytes[p->count] & 0xf8) == 0xd8)
         return 10;
     return size;
+}
+
+// Does the instruction only read its memory operand, the `index`-th in Intel's order? Capstone's own opinion is not asked: version 4 calls
+// movups, movhps, movnti, cmpxchg, stmxcsr and fnstcw to memory reads. The first operand is a destination unless listed here.
+static bool only_reads(const cs_insn *insn, int index) {
+    switch (insn->id) {
+    case X86_INS_XCHG: case X86_INS_XADD: case X86_INS_CMPXCHG:
+        return false;
+    case X86_INS_CMP: case X86_INS_TEST: case X86_INS_BT: case X86_INS_MUL: case X86_INS_IMUL: case X86_INS_DIV: case X86_INS_IDIV:
+    case X86_INS_COMISS: case X86_INS_COMISD: case X86_INS_UCOMISS: case X86_INS_UCOMISD: case X86_INS_PREFETCHNTA:
+    case X86_INS_PREFETCHT0: case X86_INS_PREFETCHT1: case X86_INS_PREFETCHT2: case X86_INS_PREFETCHW: case X86_INS_FLD:
+    case X86_INS_FILD: case X86_INS_FADD: case X86_INS_FIADD: case X86_INS_FSUB: case X86_INS_FISUB: case X86_INS_FSUBR:
+    case X86_INS_FISUBR: case X86_INS_FMUL: case X86_INS_FIMUL: case X86_INS_FDIV: case X86_INS_FIDIV: case X86_INS_FDIVR:
+    case X86_INS_FIDIVR: case X86_INS_FCOM: case X86_INS_FCOMP:
+        return true;
+    default:
+        return index > 0;
+    }
 }
 
 static enum bh_error stack_operand(struct verification *v, const cs_insn *insn, const struct prefixes *p, const cs_x86_op *op,
@@ -53,12 +71,12 @@ static enum bh_error stack_operand(struct verification *v, const cs_insn *insn, 
         return refuse_code(v, RULE_OPERAND_STACK, record->offset, "an index or a prefix");
     if (op->mem.disp < INT32_MIN || op->mem.disp > INT32_MAX)
         return refuse_code(v, RULE_OPERAND_STACK, record->offset, "displacement");
-    record->access = access_size(insn, op);
+    record->access = access_size(insn, p, op);
     if (!record->access || p->lock)
         return refuse_code(v, RULE_OPERAND_STACK, record->offset, "an access of unknown size, or a locked one");
     record->displacement = (int32_t)op->mem.disp;
-    // Whatever capstone does not call a pure read counts as a write too.
-    record->flags |= RECORD_STACK_LOAD | (op->access == CS_AC_READ ? 0 : RECORD_STACK_STORE);
+    int index = (int)(op - insn->detail->x86.operands);
+    record->flags |= RECORD_STACK_LOAD | (only_reads(insn, index) ? 0 : RECORD_STACK_STORE);
     return BH_OK;
 }
 

@@ -47,6 +47,11 @@ static void describe_instruction(struct verification *v, uint32_t offset) {
     name = verified_symbol(v->image, offset, &within);
     if (name)
         snprintf(report->function, sizeof(report->function), "%.40s+0x%llx", name, (unsigned long long)within);
+    else if (v->image->function_count) {
+        int64_t function = functions_find(v->image, offset);
+        if (function >= 0)
+            snprintf(report->function, sizeof(report->function), "function at 0x%x", v->image->functions[function]);
+    }
     cs_insn *insn;
     if (v->capstone) // the rules read operands in Intel's order, people here read AT&T's
         cs_option(v->capstone, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);

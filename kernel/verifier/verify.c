@@ -94,8 +94,7 @@ enum bh_error verify_recolour(uint8_t *bytes, size_t size, enum bh_colour from, 
     return error;
 }
 
-// Number of the last entry of a sorted table of functions that is not above `offset`, -1 when there is none.
-static int64_t find_function(const struct verified_image *image, uint64_t offset) {
+int64_t functions_find(const struct verified_image *image, uint64_t offset) {
     int64_t low = 0, high = (int64_t)image->function_count - 1;
     while (low <= high) {
         int64_t middle = (low + high) / 2;
@@ -108,7 +107,7 @@ static int64_t find_function(const struct verified_image *image, uint64_t offset
 }
 
 bool verified_is_function(const struct verified_image *image, uint64_t offset) {
-    int64_t found = find_function(image, offset);
+    int64_t found = functions_find(image, offset);
     return found >= 0 && image->functions[found] == offset;
 }
 

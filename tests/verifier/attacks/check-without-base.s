@@ -1,0 +1,13 @@
+# rule: INDIRECT
+# The target is not brought into the slot.
+        .include "attack.inc"
+        function bh_start
+        movl %r11d, %r11d
+        movl $-0x13572468, %r10d
+        addl %gs:-4(%r11d), %r10d
+        je 1f
+        ud2
+1:
+        call *%r11
+        ret
+        end bh_start

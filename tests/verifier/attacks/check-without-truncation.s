@@ -1,0 +1,13 @@
+# rule: INDIRECT
+# The upper half of the target is left as the domain likes it.
+        .include "attack.inc"
+        function bh_start
+        movl $-0x13572468, %r10d
+        addl %gs:-4(%r11d), %r10d
+        je 1f
+        ud2
+1:
+        addq %gs:0x10000, %r11
+        call *%r11
+        ret
+        end bh_start

@@ -1,0 +1,17 @@
+# rule: BRANCH_SEQUENCE
+# The function table names the middle of a checked sequence, which is so reached by calls.
+        .include "attack.inc"
+        function bh_start
+        .fill 13, 1, 0x90
+        movl %r11d, %r11d
+place:
+        movl $-0x13572468, %r10d
+        addl %gs:-4(%r11d), %r10d
+        je 2f
+        ud2
+2:
+        addq %gs:0x10000, %r11
+        call *%r11
+        ret
+        listed place
+        end bh_start

@@ -1,0 +1,6 @@
+# rule: INDIRECT
+# Jumps wherever a register says.
+        .include "attack.inc"
+        function bh_start
+        jmp *%rdi
+        end bh_start

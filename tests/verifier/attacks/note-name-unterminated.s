@@ -1,0 +1,14 @@
+# rule: IMAGE_NOTES
+# An interface name that does not end.
+        .include "attack.inc"
+        function bh_start
+        ret
+        end bh_start
+        .section .note.x, "a", @note
+        .balign 4
+        .long 9, 48, 1
+        .asciz "Bulkhead"
+        .balign 4
+        .long 3, 4, 1, 1
+        .fill 32, 1, 0x41
+        .text

@@ -1,0 +1,7 @@
+# rule: PREFIX
+# The same prefix twice.
+        .include "attack.inc"
+        function bh_start
+        .byte 0x67, 0x65, 0x67, 0x48, 0x89, 0x01
+        ret
+        end bh_start

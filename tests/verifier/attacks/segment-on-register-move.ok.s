@@ -1,0 +1,7 @@
+# accepted
+# The closest legal form of segment-on-register-move.s.
+        .include "attack.inc"
+        function bh_start
+        .byte 0x48, 0x89, 0xc1
+        ret
+        end bh_start

@@ -1,0 +1,7 @@
+# rule: INSTRUCTION
+# Exchanges the base of %gs.
+        .include "attack.inc"
+        function bh_start
+        swapgs
+        ret
+        end bh_start
