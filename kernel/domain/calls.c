@@ -120,13 +120,19 @@ uint64_t call_event_create(uint64_t out) {
     enum bh_error error = caps_insert(caller(), BH_CAP_EVENT, BH_RIGHT_WAIT | BH_RIGHT_SIGNAL | BH_RIGHT_GRANT, object,
                                       NULL, 0, &cap);
     event_object_release(object);
-    return give_word(error, out, cap);
+    if (!error) {
+        error = slot_write(caller(), out, &cap, sizeof(cap));
+        if (error)
+            (void)caps_drop(caller(), cap);
+    }
+    return result(error);
 }
 
 uint64_t call_event_signal(uint64_t index) {
     struct cap *cap;
     enum bh_error error = caps_get(caller(), "event_signal", (bh_cap)index, BH_CAP_EVENT, BH_RIGHT_SIGNAL, &cap);
     if (!error) {
+        thread_current()->watch_since_ns = 0; // it gets somewhere
         event_raise(cap->object);
         if (sched_should_yield())
             thread_yield();
@@ -189,16 +195,19 @@ uint64_t call_buffer_alloc(uint64_t size, uint64_t out_cap, uint64_t out_address
     enum bh_error error = buffers_create(domain, size, "", &buffer);
     if (error)
         return result(error);
-    error = buffers_map(buffer, domain, BH_RIGHT_READ | BH_RIGHT_WRITE);
-    if (!error)
-        error = caps_insert(domain, BH_CAP_BUFFER, BH_RIGHT_READ | BH_RIGHT_WRITE | BH_RIGHT_GRANT, buffer, NULL, 0, &cap);
     uint64_t address = domain->base + buffer->offset;
+    error = caps_insert(domain, BH_CAP_BUFFER, BH_RIGHT_READ | BH_RIGHT_WRITE | BH_RIGHT_GRANT, buffer, NULL, 0, &cap);
+    if (error) {
+        buffers_destroy(buffer);
+        return result(error);
+    }
+    error = buffers_map(buffer, domain, BH_RIGHT_READ | BH_RIGHT_WRITE);
     if (!error)
         error = slot_write(domain, out_address, &address, sizeof(address));
     if (!error)
         error = slot_write(domain, out_cap, &cap, sizeof(cap));
     if (error)
-        buffers_destroy(buffer);
+        (void)caps_drop(domain, cap); // and the buffer with it
     return result(error);
 }
 

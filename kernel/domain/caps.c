@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // Capability tables: derive, pass, revoke. Invariants: an entry in use has a type; a revoked entry keeps its type but no rights,
-// so that its holder is told BH_EREVOKED and not something else; entry 0 is never used. Derivation is recorded as a
-// reference (domain, index) to the parent; revocation walks all tables until it finds no more descendants.
+// so that its holder is told BH_EREVOKED and not something else; entry 0 is never used; a revoked entry has neither parent nor children.
+// Derivation is a tree through all tables: each entry knows its parent, its first child and its next sibling, so that revoking is a walk
+// without recursion (a domain may derive as deep as its quota goes). A lent buffer's entry is nobody's child: it ends with its call.
 #include "kernel/domain/caps.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/base.h"
+#include "kernel/exchange/buffers.h"
 
 static uint32_t all_count;
 
@@ -44,10 +46,61 @@ uint32_t caps_reference(const struct domain *domain, bh_cap index) {
     return domain->id << 20 | index;
 }
 
+static struct cap *entry_of(uint32_t reference) {
+    return &domain_get(reference >> 20)->caps[reference & 0xfffff];
+}
+
+static bool is_live(const struct cap *cap) {
+    return cap->type != BH_CAP_EMPTY && cap->generation != CAPS_REVOKED;
+}
+
+static void link_to_parent(struct cap *cap, uint32_t self, uint32_t parent) {
+    cap->parent = parent;
+    cap->sibling = 0;
+    if (!parent)
+        return;
+    cap->sibling = entry_of(parent)->child;
+    entry_of(parent)->child = self;
+}
+
+static void unlink_from_parent(struct cap *cap, uint32_t self) {
+    if (!cap->parent)
+        return;
+    uint32_t *place = &entry_of(cap->parent)->child;
+    while (*place != self)
+        place = &entry_of(*place)->sibling;
+    *place = cap->sibling;
+    cap->parent = cap->sibling = 0;
+}
+
+// Children outlive it: they hang on its own parent from now on.
+static void hand_children_over(struct cap *cap) {
+    while (cap->child) {
+        uint32_t reference = cap->child;
+        struct cap *child = entry_of(reference);
+        cap->child = child->sibling;
+        link_to_parent(child, reference, cap->parent);
+    }
+}
+
+// The entry stops standing for its object.
+static void let_go(struct domain *domain, struct cap *cap) {
+    void *object = cap->object;
+    cap->object = NULL;
+    cap->rights = 0;
+    cap->generation = CAPS_REVOKED;
+    if (cap->type == BH_CAP_EVENT)
+        event_object_release(object);
+    else if (cap->type == BH_CAP_BUFFER)
+        buffers_cap_removed(object, domain);
+}
+
 static void clear_entry(struct domain *domain, uint32_t index) {
     struct cap *cap = &domain->caps[index];
-    if (cap->type == BH_CAP_EVENT && cap->generation != CAPS_REVOKED)
-        event_object_release(cap->object);
+    hand_children_over(cap);
+    unlink_from_parent(cap, caps_reference(domain, index));
+    if (is_live(cap))
+        let_go(domain, cap);
     *cap = (struct cap){0};
     domain->cap_names[index][0] = 0;
     domain->caps_used--;
@@ -63,12 +116,15 @@ enum bh_error caps_insert(struct domain *domain, enum bh_cap_type type, uint32_t
         return refuse(BH_EQUOTA, "%s holds %u capabilities, its quota; raise `caps` in the manifest", domain->name,
                       domain->caps_used);
     uint32_t generation = type >= BH_CAP_PORT ? ((struct port *)object)->generation : 0;
-    domain->caps[index] = (struct cap){type, rights, generation, parent, object, 0};
+    domain->caps[index] = (struct cap){.type = type, .rights = rights, .generation = generation, .object = object};
+    link_to_parent(&domain->caps[index], caps_reference(domain, index), parent);
     copy_name(domain->cap_names[index], BH_CAP_NAME_SIZE, name ? name : "");
     domain->caps_used++;
     all_count++;
     if (type == BH_CAP_EVENT)
         event_object_hold(object);
+    else if (type == BH_CAP_BUFFER)
+        buffers_cap_added(object);
     *out = index;
     return BH_OK;
 }
@@ -103,14 +159,8 @@ enum bh_error caps_find(struct domain *domain, const char *name, bh_cap *out) {
 enum bh_error caps_drop(struct domain *domain, bh_cap index) {
     if (index == 0 || index >= domain->cap_count || domain->caps[index].type == BH_CAP_EMPTY)
         return refuse(BH_ECAP, "cap_drop: there is no capability %u", index);
-    // Children outlive it: they hang on its own parent from now on.
-    uint32_t self = caps_reference(domain, index);
-    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++) {
-        struct domain *other = domain_get(id);
-        for (uint32_t i = 1; other && i < other->cap_count; i++)
-            if (other->caps[i].type != BH_CAP_EMPTY && other->caps[i].parent == self)
-                other->caps[i].parent = domain->caps[index].parent;
-    }
+    if (domain->caps[index].generation == CAPS_LENT)
+        return refuse(BH_EBUSY, "cap_drop: capability %u is a buffer lent for a call; it goes when the call returns", index);
     clear_entry(domain, index);
     return BH_OK;
 }
@@ -123,32 +173,30 @@ enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, 
     return caps_insert(domain, cap->type, rights, cap->object, NULL, caps_reference(domain, index), out);
 }
 
-static void revoke_entry(struct cap *cap) {
-    if (cap->type == BH_CAP_EVENT && cap->generation != CAPS_REVOKED)
-        event_object_release(cap->object);
-    cap->generation = CAPS_REVOKED;
-    cap->rights = 0;
-    cap->object = NULL;
+// From leaf to leaf: each entry is visited on the way down and taken off on the way up.
+static void revoke_descendants(uint32_t top) {
+    uint32_t at = top;
+    for (;;) {
+        struct cap *cap = entry_of(at);
+        if (cap->child) {
+            at = cap->child;
+            continue;
+        }
+        if (at == top)
+            return;
+        uint32_t parent = cap->parent;
+        unlink_from_parent(cap, at);
+        let_go(domain_get(at >> 20), cap);
+        at = parent;
+    }
 }
 
 enum bh_error caps_revoke(struct domain *domain, bh_cap index) {
     struct cap *cap;
     enum bh_error error = caps_get(domain, "cap_revoke", index, BH_CAP_EMPTY, 0, &cap);
-    if (error)
-        return error;
-    uint32_t self = caps_reference(domain, index);
-    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++) {
-        struct domain *other = domain_get(id);
-        for (uint32_t i = 1; other && i < other->cap_count; i++) {
-            struct cap *child = &other->caps[i];
-            if (child->type == BH_CAP_EMPTY || child->parent != self || child->generation == CAPS_REVOKED)
-                continue;
-            // Depth is bounded by the tables' size: a child always has a live parent, and cycles cannot form.
-            (void)caps_revoke(other, i);
-            revoke_entry(child);
-        }
-    }
-    return BH_OK;
+    if (!error)
+        revoke_descendants(caps_reference(domain, index));
+    return error;
 }
 
 enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap_info *info) {
@@ -169,16 +217,32 @@ const char *caps_name(const struct domain *domain, bh_cap index) {
 void caps_drop_unnamed(struct domain *domain) {
     for (uint32_t index = 1; index < domain->cap_count; index++)
         if (domain->caps[index].type != BH_CAP_EMPTY && !domain->cap_names[index][0])
-            (void)caps_drop(domain, index);
+            clear_entry(domain, index);
 }
 
-void caps_forget_object(const void *object) {
-    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++) {
-        struct domain *domain = domain_get(id);
-        for (uint32_t i = 1; domain && i < domain->cap_count; i++)
-            if (domain->caps[i].type != BH_CAP_EMPTY && domain->caps[i].object == object)
-                revoke_entry(&domain->caps[i]);
+void caps_take_back(struct domain *domain, bh_cap index) {
+    revoke_descendants(caps_reference(domain, index));
+    clear_entry(domain, index);
+}
+
+void caps_forget_object(struct domain *domain, const void *object) {
+    for (uint32_t i = 1; i < domain->cap_count; i++) {
+        struct cap *cap = &domain->caps[i];
+        if (!is_live(cap) || cap->object != object || cap->generation == CAPS_LENT)
+            continue;
+        uint32_t self = caps_reference(domain, i);
+        revoke_descendants(self);
+        unlink_from_parent(cap, self);
+        let_go(domain, cap);
     }
+}
+
+uint32_t caps_rights_to(const struct domain *domain, const void *object) {
+    uint32_t rights = 0;
+    for (uint32_t i = 1; i < domain->cap_count; i++)
+        if (is_live(&domain->caps[i]) && domain->caps[i].object == object)
+            rights |= domain->caps[i].rights;
+    return rights;
 }
 
 uint32_t caps_count_all(void) {

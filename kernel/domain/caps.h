@@ -22,6 +22,7 @@ void event_object_hold(struct event_object *object);
 void event_object_release(struct event_object *object);
 
 #define CAPS_REVOKED 0xffffffffu // `generation` of an entry that was revoked
+#define CAPS_LENT 0xfffffffeu    // of a buffer lent for the length of a call
 
 enum bh_error caps_create_table(struct domain *domain, uint32_t count);
 
@@ -43,8 +44,12 @@ const char *caps_name(const struct domain *domain, bh_cap index);
 
 // An instance has died: drop what it made itself.
 void caps_drop_unnamed(struct domain *domain);
-// An object goes away: revoke every capability to it, in all tables.
-void caps_forget_object(const void *object);
+// Remove an entry and all that was derived from it.
+void caps_take_back(struct domain *domain, bh_cap index);
+// Revoke every capability of `domain` to an object but lent ones, and what was derived from them.
+void caps_forget_object(struct domain *domain, const void *object);
+// The rights that all its capabilities to an object come to, 0 for none.
+uint32_t caps_rights_to(const struct domain *domain, const void *object);
 uint32_t caps_count_all(void);
 
 #endif

@@ -59,6 +59,10 @@ struct domain {
 extern struct domain kernel_domain; // id 0, never dies; slot 0 is not handed out
 struct domain *domain_get(uint32_t id);              // NULL when there is none
 struct domain *domain_find(const char *name);
+// Bytes of its memory quota that are left.
+static inline uint64_t domain_room(const struct domain *domain) {
+    return domain->memory_used < domain->memory_quota ? domain->memory_quota - domain->memory_used : 0;
+}
 
 // Make a domain from the manifest: slot, quotas, capability table; nothing is loaded. The record is borrowed for ever.
 enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loaded_image *image, struct domain **out);
@@ -74,9 +78,9 @@ struct cap {
     uint32_t type; // enum bh_cap_type
     uint32_t rights;
     uint32_t generation; // of the object when granted; differs after a revocation
-    uint32_t parent;     // index in the same or another table, see caps.c
+    uint32_t parent;     // caps_reference() of what it was derived from, 0: nothing
     void *object;        // struct port, event, buffer, ring
-    uint64_t link;       // caps.c: derivation
+    uint32_t child, sibling; // caps.c: the tree of derivations
 };
 static_assert(sizeof(struct cap) == 32);
 

@@ -69,20 +69,34 @@ enum bh_error loader_verify(const char *name, const void *bytes, size_t size, en
     return BH_OK;
 }
 
+static const struct interface *find_interface(uint32_t id) {
+    for (size_t n = 0; n < interface_count; n++)
+        if (interfaces[n].id == id)
+            return &interfaces[n];
+    return NULL;
+}
+
+uint32_t loader_interface_methods(uint32_t interface) {
+    const struct interface *found = find_interface(interface);
+    return found ? found->method_count : 0;
+}
+
+bool loader_interface_is_kernel(uint32_t interface) {
+    const struct interface *found = find_interface(interface);
+    return found && found->kernel;
+}
+
 static void fill_calls(uint64_t *table, const struct verified_image *image) {
     for (uint32_t i = 0; i < (BH_TABLE_END - BH_TABLE_CALLS) / 8; i++)
         table[i] = (uint64_t)bad_call;
     for (uint32_t i = 0; i < BH_CALLS_FIXED; i++)
         if (fixed_calls[i])
             table[i] = (uint64_t)fixed_calls[i];
-    for (uint32_t i = 0; i < image->import_count; i++)
-        for (size_t n = 0; n < interface_count; n++) {
-            const struct interface *interface = &interfaces[n];
-            if (interface->id != image->imports[i]->id)
-                continue;
-            for (uint32_t m = 0; m < interface->method_count; m++)
-                table[BH_CALLS_FIXED + BH_INTERFACE_METHODS * interface->id + m] = (uint64_t)interface->proxies[m];
-        }
+    for (uint32_t i = 0; i < image->import_count; i++) {
+        const struct interface *interface = find_interface(image->imports[i]->id);
+        for (uint32_t m = 0; interface && m < interface->method_count; m++)
+            table[BH_CALLS_FIXED + BH_INTERFACE_METHODS * interface->id + m] = (uint64_t)interface->proxies[m];
+    }
 }
 
 // Every interface that the image was built with is the one that the proxies were built with.
@@ -90,10 +104,7 @@ static enum bh_error fingerprints_check(const struct domain *domain, const struc
     for (uint32_t i = 0; i < image->import_count + image->export_count; i++) {
         const struct bh_note_interface *note =
             i < image->import_count ? image->imports[i] : image->exports[i - image->import_count];
-        const struct interface *found = NULL;
-        for (size_t n = 0; n < interface_count; n++)
-            if (interfaces[n].id == note->id)
-                found = &interfaces[n];
+        const struct interface *found = find_interface(note->id);
         if (!found)
             return refuse(BH_ENOENT, "%s: its image uses interface %s (%u), which this kernel does not know",
                           domain->name, note->name, note->id);
@@ -162,7 +173,7 @@ enum bh_error loader_map(struct domain *domain) {
     if (error)
         return error;
     uint64_t size = image_memory(image);
-    if (size > domain->memory_quota)
+    if (size > domain_room(domain))
         return refuse(BH_EQUOTA, "%s: its image needs %llu bytes, its memory quota is %llu", domain->name,
                       (unsigned long long)size, (unsigned long long)domain->memory_quota);
     domain->memory_used += size;
@@ -200,7 +211,7 @@ enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *a
         return refuse(BH_ERANGE, "heap_grow: %llu bytes do not fit the heap window (%llu left)", (unsigned long long)size,
                       (unsigned long long)(BH_SLOT_HEAP_END - domain->heap_end));
     size = round_up(size, BH_PAGE_SIZE);
-    if (size > domain->memory_quota - domain->memory_used)
+    if (size > domain_room(domain))
         return refuse(BH_EQUOTA, "heap_grow: %llu more bytes are past the memory quota of %s (%llu of %llu used)",
                       (unsigned long long)size, domain->name, (unsigned long long)domain->memory_used,
                       (unsigned long long)domain->memory_quota);

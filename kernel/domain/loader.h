@@ -4,6 +4,7 @@
 #ifndef BH_LOADER_H
 #define BH_LOADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "kernel/abi/error.h"
@@ -26,6 +27,9 @@ enum bh_error loader_verify(const char *name, const void *bytes, size_t size, en
 enum bh_error loader_map(struct domain *domain);
 // Unmap them, and the heap.
 void loader_unmap(struct domain *domain);
+// How many methods an interface has, 0 for one that this kernel does not know; whether the kernel serves it.
+uint32_t loader_interface_methods(uint32_t interface);
+bool loader_interface_is_kernel(uint32_t interface);
 enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *address);
 
 #endif

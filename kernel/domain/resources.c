@@ -289,7 +289,7 @@ static enum bh_error dma_check(const struct device *device, uint64_t size) {
                       DMA_SIZE_MAX);
     if (device->dma_count == DMA_BLOCKS_MAX)
         return refuse(BH_ENOSPC, "device.dma_alloc: %s has %d blocks already", domain->name, DMA_BLOCKS_MAX);
-    if (round_up(size, BH_PAGE_SIZE) > domain->memory_quota - domain->memory_used)
+    if (round_up(size, BH_PAGE_SIZE) > domain_room(domain))
         return refuse(BH_EQUOTA, "device.dma_alloc: %llu bytes are past the memory quota of %s (%llu of %llu used)",
                       (unsigned long long)size, domain->name, (unsigned long long)domain->memory_used,
                       (unsigned long long)domain->memory_quota);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Exchange buffers: move, share, lend. Invariants: two live buffers never overlap in the exchange window, so an address means the
-// same memory in every domain that maps it; a buffer is mapped in a domain only while that domain lives. Windows are
-// handed out first-fit with a guard page behind each.
+// same memory in every domain that maps it; a buffer is mapped in a domain only while that domain lives and holds a capability to it,
+// with no more than that capability's rights. Windows are handed out first-fit with a guard page behind each. A buffer goes with its
+// last capability, the manifest's buffers never. When its owner dies, all capabilities to it are revoked but those lent for calls that
+// are under way: a server is not to fault because its client died.
 #include "kernel/exchange/buffers.h"
 
 #include <stdlib.h>
@@ -72,7 +74,7 @@ enum bh_error buffers_create(struct domain *owner, uint64_t size, const char *na
         return refuse(BH_ERANGE, "a buffer of %llu bytes: not between 1 and %llu", (unsigned long long)size,
                       BH_SLOT_EXCHANGE_END - BH_SLOT_EXCHANGE);
     size = round_up(size, BH_PAGE_SIZE);
-    if (owner != &kernel_domain && size > owner->memory_quota - owner->memory_used)
+    if (owner != &kernel_domain && size > domain_room(owner))
         return refuse(BH_EQUOTA, "a buffer of %llu bytes is past the memory quota of %s (%llu of %llu used)",
                       (unsigned long long)size, owner->name, (unsigned long long)owner->memory_used,
                       (unsigned long long)owner->memory_quota);
@@ -96,24 +98,43 @@ void buffers_destroy(struct buffer *buffer) {
     for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
         if (buffer->mapped[id])
             buffers_unmap(buffer, domain_get(id));
-    caps_forget_object(buffer);
     for (struct buffer **link = &buffers; *link; link = &(*link)->next)
         if (*link == buffer) {
             *link = buffer->next;
             break;
         }
     frames_free(buffer->frames, buffer->size / BH_PAGE_SIZE);
-    if (buffer->owner != &kernel_domain)
+    if (buffer->owner != &kernel_domain && !buffer->orphan)
         buffer->owner->memory_used -= buffer->size;
     count--;
     free(buffer);
+}
+
+void buffers_cap_added(struct buffer *buffer) {
+    buffer->references++;
+}
+
+static void release(struct buffer *buffer) {
+    if (!--buffer->references && buffer->owner != &kernel_domain)
+        buffers_destroy(buffer);
+}
+
+void buffers_cap_removed(struct buffer *buffer, struct domain *domain) {
+    uint32_t rights = caps_rights_to(domain, buffer);
+    if (!(rights & BH_RIGHT_READ))
+        buffers_unmap(buffer, domain);
+    else if (buffer->mapped[domain->id] & MAP_WRITE && !(rights & BH_RIGHT_WRITE))
+        (void)buffers_map(buffer, domain, BH_RIGHT_READ);
+    release(buffer);
 }
 
 enum bh_error buffers_map(struct buffer *buffer, struct domain *domain, uint32_t rights) {
     enum map_flags flags = MAP_READ | (rights & BH_RIGHT_WRITE ? MAP_WRITE : 0);
     if (buffer->mapped[domain->id] == flags)
         return BH_OK;
-    enum bh_error error = space_map(domain->base + buffer->offset, buffer->frames, buffer->size, flags);
+    uint64_t va = domain->base + buffer->offset;
+    enum bh_error error = buffer->mapped[domain->id] ? space_protect(va, buffer->size, flags)
+                                                     : space_map(va, buffer->frames, buffer->size, flags);
     if (error)
         return refuse(error, "no memory to map buffer %s in %s", buffer->name, domain->name);
     buffer->mapped[domain->id] = (uint8_t)flags;
@@ -134,9 +155,9 @@ enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index,
         return error;
     struct buffer *buffer = cap->object;
     uint32_t rights = cap->rights;
-    if (buffer->owner != from)
-        return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, not to %s", buffer->owner->name, from->name);
-    if (buffer->size > to->memory_quota - to->memory_used)
+    if (buffer->owner != from || buffer->orphan || cap->generation == CAPS_LENT)
+        return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, and %s has it lent or shared", buffer->owner->name, from->name);
+    if (to != from && buffer->size > domain_room(to))
         return refuse(BH_EQUOTA, "move of a buffer: %llu bytes are past the memory quota of %s",
                       (unsigned long long)buffer->size, to->name);
     bh_cap theirs;
@@ -148,9 +169,10 @@ enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index,
         (void)caps_drop(to, theirs);
         return error;
     }
-    (void)caps_revoke(from, index);
-    (void)caps_drop(from, index);
-    buffers_unmap(buffer, from);
+    if (to != from) {
+        caps_forget_object(from, buffer);
+        (void)caps_drop(from, index);
+    }
     buffer->owner = to;
     from->memory_used -= buffer->size;
     to->memory_used += buffer->size;
@@ -164,36 +186,40 @@ enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index,
     if (error)
         return error;
     struct buffer *buffer = cap->object;
-    if (buffer->mapped[to->id])
-        return refuse(BH_EBUSY, "lending a buffer: %s has it mapped already", to->name);
-    error = caps_insert(to, BH_CAP_BUFFER, cap->rights & (BH_RIGHT_READ | BH_RIGHT_WRITE), buffer, NULL,
-                        caps_reference(from, index), out);
+    uint32_t rights = cap->rights & (BH_RIGHT_READ | BH_RIGHT_WRITE);
+    error = caps_insert(to, BH_CAP_BUFFER, rights, buffer, NULL, 0, out);
     if (error)
         return error;
-    error = buffers_map(buffer, to, cap->rights);
+    to->caps[*out].generation = CAPS_LENT;
+    if (!(buffer->mapped[to->id] & MAP_WRITE)) // it may have it already, from another call or for good
+        error = buffers_map(buffer, to, rights);
     if (error)
-        (void)caps_drop(to, *out);
+        caps_take_back(to, *out);
     return error;
 }
 
 void buffers_unlend(struct domain *to, bh_cap index) {
-    if (!index || index >= to->cap_count || to->caps[index].type != BH_CAP_BUFFER)
-        return; // the borrower died, and its table was cleared
-    struct buffer *buffer = to->caps[index].object;
-    if (buffer)
-        buffers_unmap(buffer, to);
-    (void)caps_revoke(to, index);
-    (void)caps_drop(to, index);
+    if (index && index < to->cap_count && to->caps[index].type == BH_CAP_BUFFER && to->caps[index].generation == CAPS_LENT)
+        caps_take_back(to, index);
+}
+
+static void orphan(struct buffer *buffer) {
+    buffer->references++; // so that it stays until we are through
+    buffer->orphan = true;
+    buffer->owner->memory_used -= buffer->size;
+    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
+        if (domain_get(id))
+            caps_forget_object(domain_get(id), buffer);
+    release(buffer);
 }
 
 void buffers_domain_died(struct domain *domain) {
     struct buffer *next;
     for (struct buffer *buffer = buffers; buffer; buffer = next) {
         next = buffer->next;
-        if (buffer->owner == domain)
-            buffers_destroy(buffer);
-        else
-            buffers_unmap(buffer, domain);
+        buffers_unmap(buffer, domain);
+        if (buffer->owner == domain && !buffer->orphan)
+            orphan(buffer);
     }
 }
 

@@ -19,6 +19,8 @@ struct buffer {
     uint64_t size;   // bytes
     uint64_t offset; // slot offset in the exchange window
     struct domain *owner; // &kernel_domain: never reclaimed
+    bool orphan;          // its owner died, and it stays only until the calls return for which it was lent
+    uint32_t references;  // capabilities to it, in all tables
     uint8_t mapped[BH_SLOT_COUNT]; // by domain: enum map_flags of its mapping, 0 when not mapped
     char name[BH_CAP_NAME_SIZE];
     struct buffer *next;
@@ -26,7 +28,10 @@ struct buffer {
 
 // Make a zeroed buffer of `size` bytes, rounded up to pages, not mapped anywhere. BH_ENOMEM, BH_ENOSPC, BH_EQUOTA (logged).
 enum bh_error buffers_create(struct domain *owner, uint64_t size, const char *name, struct buffer **out);
-void buffers_destroy(struct buffer *buffer); // unmaps it everywhere and revokes its capabilities
+void buffers_destroy(struct buffer *buffer); // one to which no capability is left
+// caps.c says who holds capabilities: mappings follow them, and the last one takes the buffer with it.
+void buffers_cap_added(struct buffer *buffer);
+void buffers_cap_removed(struct buffer *buffer, struct domain *domain);
 uint32_t buffers_count(void);
 
 // Map or unmap in one domain; `rights` READ or READ|WRITE.
@@ -35,11 +40,12 @@ void buffers_unmap(struct buffer *buffer, struct domain *domain);
 
 // Give a buffer to another domain: unmapped and revoked here, mapped and a capability there. The sender must own it.
 enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
-// Lend for the length of a call: mapped there too, with the lender's rights, and a capability; buffers_unlend takes both back.
+// Lend for the length of a call: mapped there too, with the lender's rights, and a capability that cannot be given up; buffers_unlend takes
+// both back, whatever became of the lender.
 enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
 void buffers_unlend(struct domain *to, bh_cap cap);
 
-// A domain died: destroy what it owns, unmap the rest.
+// A domain died: nobody keeps what it owned but those to whom it is lent now; the rest is unmapped.
 void buffers_domain_died(struct domain *domain);
 
 // A range of the exchange window for a ring, for ever.

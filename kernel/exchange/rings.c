@@ -99,7 +99,7 @@ static void unmap_side(struct ring *ring, struct domain *domain) {
 }
 
 static enum bh_error give_caps(struct ring *ring, struct domain *domain, bool server, struct bh_ring_info *info) {
-    bh_cap submit, completion, data = BH_CAP_NONE;
+    bh_cap submit = BH_CAP_NONE, completion = BH_CAP_NONE, data = BH_CAP_NONE;
     enum bh_error error = caps_insert(domain, BH_CAP_EVENT, server ? BH_RIGHT_WAIT | BH_RIGHT_SIGNAL : BH_RIGHT_SIGNAL,
                                       ring->submit_event, NULL, 0, &submit);
     if (!error)
@@ -110,8 +110,13 @@ static enum bh_error give_caps(struct ring *ring, struct domain *domain, bool se
         uint32_t rights = server ? BH_RIGHT_DMA : BH_RIGHT_READ | BH_RIGHT_WRITE;
         error = caps_insert(domain, BH_CAP_BUFFER, rights, ring->buffer, NULL, 0, &data);
     }
-    if (error)
+    if (error) {
+        if (submit)
+            caps_take_back(domain, submit);
+        if (completion)
+            caps_take_back(domain, completion);
         return error;
+    }
     info->submit_event = submit;
     info->completion_event = completion;
     info->buffer = data;

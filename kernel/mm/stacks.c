@@ -10,6 +10,7 @@
 #include "kernel/mm/space.h"
 #include "kernel/sched/thread.h"
 
+static_assert(BH_SLOT_COUNT <= 64); // bits of thread->leased
 static_assert(THREAD_COUNT * DATA_STACK_STRIDE <= BH_SLOT_STACKS_END - BH_SLOT_STACKS);
 
 static uint64_t control_base(uint32_t index) {
@@ -52,7 +53,14 @@ static uint64_t data_stack_bottom(const struct thread *thread, const struct doma
 
 uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
     uint64_t bottom = data_stack_bottom(thread, domain);
-    if (domain->memory_used + DATA_STACK_SIZE > domain->memory_quota) {
+    // One word of room, so that an access just above the top stays inside the mapping.
+    uint64_t top = bottom + DATA_STACK_SIZE - 64;
+    if (thread->leased >> domain->id & 1) {
+        // The domain lost its own pointer, or died and came back while this thread was further in.
+        thread->data_stacks[domain->id] = top;
+        return top;
+    }
+    if (DATA_STACK_SIZE > domain_room(domain)) {
         (void)refuse(BH_EQUOTA, "a data stack of %llu bytes is past the memory quota of %s (%llu of %llu used)",
                      DATA_STACK_SIZE, domain->name, (unsigned long long)domain->memory_used,
                      (unsigned long long)domain->memory_quota);
@@ -63,14 +71,15 @@ uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
         return 0;
     }
     domain->memory_used += DATA_STACK_SIZE;
-    // One word of room, so that an access just above the top stays inside the mapping.
-    thread->data_stacks[domain->id] = bottom + DATA_STACK_SIZE - 64;
-    return thread->data_stacks[domain->id];
+    thread->leased |= 1ull << domain->id;
+    thread->data_stacks[domain->id] = top;
+    return top;
 }
 
 static void give_back(struct thread *thread, struct domain *domain) {
-    if (!thread->data_stacks[domain->id])
+    if (!(thread->leased >> domain->id & 1))
         return;
+    thread->leased &= ~(1ull << domain->id);
     space_unmap_fresh(data_stack_bottom(thread, domain), DATA_STACK_SIZE);
     domain->memory_used -= DATA_STACK_SIZE;
     thread->data_stacks[domain->id] = 0;
