@@ -124,6 +124,11 @@ static void place_parameters(const struct interface *interface, struct method *m
             method->area_size += (area_bytes(one) + 15) & ~15ull;
         }
     }
+    unsigned moves = 0;
+    for (struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_MOVE && moves++)
+            complain(interface->source, one->place, "a moved buffer cannot be given back when the next one is refused",
+                     "method `%s' moves more than one buffer", method->name);
     if (method->words > WORDS_MAX)
         complain(interface->source, method->place, "put some of them into a struct (bytes count as two)",
                  "method `%s' takes %d words, a call carries %d", method->name, method->words, WORDS_MAX);

@@ -5,6 +5,7 @@
 #include "codegen/bhidl/emit.h"
 #include "kernel/abi/cap.h"
 
+#define INVOKE_FIRST 0x10000u // of kernel/domain/invoke.h: the first capability of a call
 #define LONG_COPY 256 // bytes from which a loop replaces straight moves
 
 static const char *const words[] = {"rsi", "rdx", "rcx", "r8", "r9"};
@@ -38,37 +39,55 @@ static unsigned cap_type(const struct parameter *one) {
     return 0;
 }
 
-// What is copied or translated on the way in. Pairs are pushed in the order of the parameters.
-static int print_entry(FILE *file, const struct method *method) {
-    int pairs = 0;
-    if (method->area_size)
-        fprintf(file, "        PROXY_AREA %llu\n", (unsigned long long)method->area_size);
-    for (const struct parameter *one = method->parameters; one; one = one->next) {
-        if (one->word < 0 || (one->kind == PARAMETER_IN && is_scalar(one->type)))
-            continue;
-        const char *reg = words[one->word];
-        if (one->kind == PARAMETER_IN) {
-            print_in(file, one);
-        } else if (one->kind == PARAMETER_OUT) {
-            fprintf(file, "        PROXY_OUT %%%s, %%%s, %llu, %llu\n", reg, words_32[one->word], (unsigned long long)one->area,
-                    (unsigned long long)area_bytes(one));
-            pairs++;
-        } else {
-            fprintf(file, "        PROXY_TRANSLATE %s, %%%s, %u\n", translation(one), reg, cap_type(one));
-            if (one->kind == PARAMETER_LEND) {
-                fprintf(file, "        PROXY_KEEP %%%s\n", reg);
-                pairs++;
-            }
+// In this order: memory is copied first, since a bad address ends the caller and capabilities passed by then would stay with the callee;
+// moved buffers last, since they cannot be taken back.
+enum phase { PHASE_MEMORY, PHASE_CAPS, PHASE_MOVES, PHASE_COUNT };
+
+static enum phase phase_of(const struct parameter *one) {
+    return one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT ? PHASE_MEMORY : one->kind == PARAMETER_MOVE ? PHASE_MOVES : PHASE_CAPS;
+}
+
+// What is copied or translated on the way in; how many pairs were pushed.
+static int print_passing(FILE *file, const struct parameter *one, bool *first) {
+    if (one->word < 0 || (one->kind == PARAMETER_IN && is_scalar(one->type)))
+        return 0;
+    const char *reg = words[one->word];
+    if (one->kind == PARAMETER_IN) {
+        print_in(file, one);
+    } else if (one->kind == PARAMETER_OUT) {
+        fprintf(file, "        PROXY_OUT %%%s, %%%s, %llu, %llu\n", reg, words_32[one->word], (unsigned long long)one->area,
+                (unsigned long long)area_bytes(one));
+        return 1;
+    } else {
+        fprintf(file, "        PROXY_TRANSLATE %s, %%%s, %u\n", translation(one), reg, cap_type(one) | (*first ? INVOKE_FIRST : 0));
+        *first = false;
+        if (one->kind == PARAMETER_LEND) {
+            fprintf(file, "        PROXY_KEEP %%%s\n", reg);
+            return 1;
         }
     }
+    return 0;
+}
+
+static int print_entry(FILE *file, const struct method *method) {
+    int pairs = 0;
+    bool first = true;
+    if (method->area_size)
+        fprintf(file, "        PROXY_AREA %llu\n", (unsigned long long)method->area_size);
+    for (enum phase phase = PHASE_MEMORY; phase < PHASE_COUNT; phase++)
+        for (const struct parameter *one = method->parameters; one; one = one->next)
+            if (phase_of(one) == phase)
+                pairs += print_passing(file, one, &first);
     return pairs;
 }
 
 // The last pair comes off first.
-static void print_exit(FILE *file, const struct parameter *one) {
+static void print_exit(FILE *file, const struct parameter *one, enum phase phase) {
     if (!one)
         return;
-    print_exit(file, one->next);
+    print_exit(file, one->next, phase);
+    if (phase_of(one) != phase)
+        return;
     if (one->kind == PARAMETER_LEND)
         fputs("        PROXY_UNLEND\n", file);
     else if (one->kind == PARAMETER_OUT && one->word >= 0)
@@ -80,7 +99,8 @@ static void print_proxy(FILE *file, const struct interface *interface, const str
             BH_CAP_PORT + (unsigned long long)interface->id);
     int pairs = print_entry(file, method);
     fprintf(file, "        PROXY_CALL %u\n        PROXY_RETURN %d\n", index, pairs);
-    print_exit(file, method->parameters);
+    for (int phase = PHASE_COUNT - 1; phase >= 0; phase--)
+        print_exit(file, method->parameters, (enum phase)phase);
     fputs("        PROXY_DONE\n\n", file);
 }
 

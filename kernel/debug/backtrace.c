@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/arch/x86_64/switch.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/domain/domain.h"
@@ -157,7 +158,7 @@ static struct stretch from_gate(struct thread *thread) {
     return stretch;
 }
 
-size_t backtrace_thread(struct thread *thread, const struct trap_frame *frame, struct bh_frame_info *frames, size_t max) {
+static size_t walk(struct thread *thread, const struct trap_frame *frame, struct bh_frame_info *frames, size_t max) {
     if (!address_space) {
         address_space = unw_create_addr_space(&accessors, 0);
         if (!address_space)
@@ -177,4 +178,24 @@ size_t backtrace_thread(struct thread *thread, const struct trap_frame *frame, s
         count += unwind_stretch(&outer, frames + count, max - count);
     }
     return count;
+}
+
+// libunwind wants more stack than a domain that calls into the kernel must leave, so it gets one of its own.
+static alignas(16) uint8_t unwinder_stack[64 << 10];
+
+struct request {
+    struct thread *thread;
+    const struct trap_frame *frame;
+    struct bh_frame_info *frames;
+    size_t max;
+};
+
+static uint64_t walk_request(void *argument) {
+    const struct request *request = argument;
+    return walk(request->thread, request->frame, request->frames, request->max);
+}
+
+size_t backtrace_thread(struct thread *thread, const struct trap_frame *frame, struct bh_frame_info *frames, size_t max) {
+    struct request request = {thread, frame, frames, max};
+    return call_on_stack(unwinder_stack + sizeof(unwinder_stack), walk_request, &request);
 }

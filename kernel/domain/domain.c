@@ -66,6 +66,7 @@ enum bh_error domain_start(struct domain *domain) {
         return error;
     bool again = domain->state == DOMAIN_DEAD || domain->state == DOMAIN_ENDED;
     domain->generation++;
+    domain->threads_used = 0; // those of the last instance are on their way out and count no more
     domain->restarts += again;
     domain->state = DOMAIN_RUNNING;
     error = thread_create(domain->name, domain, domain->base + domain->image->verified.entry, 0,

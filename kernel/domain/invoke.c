@@ -15,7 +15,7 @@
 
 uint64_t invoke_enter(struct domain *callee, uint64_t entry, const uint64_t arguments[6], uint64_t *value);
 void invoke_landing(void);
-uint64_t invoke_stack_low(void);
+void invoke_stack_low(void);
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
 uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
 uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
@@ -77,31 +77,45 @@ void invoke_doom_callers(struct thread *thread, struct domain *dead) {
         }
 }
 
-uint64_t invoke_stack_low(void) {
-    struct domain *domain = thread_current()->domain;
+void invoke_stack_low(void) {
+    struct domain *domain = sched_current()->domain; // not on a control stack
     crash_domain(domain, BH_CRASH_CONTROL_STACK, NULL, 0, "too little control stack left for another call");
-    return 0;
+}
+
+// A method's capabilities are passed one after the other, and a later one may be refused: then the earlier ones are taken back, so that
+// no call leaves anything with a server that was never entered.
+static uint64_t passed(struct domain *to, uint64_t type, enum bh_error error, bh_cap theirs) {
+    struct thread *thread = thread_current();
+    if (type & INVOKE_FIRST)
+        thread->passed_count = 0;
+    if (!error) {
+        BH_ASSERT(thread->passed_count < sizeof(thread->passed) / sizeof(*thread->passed));
+        thread->passed[thread->passed_count++] = theirs;
+        return theirs;
+    }
+    while (thread->passed_count)
+        caps_take_back(to, thread->passed[--thread->passed_count]);
+    return (uint64_t)(int64_t)error;
 }
 
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
     struct cap *cap;
-    bh_cap theirs;
-    enum bh_error error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)type, BH_RIGHT_GRANT, &cap);
+    bh_cap theirs = BH_CAP_NONE;
+    enum bh_error error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & ~INVOKE_FIRST), BH_RIGHT_GRANT, &cap);
     if (!error)
         error = caps_insert(to, cap->type, cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), &theirs);
-    return error ? (uint64_t)(int64_t)error : theirs;
+    return passed(to, type, error, theirs);
 }
 
+// Always the last of a method: it cannot be taken back.
 uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
-    bh_cap theirs;
-    (void)type;
+    bh_cap theirs = BH_CAP_NONE;
     enum bh_error error = buffers_move(from, to, (bh_cap)index, &theirs);
-    return error ? (uint64_t)(int64_t)error : theirs;
+    return passed(to, type, error, theirs);
 }
 
 uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
-    bh_cap theirs;
-    (void)type;
+    bh_cap theirs = BH_CAP_NONE;
     enum bh_error error = buffers_lend(from, to, (bh_cap)index, &theirs);
-    return error ? (uint64_t)(int64_t)error : theirs;
+    return passed(to, type, error, theirs);
 }

@@ -22,6 +22,9 @@ struct invocation {
     uint64_t resume; // return address into the caller; replaced when the caller dies meanwhile
 };
 
+// In the type that a generated proxy gives to invoke_give_cap and its like: the first capability of a call.
+#define INVOKE_FIRST 0x10000u
+
 // Kernel calls a method of a domain's port (VM exits, for one). Up to five words. Results: the error, and in
 // *value the method's scalar result. BH_EDEAD when the server is dead or dies during the call. Runs the domain with
 // interrupts enabled, returns with them disabled.

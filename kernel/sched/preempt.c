@@ -15,7 +15,8 @@ void trap_timer(struct trap_frame *frame) {
     struct thread *thread = sched_current();
     timer_expire(now);
     if (!in_slot(frame->rip)) {
-        clock_arm(now + (thread && runqueue_has(thread->priority) ? RETRY_NS : TICK_NS));
+        if (!sched_is_idle()) // the idle loop looks for itself
+            clock_arm(now + (runqueue_has(thread->priority) ? RETRY_NS : TICK_NS));
         return;
     }
     if (watchdog_tick(thread) && watchdog_overrun)

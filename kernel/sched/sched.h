@@ -37,6 +37,7 @@ void sched_block(void);                     // current thread is not READY any m
 void sched_preempt(struct trap_frame *frame); // from traps: give the processor to the next thread, if any
 void sched_arm(void);                       // program the clock for the next tick or deadline
 bool sched_should_yield(void);              // somebody better is ready
+bool sched_is_idle(void);                   // no thread runs (or none yet)
 void sched_init(void);
 
 #endif

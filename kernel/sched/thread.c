@@ -16,6 +16,8 @@
 #include "kernel/mm/stacks.h"
 #include "kernel/sched/sched.h"
 
+#define FAR_NS 3600000000000ull // the clock is armed for an hour at most
+
 static struct thread *current;          // NULL only during early boot
 static struct thread *threads[THREAD_COUNT];
 static struct thread idle = {.name = "idle", .priority = THREAD_PRIORITIES - 1, .domain = &kernel_domain,
@@ -27,6 +29,10 @@ struct thread *sched_current(void) {
     return current;
 }
 
+bool sched_is_idle(void) {
+    return !current || current == &idle;
+}
+
 uint32_t thread_count(void) {
     return live_count;
 }
@@ -34,6 +40,8 @@ uint32_t thread_count(void) {
 void sched_arm(void) {
     uint64_t now = clock_now_ns();
     uint64_t when = timer_next();
+    if (when > now + FAR_NS)
+        when = now + FAR_NS; // clocks have smaller numbers
     if (current != &idle && (!when || when > now + TICK_NS))
         when = now + TICK_NS;
     if (when)
@@ -157,6 +165,8 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     uint32_t id = 0;
     if (priority >= THREAD_PRIORITIES)
         return refuse(BH_ERANGE, "thread %s: priority %u is not below %d", name, priority, THREAD_PRIORITIES);
+    if (home != &kernel_domain && home->threads_used >= THREADS_PER_DOMAIN)
+        return refuse(BH_EQUOTA, "thread %s: %s has %d threads already, the limit", name, home->name, THREADS_PER_DOMAIN);
     while (id < THREAD_COUNT && threads[id])
         id++;
     if (id == THREAD_COUNT)
@@ -183,7 +193,8 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
 [[noreturn]] void thread_end(void) {
     struct thread *thread = current;
     thread->state = THREAD_ENDED;
-    thread->home->threads_used--;
+    if (thread->home->generation == thread->home_generation)
+        thread->home->threads_used--;
     free_ended(); // a new thread may run first after another has ended, and does not pass switch_from()
     ended = thread;
     switch_from(thread);

@@ -26,6 +26,7 @@ enum thread_state : uint32_t {
 
 enum { THREAD_PRIORITIES = 4 }; // 0 is the highest
 #define THREAD_COUNT 128
+#define THREADS_PER_DOMAIN 32
 #define THREAD_NAME_SIZE 24
 
 struct thread {
@@ -36,7 +37,8 @@ struct thread {
     uint32_t unwind;           // its domain died while it was in a kernel call: the gate takes it out
     uint64_t bases[2];         // what the gs and fs base registers hold, indexed by enum bh_colour
     uint64_t gate;             // control stack at its last kernel call: where the return address into the domain stands
-    uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased
+    uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased, or the domain says so
+    uint64_t leased;           // by domain, one bit: whether a data stack is mapped there
 
     // Scheduling. Lock: interrupts disabled.
     enum thread_state state;
@@ -50,6 +52,8 @@ struct thread {
     uint64_t deadline_ns;      // 0: none
     struct event *waiting_for; // NULL when only the deadline counts
     enum bh_error wait_result;
+    uint32_t passed[5];        // capabilities given to the callee of the call that is being made (invoke.c)
+    uint32_t passed_count;
     struct domain *home;       // the domain that made it; &kernel_domain for kernel threads
     uint32_t home_generation;  // of `home` when it was made: a thread that has not run yet dies with that instance
     uint64_t watch_since_ns;   // when it last entered or blocked, for the watchdog

@@ -29,6 +29,7 @@ void offsets(void) {
     FIELD(THREAD, thread, bases);
     FIELD(THREAD, thread, unwind);
     FIELD(THREAD, thread, gate);
+    FIELD(THREAD, thread, watch_since_ns);
     FIELD(THREAD, thread, data_stacks);
 
     FIELD(DOMAIN, domain, base);

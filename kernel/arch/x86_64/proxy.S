@@ -15,9 +15,15 @@ FUNCTION \name
         ret
         .endm
 REFUSAL proxy_ecap, ERROR_ECAP
-REFUSAL proxy_erights, ERROR_ERIGHTS
+REFUSAL proxy_erights_now, ERROR_ERIGHTS
 REFUSAL proxy_erevoked, ERROR_EREVOKED
 REFUSAL proxy_edead, ERROR_EDEAD
+
+// %r11: the entry. A revoked one has no rights either.
+FUNCTION proxy_erights
+        cmpq $0, CAP_object(%r11)
+        je proxy_erevoked
+        jmp proxy_erights_now
 
 // Give the record back that was pushed, with error %eax: the callee was never entered. %rsp is anywhere below the record.
 FUNCTION proxy_back_out
@@ -126,13 +132,19 @@ FUNCTION proxy_unlend
         BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
         ret
 
-// Too little control stack for another crossing: the caller dies of it. Never returns to it.
+// Too little control stack for another crossing: the caller dies of it, and never gets the control back. It may have left next to nothing,
+// so this is done on another stack.
 FUNCTION proxy_stack_low
-        mov %rsp, %r10
-        and $-CONTROL_STACK_SIZE, %r10
-        mov %rsp, THREAD_gate(%r10)
-        lea invoke_stack_low(%rip), %r13
-        call proxy_call_kernel
+        mov %rsp, %rbx
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        mov %rsp, THREAD_gate(%rcx)
+        IRQ_OFF
+        HOST_BASE %rcx
+        lea low_stack_top(%rip), %rsp
+        call invoke_stack_low
+        mov %rbx, %rsp
+        IRQ_ON
         jmp invoke_landing
 
 // Where threads go whose domain died: out through the innermost record.
@@ -204,5 +216,10 @@ FUNCTION invoke_enter
         lea kernel_domain(%rip), %r10
         mov %r10, THREAD_domain(%rcx)
         PROXY_DONE
+
+        .section .bss
+        .balign 16
+        .fill 32768, 1, 0
+low_stack_top:
 
         .section .note.GNU-stack, "", @progbits

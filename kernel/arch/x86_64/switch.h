@@ -13,6 +13,8 @@ void switch_stacks(uint64_t *save_rsp, uint64_t rsp);
 void switch_to_frame(uint64_t *save_rsp, struct trap_frame *frame);
 // What an address of resumption looks like in a trap frame: jump here with %rsp = a saved one.
 void switch_landing(void);
+// Call a function with the stack pointer at `top`; thread_current() does not work in there.
+uint64_t call_on_stack(void *top, uint64_t (*function)(void *argument), void *argument);
 // First landing of a new thread: calls *%rbx(%r12), then thread_end().
 void switch_new_thread(void);
 
