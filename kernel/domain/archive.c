@@ -15,8 +15,9 @@
 #include "kernel/domain/resources.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
+#include "kernel/sched/thread.h"
 
-enum { PORTS_MAX = 128, RINGS_MAX = 64, BUFFERS_MAX = 64 };
+enum { PORTS_MAX = 128, RINGS_MAX = 64, BUFFERS_MAX = 64, CAPS_MAX = 4096, START_ORDERS = 16 };
 
 static struct {
     const uint8_t *bytes;
@@ -59,53 +60,61 @@ static bool tables_check(void) {
 }
 
 static enum bh_error bad(const char *what, uint32_t index) {
-    return refuse(BH_EIMAGE, "boot archive: %s %u names something that is not in the archive", what, index);
+    return refuse(BH_EIMAGE, "boot archive: %s %u has a number that is out of bounds, names what is not there, or has no end", what, index);
 }
 
 static bool ended(const char *text, size_t size) {
     return memchr(text, 0, size) != NULL;
 }
 
-static enum bh_error entries_check(void) {
+static bool file_is_sound(const struct bh_archive_file *file) {
+    return range_inside(file->offset, file->size, archive.head->size) && file->offset % BH_PAGE_SIZE == 0 && ended(file->name, sizeof(file->name));
+}
+
+static bool domain_is_sound(const struct bh_archive_domain *domain) {
+    return domain->image < archive.head->files.count && domain->colour <= BH_COLOUR_FS && domain->cap_quota <= CAPS_MAX &&
+           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->name[0] &&
+           ended(domain->name, sizeof(domain->name));
+}
+
+static bool port_is_sound(const struct bh_archive_port *port) {
+    return (port->server == BH_ARCHIVE_KERNEL || port->server < archive.head->domains.count) && port->interface < BH_INTERFACE_COUNT &&
+           ended(port->name, sizeof(port->name)) && ended(port->argument, sizeof(port->argument));
+}
+
+static bool ring_is_sound(const struct bh_archive_ring *ring) {
+    return ring->client < archive.head->domains.count && ring->server < archive.head->domains.count && ring->client != ring->server &&
+           (ring->buffer == BH_ARCHIVE_KERNEL || ring->buffer < archive.head->buffers.count) && ended(ring->name, sizeof(ring->name));
+}
+
+static bool buffer_is_sound(const struct bh_archive_buffer *buffer) {
+    return (buffer->file == BH_ARCHIVE_KERNEL || buffer->file < archive.head->files.count) && ended(buffer->name, sizeof(buffer->name));
+}
+
+static bool grant_is_sound(const struct bh_archive_grant *grant) {
     const struct bh_archive *head = archive.head;
-    for (uint32_t i = 0; i < head->files.count; i++)
-        if (!range_inside(archive.files[i].offset, archive.files[i].size, head->size) ||
-            archive.files[i].offset % BH_PAGE_SIZE || !ended(archive.files[i].name, sizeof(archive.files[i].name)))
-            return bad("file", i);
-    for (uint32_t i = 0; i < head->domains.count; i++)
-        if (archive.domains[i].image >= head->files.count || archive.domains[i].colour > BH_COLOUR_FS ||
-            archive.domains[i].cap_quota > 4096 || !ended(archive.domains[i].name, sizeof(archive.domains[i].name)))
-            return bad("domain", i);
-    for (uint32_t i = 0; i < head->ports.count; i++)
-        if ((archive.ports[i].server != BH_ARCHIVE_KERNEL && archive.ports[i].server >= head->domains.count) ||
-            archive.ports[i].interface >= BH_INTERFACE_COUNT ||
-            !ended(archive.ports[i].name, sizeof(archive.ports[i].name)) ||
-            !ended(archive.ports[i].argument, sizeof(archive.ports[i].argument)))
-            return bad("port", i);
-    for (uint32_t i = 0; i < head->rings.count; i++)
-        if (archive.rings[i].client >= head->domains.count || archive.rings[i].server >= head->domains.count ||
-            archive.rings[i].client == archive.rings[i].server ||
-            (archive.rings[i].buffer != BH_ARCHIVE_KERNEL && archive.rings[i].buffer >= head->buffers.count) ||
-            !ended(archive.rings[i].name, sizeof(archive.rings[i].name)))
-            return bad("ring", i);
-    for (uint32_t i = 0; i < head->buffers.count; i++)
-        if ((archive.buffers[i].file != BH_ARCHIVE_KERNEL && archive.buffers[i].file >= head->files.count) ||
-            !ended(archive.buffers[i].name, sizeof(archive.buffers[i].name)))
-            return bad("buffer", i);
-    for (uint32_t i = 0; i < head->grants.count; i++) {
-        const struct bh_archive_grant *grant = &archive.grants[i];
-        uint32_t limit = grant->kind == BH_GRANT_PORT   ? head->ports.count
-                         : grant->kind == BH_GRANT_RING ? head->rings.count
-                                                        : head->buffers.count;
-        if (grant->domain >= head->domains.count || grant->kind > BH_GRANT_BUFFER || grant->index >= limit ||
-            !ended(grant->name, sizeof(grant->name)))
-            return bad("grant", i);
-    }
-    for (uint32_t i = 0; i < head->options.count; i++)
-        if (archive.options[i].domain >= head->domains.count ||
-            !ended(archive.options[i].key, sizeof(archive.options[i].key)) ||
-            !ended(archive.options[i].value, sizeof(archive.options[i].value)))
-            return bad("option", i);
+    const uint32_t limits[] = {head->ports.count, head->rings.count, head->buffers.count};
+    return grant->domain < head->domains.count && grant->kind <= BH_GRANT_BUFFER && grant->index < limits[grant->kind] &&
+           ended(grant->name, sizeof(grant->name));
+}
+
+static bool option_is_sound(const struct bh_archive_option *option) {
+    return option->domain < archive.head->domains.count && ended(option->key, sizeof(option->key)) && ended(option->value, sizeof(option->value));
+}
+
+#define CHECK_ALL(table, kind)                                                                                                      \
+    for (uint32_t i = 0; i < archive.head->table.count; i++)                                                                        \
+        if (!kind##_is_sound(&archive.table[i]))                                                                                    \
+    return bad(#kind, i)
+
+static enum bh_error entries_check(void) {
+    CHECK_ALL(files, file);
+    CHECK_ALL(domains, domain);
+    CHECK_ALL(ports, port);
+    CHECK_ALL(rings, ring);
+    CHECK_ALL(buffers, buffer);
+    CHECK_ALL(grants, grant);
+    CHECK_ALL(options, option);
     return BH_OK;
 }
 
@@ -114,7 +123,7 @@ static enum bh_error archive_check(const void *bytes, size_t size) {
     archive.head = bytes;
     if (size < sizeof(*archive.head) || archive.head->magic != BH_ARCHIVE_MAGIC)
         return refuse(BH_EIMAGE, "boot archive: it has no Bulkhead header; make one with tools/mkimage");
-    if (archive.head->size > size)
+    if (archive.head->size < sizeof(*archive.head) || archive.head->size > size)
         return refuse(BH_EIMAGE, "boot archive: it says %llu bytes and has %zu; it was cut short",
                       (unsigned long long)archive.head->size, size);
     return tables_check() ? entries_check() : BH_EIMAGE;
@@ -217,7 +226,7 @@ static enum bh_error make_grants(void) {
 }
 
 static enum bh_error start_all(void) {
-    for (uint32_t order = 0; order < 16; order++)
+    for (uint32_t order = 0; order < START_ORDERS; order++)
         for (uint32_t i = 0; i < archive.head->domains.count; i++) {
             if (archive.domains[i].start_order != order)
                 continue;

@@ -13,6 +13,10 @@ static struct port *ports;
 
 enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
                           uint64_t object, struct port **out) {
+    if (!loader_interface_methods(interface))
+        return refuse(BH_ENOENT, "port %s: this kernel does not know interface %u", name, interface);
+    if (loader_interface_is_kernel(interface) != (server == &kernel_domain))
+        return refuse(BH_EINVAL, "port %s: interface %u is not one that %s can serve", name, interface, server->name);
     struct port *port = calloc(1, sizeof(*port));
     if (!port)
         return refuse(BH_ENOMEM, "port %s: no memory", name);
@@ -44,6 +48,9 @@ static enum bh_error serve_check(const struct domain *domain, const struct port 
     if (port->fingerprint != serve->fingerprint)
         return refuse(BH_EFINGERPRINT, "port_serve: port %s: fingerprint %016llx in the manifest, %016llx in %s", port->name,
                       (unsigned long long)port->fingerprint, (unsigned long long)serve->fingerprint, domain->name);
+    uint32_t count = loader_interface_methods(port->interface);
+    if (serve->method_count != count)
+        return refuse(BH_EINVAL, "port_serve: port %s: %u methods, its interface has %u", port->name, serve->method_count, count);
     for (uint32_t i = 0; i < serve->method_count; i++) {
         uint64_t offset = methods[i] & BH_SLOT_MASK;
         if (!verified_is_function(&domain->image->verified, offset))
