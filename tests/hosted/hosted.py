@@ -52,7 +52,7 @@ class Runner:
         if problem:
             self.failed += 1
             print(f"FAILED {name}: {problem}")
-            print("\n".join("    " + line for line in text.splitlines()[-25:]))
+            print("\n".join("    " + line for line in text.splitlines()[-15:]))
         else:
             self.passed += 1
             print(f"ok {name}")

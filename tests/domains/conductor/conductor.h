@@ -37,11 +37,15 @@ void expect_serves(const struct victim *victim); // an echo
 void wait_for_death(const struct victim *victim, struct bh_crash_info *crash);
 // Start it again and wait until it serves.
 void revive(const struct victim *victim);
+void wait_until_holds(const struct victim *victim, uint32_t caps); // that many capabilities
+#define CAPS_OF(victim) ((victim)->id == a.id ? 5 : 2) // settings and next; a has the ring, too, and two events of it
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol); // is such a frame in the backtrace?
 struct bh_memory_info memory_now(void);
 
 typedef void scenario(void);
 scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_in_the_middle, nested_death_at_the_end,
-    caller_dies_first, leaks;
+    caller_dies_first, leaks, calls_carry_values, calls_refuse_capabilities, hostile_callers, hostile_servers, deep_panic, busy_watchdog,
+    exits, capability_rights, capability_revocation, restart_keeps_capabilities, buffers_lent, buffers_moved, buffers_shared, buffer_owner_dies,
+    quotas, events, sleeping, preemption, priorities, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full;
 
 #endif

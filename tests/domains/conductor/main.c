@@ -22,6 +22,31 @@ static const struct {
     {"nested-death-at-the-end", nested_death_at_the_end},
     {"caller-dies-first", caller_dies_first},
     {"leaks", leaks},
+    {"calls-carry-values", calls_carry_values},
+    {"calls-refuse-capabilities", calls_refuse_capabilities},
+    {"hostile-callers", hostile_callers},
+    {"hostile-servers", hostile_servers},
+    {"deep-panic", deep_panic},
+    {"busy-watchdog", busy_watchdog},
+    {"exits", exits},
+    {"capability-rights", capability_rights},
+    {"capability-revocation", capability_revocation},
+    {"restart-keeps-capabilities", restart_keeps_capabilities},
+    {"buffers-lent", buffers_lent},
+    {"buffers-moved", buffers_moved},
+    {"buffers-shared", buffers_shared},
+    {"buffer-owner-dies", buffer_owner_dies},
+    {"quotas", quotas},
+    {"events", events},
+    {"sleeping", sleeping},
+    {"preemption", preemption},
+    {"priorities", priorities},
+    {"floating-point", floating_point},
+    {"thread-limits", thread_limits},
+    {"deaths-are-told", deaths_are_told},
+    {"ring-replay", ring_replay},
+    {"ring-broken", ring_broken},
+    {"ring-full", ring_full},
 };
 
 void fail(const char *file, int line, const char *format, ...) {
@@ -72,6 +97,15 @@ void wait_for_death(const struct victim *victim, struct bh_crash_info *crash) {
 void revive(const struct victim *victim) {
     EXPECT_OK(system_restart(system_cap, victim->id));
     wait_until_serving(victim);
+    wait_until_holds(victim, CAPS_OF(victim));
+}
+
+void wait_until_holds(const struct victim *victim, uint32_t caps) {
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS;
+    while (info_of(victim).caps != caps) {
+        EXPECT(bh_time_ns() < deadline, "%s holds %u capabilities, not %u", victim->name, info_of(victim).caps, caps);
+        bh_sleep_for(MS / 4);
+    }
 }
 
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol) {
@@ -91,6 +125,7 @@ static void meet(struct victim *victim) {
     EXPECT_OK(bh_cap_find(victim->name, &victim->port));
     EXPECT_OK(system_domain_find(system_cap, victim->name, &victim->id));
     wait_until_serving(victim);
+    wait_until_holds(victim, CAPS_OF(victim));
 }
 
 int main(void) {

@@ -9,6 +9,7 @@
 
 #include "kernel.h"
 #include "kernel/abi/crash.h"
+#include "misbehave.h"
 #include "victim.h"
 
 #define RING_PRIORITY 2
@@ -16,6 +17,7 @@
 void bh_inject(uint64_t kind);
 
 static bh_cap kept;
+static char port[480]; // that it serves
 
 static enum bh_error echo(void *object, uint64_t value, uint64_t *same) {
     (void)object;
@@ -49,9 +51,11 @@ static enum bh_error relay(void *object, uint32_t depth, uint32_t kind, uint64_t
     bh_cap next;
     (void)object;
     if (!depth) {
+        *result = value + 1;
+        if (kind >= MISBEHAVE_FIRST)
+            return misbehave(kind, port, result);
         if (kind)
             bh_inject(kind);
-        *result = value + 1;
         return BH_OK;
     }
     enum bh_error error = bh_cap_find("next", &next);
@@ -104,7 +108,10 @@ static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t ki
     if (error)
         return error;
     memset(address, (int)value, info.size);
-    if (kind)
+    if (kind == FILL_SLOWLY) {
+        bh_sleep_for(60000000);
+        memset(address, (int)value, info.size);
+    } else if (kind)
         bh_inject(kind);
     return BH_OK;
 }
@@ -154,12 +161,15 @@ static void sleeper(uint64_t duration_ns) {
     bh_thread_exit();
 }
 
+static void *volatile piece; // volatile: a malloc whose result nobody wants would not be made
+
 static enum bh_error use_one(uint32_t what) {
     bh_cap cap;
     void *address;
     switch (what) {
     case EXHAUST_HEAP:
-        return malloc(PIECE) ? BH_OK : BH_ENOMEM;
+        piece = malloc(PIECE);
+        return piece ? BH_OK : BH_ENOMEM;
     case EXHAUST_CAPS:
         return bh_event_create(&cap);
     case EXHAUST_BUFFERS:
@@ -221,7 +231,6 @@ static void ring_thread(uint64_t unused) {
 
 int main(void) {
     bh_cap settings, work;
-    char port[480];
     if (bh_cap_find("settings", &settings) != BH_OK || settings_get(settings, "port", port) != BH_OK)
         bh_panic("needs Settings and a setting `port'");
     // Attached before anything is served, so that who counts capabilities once it serves sees all of them.

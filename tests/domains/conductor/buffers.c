@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+//
+// Buffers: lent for a call, moved for good, shared with fewer rights; who may touch them when, and whose memory they are.
+#include "conductor.h"
+
+#include <string.h>
+
+#include "tests/domains/victim/misbehave.h"
+
+#define SIZE 8192
+
+static void make(bh_cap *buffer, uint8_t **bytes, uint8_t value) {
+    void *address;
+    EXPECT_OK(bh_buffer_alloc(SIZE, buffer, &address));
+    *bytes = address;
+    for (size_t i = 0; i < SIZE; i++)
+        EXPECT(!(*bytes)[i], "a new buffer is not zero");
+    memset(*bytes, value, SIZE);
+}
+
+static bool all(const uint8_t *bytes, uint8_t value) {
+    for (size_t i = 0; i < SIZE; i++)
+        if (bytes[i] != value)
+            return false;
+    return true;
+}
+
+static uint64_t slot_of(const struct victim *victim, const void *address) {
+    return (uint64_t)victim->id << 32 | (uint32_t)(uintptr_t)address;
+}
+
+// Reading or writing there kills the victim.
+static void expect_no_access(const struct victim *victim, const void *address, uint32_t write) {
+    struct bh_crash_info crash;
+    uint64_t value;
+    EXPECT_ERROR(victim_poke(victim->port, slot_of(victim, address), write, &value), BH_EDEAD);
+    wait_for_death(victim, &crash);
+    EXPECT(crash.cause == BH_CRASH_FAULT, "cause %u", crash.cause);
+    revive(victim);
+}
+
+void buffers_lent(void) {
+    bh_cap buffer, read_only;
+    uint8_t *bytes;
+    struct bh_crash_info crash;
+    make(&buffer, &bytes, 1);
+    uint32_t before = info_of(&a).caps;
+    EXPECT_OK(victim_fill(a.port, buffer, 7, 0));
+    EXPECT(all(bytes, 7), "the borrower's writes are not seen");
+    EXPECT(info_of(&a).caps == before, "the borrower kept a capability");
+    expect_no_access(&a, bytes, 0);
+    EXPECT(all(bytes, 7), "somebody wrote");
+    // The borrower dies with it: it is ours again, with what was written.
+    EXPECT_ERROR(victim_fill(a.port, buffer, 9, BH_INJECT_UNDEFINED), BH_EDEAD);
+    wait_for_death(&a, &crash);
+    EXPECT(all(bytes, 9), "the buffer was lost");
+    bytes[0] = 1;
+    revive(&a);
+    expect_no_access(&a, bytes, 0);
+    EXPECT_OK(bh_cap_derive(buffer, BH_RIGHT_READ, &read_only));
+    EXPECT_ERROR(victim_fill(a.port, read_only, 3, 0), BH_ERIGHTS); // refused by buffer_map
+    EXPECT_OK(bh_cap_drop(read_only));
+    EXPECT_OK(victim_fill(b.port, buffer, 4, 0)); // and c, which is in the other colour
+    EXPECT_OK(victim_fill(c.port, buffer, 5, 0));
+    EXPECT(all(bytes, 5), "c did not fill it");
+    EXPECT_OK(bh_cap_drop(buffer));
+    EXPECT_ERROR(victim_fill(a.port, buffer, 4, 0), BH_ECAP);
+}
+
+void buffers_moved(void) {
+    bh_cap buffer;
+    uint8_t *bytes;
+    uint64_t sum;
+    struct bh_buffer_info info;
+    struct bh_crash_info crash;
+    uint64_t free_before = memory_now().free_bytes;
+    uint32_t buffers_before = memory_now().buffers;
+    make(&buffer, &bytes, 2);
+    uint64_t ours = info_of(&(struct victim){.id = 1}).memory_used, theirs = info_of(&a).memory_used;
+    EXPECT_OK(victim_take(a.port, buffer, &sum));
+    EXPECT(sum == 2 * SIZE, "the sum is %llu", (unsigned long long)sum);
+    EXPECT_ERROR(bh_buffer_info(buffer, &info), BH_ECAP);
+    EXPECT(info_of(&(struct victim){.id = 1}).memory_used == ours - SIZE, "it still counts as ours");
+    EXPECT(info_of(&a).memory_used == theirs + SIZE, "it does not count as theirs");
+    EXPECT_OK(victim_forget(a.port));
+    EXPECT(info_of(&a).memory_used == theirs, "giving it up did not free it");
+    EXPECT(memory_now().buffers == buffers_before && memory_now().free_bytes == free_before, "it was not freed");
+    // The receiver dies, and the buffer with it.
+    make(&buffer, &bytes, 2);
+    EXPECT_OK(victim_take(a.port, buffer, &sum));
+    EXPECT_OK(system_kill(system_cap, a.id));
+    EXPECT(memory_now().buffers == buffers_before, "a dead domain keeps a buffer");
+    revive(&a);
+    // The sender touches it: its own fault.
+    EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_MOVE_AND_TOUCH, 0, &sum), BH_EDEAD);
+    wait_for_death(&a, &crash);
+    EXPECT(crash.cause == BH_CRASH_FAULT && info_of(&b).state == BH_DOMAIN_STATE_RUNNING, "cause %u", crash.cause);
+    EXPECT(memory_now().buffers == buffers_before + 1, "what b was given went with a");
+    EXPECT_OK(victim_forget(b.port));
+    EXPECT(memory_now().buffers == buffers_before, "b could not free it");
+    revive(&a);
+    EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_MOVE_SHARED, 0, &sum), BH_ECAP);
+    EXPECT_OK(victim_forget(b.port));
+}
+
+void buffers_shared(void) {
+    bh_cap buffer, read_only;
+    uint8_t *bytes;
+    uint64_t address, value;
+    make(&buffer, &bytes, 3);
+    EXPECT_OK(bh_cap_derive(buffer, BH_RIGHT_READ | BH_RIGHT_GRANT, &read_only));
+    EXPECT_ERROR(victim_keep(a.port, read_only, BH_RIGHT_READ | BH_RIGHT_WRITE, &address), BH_ERIGHTS);
+    EXPECT_OK(victim_keep(a.port, read_only, BH_RIGHT_READ, &address));
+    EXPECT((uint32_t)address == (uint32_t)(uintptr_t)bytes, "it stands at 0x%llx there", (unsigned long long)address);
+    EXPECT_OK(victim_poke(a.port, address, 0, &value));
+    EXPECT(value == 0x0303030303030303ull, "a reads %llx", (unsigned long long)value);
+    bytes[0] = 4;
+    EXPECT_OK(victim_poke(a.port, address, 0, &value));
+    EXPECT((uint8_t)value == 4, "a does not see what we write");
+    expect_no_access(&a, bytes, 1); // a write
+    EXPECT(bytes[0] == 4, "a wrote");
+    expect_no_access(&a, bytes, 0); // the new instance was given nothing
+    // Taken back.
+    EXPECT_OK(victim_keep(a.port, read_only, BH_RIGHT_READ, &address));
+    EXPECT_OK(victim_poke(a.port, address, 0, &value));
+    EXPECT_OK(bh_cap_revoke(buffer));
+    expect_no_access(&a, bytes, 0);
+    // Given up.
+    EXPECT_OK(victim_keep(a.port, buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address));
+    EXPECT_OK(victim_poke(a.port, address, 99, &value));
+    EXPECT(bytes[0] == 99, "a's write is not seen");
+    EXPECT_OK(victim_forget(a.port));
+    expect_no_access(&a, bytes, 0);
+    EXPECT_ERROR(bh_cap_drop(read_only), BH_OK);
+}
+
+static volatile enum bh_error lender_result;
+static bh_cap lender_done;
+
+static void lender(uint64_t unused) {
+    uint64_t value = 0;
+    (void)unused;
+    lender_result = victim_relay(a.port, 0, MISBEHAVE_LEND_SLOWLY, 0, &value);
+    (void)bh_event_signal(lender_done);
+    bh_thread_exit();
+}
+
+// Whoever has a buffer lent does not fault because the lender died; whoever has it shared loses it.
+void buffer_owner_dies(void) {
+    uint64_t value = 0;
+    struct bh_crash_info crash;
+    uint32_t before = memory_now().buffers;
+    EXPECT_OK(bh_event_create(&lender_done));
+    EXPECT_OK(bh_thread_create(lender, 0, 2));
+    bh_sleep_for(20 * MS);
+    EXPECT_OK(system_kill(system_cap, a.id));
+    revive(&a);
+    EXPECT_OK(bh_event_wait(lender_done, bh_time_ns() + PATIENCE_NS));
+    EXPECT(lender_result == BH_EDEAD, "the lender's caller got %d", lender_result);
+    EXPECT(info_of(&b).restarts == 0 && info_of(&b).state == BH_DOMAIN_STATE_RUNNING, "the borrower died");
+    expect_serves(&b);
+    EXPECT(memory_now().buffers == before, "the buffer stayed after the call");
+    EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_SHARE_AND_DIE, 0, &value), BH_EDEAD);
+    wait_for_death(&a, &crash);
+    EXPECT(memory_now().buffers == before, "a dead domain's buffer stays");
+    EXPECT_OK(victim_forget(b.port)); // of a revoked capability
+    revive(&a);
+}
+
+static void exhaust(uint32_t what, enum bh_error expected, const char *name) {
+    uint64_t got = 0;
+    uint32_t failure = 0;
+    struct bh_domain_info before = info_of(&a);
+    struct bh_crash_info crash;
+    EXPECT_OK(victim_exhaust(a.port, what, &got, &failure));
+    struct bh_domain_info after = info_of(&a);
+    EXPECT(failure == (uint32_t)-expected, "%s: after %llu: error -%u, expected %d", name, (unsigned long long)got, failure, expected);
+    EXPECT(after.memory_used <= after.memory_quota, "%s: %llu of %llu used", name, (unsigned long long)after.memory_used,
+           (unsigned long long)after.memory_quota);
+    EXPECT(got > 3, "%s: only %llu", name, (unsigned long long)got);
+    expect_serves(&a); // it lives, and so do the others
+    expect_serves(&b);
+    EXPECT_OK(system_kill(system_cap, a.id));
+    wait_for_death(&a, &crash);
+    revive(&a);
+    wait_until_holds(&a, before.caps);
+    EXPECT(info_of(&a).memory_used == before.memory_used, "%s: %llu bytes, %llu before", name, (unsigned long long)info_of(&a).memory_used,
+           (unsigned long long)before.memory_used);
+}
+
+void quotas(void) {
+    wait_until_holds(&a, 5);
+    bh_sleep_for(2 * MS);
+    exhaust(0, BH_ENOMEM, "heap"); // what malloc makes of EQUOTA
+    exhaust(1, BH_EQUOTA, "capabilities");
+    exhaust(2, BH_EQUOTA, "buffers");
+    exhaust(3, BH_EQUOTA, "threads");
+    uint64_t before = memory_now().free_bytes;
+    for (int i = 0; i < 300; i++) {
+        bh_cap buffer;
+        void *address;
+        EXPECT_OK(bh_buffer_alloc(1 << 20, &buffer, &address));
+        ((uint8_t *)address)[(1 << 20) - 1] = 1;
+        EXPECT_OK(bh_cap_drop(buffer));
+    }
+    EXPECT(memory_now().free_bytes == before, "dropped buffers are not freed");
+    bh_cap buffer;
+    void *address;
+    EXPECT_ERROR(bh_buffer_alloc(0, &buffer, &address), BH_ERANGE);
+    EXPECT_ERROR(bh_buffer_alloc(~0ull, &buffer, &address), BH_ERANGE);
+    EXPECT_ERROR(bh_buffer_alloc(1ull << 30, &buffer, &address), BH_EQUOTA);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads of one domain: events, sleep, time slices, priorities, registers.
+#include "conductor.h"
+
+#include "runtime/calls.h"
+
+static volatile uint32_t stop, order[8], arrived;
+static bh_cap gate_event, done_event;
+
+static void expect_within(uint64_t from_ns, uint64_t least, uint64_t most, const char *what) {
+    uint64_t took = bh_time_ns() - from_ns;
+    EXPECT(took >= least && took <= most, "%s took %llu us", what, (unsigned long long)took / 1000);
+}
+
+static void waiter(uint64_t number) {
+    if (bh_event_wait(gate_event, 0) == BH_OK)
+        order[arrived++] = (uint32_t)number;
+    (void)bh_event_signal(done_event);
+    bh_thread_exit();
+}
+
+void events(void) {
+    EXPECT_OK(bh_event_create(&gate_event));
+    EXPECT_OK(bh_event_create(&done_event));
+    for (int i = 0; i < 3; i++)
+        EXPECT_OK(bh_event_signal(gate_event)); // remembered once
+    EXPECT_OK(bh_event_wait(gate_event, bh_time_ns() + MS));
+    EXPECT_ERROR(bh_event_wait(gate_event, bh_time_ns() + MS), BH_ETIMEDOUT);
+    EXPECT_ERROR(bh_event_wait(gate_event, 1), BH_ETIMEDOUT); // long past
+    for (uint64_t i = 0; i < 4; i++) {
+        EXPECT_OK(bh_thread_create(waiter, i, 2));
+        bh_sleep_for(MS);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        EXPECT_OK(bh_event_signal(gate_event)); // wakes the one who waits longest, and only that one
+        EXPECT_OK(bh_event_wait(done_event, bh_time_ns() + PATIENCE_NS));
+        EXPECT(arrived == i + 1 && order[i] == i, "waiter %u came as number %u of %u", order[i], i, arrived);
+    }
+    EXPECT_ERROR(bh_event_wait(gate_event, bh_time_ns() + MS), BH_ETIMEDOUT);
+    // The event goes away under a waiter.
+    EXPECT_OK(bh_thread_create(waiter, 9, 2));
+    bh_sleep_for(MS);
+    EXPECT_OK(bh_cap_drop(gate_event));
+    EXPECT_OK(bh_event_wait(done_event, bh_time_ns() + PATIENCE_NS));
+    EXPECT(arrived == 4, "the waiter took the end of its event for a signal");
+    // A deadline that never comes.
+    EXPECT_OK(victim_signal_later(a.port, done_event, 5 * MS));
+    EXPECT_OK(bh_event_wait(done_event, UINT64_MAX));
+}
+
+static void sleep_forever(uint64_t unused) {
+    (void)unused;
+    bh_sleep_until(UINT64_MAX);
+    bh_thread_exit();
+}
+
+void sleeping(void) {
+    EXPECT_OK(bh_thread_create(sleep_forever, 0, 2));
+    for (uint64_t ms = 1; ms <= 64; ms *= 4) {
+        uint64_t start = bh_time_ns();
+        bh_sleep_for(ms * MS);
+        expect_within(start, ms * MS, ms * MS + 200 * MS, "sleeping");
+    }
+    uint64_t start = bh_time_ns();
+    bh_sleep_until(0);
+    bh_sleep_until(start - 1);
+    expect_within(start, 0, 50 * MS, "sleeping until a time that has passed");
+    EXPECT_OK(victim_wait(a.port, 10 * MS));
+    expect_within(start, 10 * MS, 300 * MS, "sleeping in another domain");
+}
+
+static volatile uint64_t counts[4];
+
+static void count(uint64_t number) {
+    while (!stop)
+        counts[number]++;
+    (void)bh_event_signal(done_event);
+    bh_thread_exit();
+}
+
+// Loops without a call share the processor with each other and with us.
+void preemption(void) {
+    EXPECT_OK(bh_event_create(&done_event));
+    for (uint64_t i = 0; i < 3; i++)
+        EXPECT_OK(bh_thread_create(count, i, 2));
+    uint64_t end = bh_time_ns() + 200 * MS;
+    while (bh_time_ns() < end)
+        expect_serves(&a);
+    stop = 1;
+    bh_sleep_for(50 * MS);
+    for (int i = 0; i < 3; i++)
+        EXPECT(counts[i] > 1000, "loop %d came to %llu", i, (unsigned long long)counts[i]);
+    EXPECT(memory_now().threads > 0, "no threads");
+}
+
+static void note_time(uint64_t unused) {
+    (void)unused;
+    while (!stop)
+        if (bh_event_wait(gate_event, bh_time_ns() + 20 * MS) == BH_OK)
+            arrived++;
+    bh_thread_exit();
+}
+
+static void spin(uint64_t duration_ns) {
+    uint64_t end = bh_time_ns() + duration_ns;
+    while (bh_time_ns() < end)
+        ;
+}
+
+void priorities(void) {
+    EXPECT_OK(bh_event_create(&gate_event));
+    EXPECT_OK(bh_event_create(&done_event));
+    EXPECT_ERROR(bh_thread_create(count, 0, 4), BH_ERANGE);
+    EXPECT_ERROR(bh_call_thread_create((void *)&stop, 0, 2), BH_EINVAL);
+    EXPECT_OK(bh_thread_create(count, 0, 3)); // worse than we are
+    spin(60 * MS);
+    EXPECT(counts[0] == 0, "a thread of lower priority ran %llu times while we had work", (unsigned long long)counts[0]);
+    bh_sleep_for(20 * MS);
+    EXPECT(counts[0] > 0, "it does not run when we sleep");
+    EXPECT_OK(bh_thread_create(note_time, 0, 1)); // better
+    bh_sleep_for(2 * MS);
+    EXPECT_OK(bh_event_signal(gate_event));
+    EXPECT(arrived == 1, "a better thread did not run at once");
+    uint32_t before = info_of(&(struct victim){.id = 1}).threads;
+    spin(60 * MS); // its timeouts interrupt us
+    EXPECT(before == 3, "%u threads", before);
+    stop = 1;
+    bh_sleep_for(40 * MS);
+    EXPECT(info_of(&(struct victim){.id = 1}).threads == 1, "threads did not end");
+}
+
+static volatile double results[2];
+
+static void compute(uint64_t number) {
+    double sum = 0, step = number ? 1.5 : 0.25;
+    for (uint32_t i = 0; i < 30000000; i++)
+        sum = sum * 0.5 + step;
+    results[number] = sum;
+    (void)bh_event_signal(done_event);
+    bh_thread_exit();
+}
+
+// Registers of the FPU belong to a thread, whoever interrupts it.
+void floating_point(void) {
+    EXPECT_OK(bh_event_create(&done_event));
+    EXPECT_OK(bh_thread_create(compute, 0, 2));
+    EXPECT_OK(bh_thread_create(compute, 1, 2));
+    for (int i = 0; i < 2; i++)
+        EXPECT_OK(bh_event_wait(done_event, bh_time_ns() + PATIENCE_NS));
+    bh_sleep_for(5 * MS);
+    EXPECT(results[0] == 0.5 && results[1] == 3.0, "sums are wrong");
+}
+
+static void end_at_once(uint64_t unused) {
+    (void)unused;
+    bh_thread_exit();
+}
+
+void thread_limits(void) {
+    struct bh_memory_info before = memory_now();
+    for (int i = 0; i < 2000; i++) {
+        EXPECT_OK(bh_thread_create(end_at_once, 0, 2));
+        bh_yield();
+    }
+    bh_sleep_for(5 * MS);
+    EXPECT(memory_now().threads <= before.threads + 1, "%u threads, %u before", memory_now().threads, before.threads);
+    int64_t gone = (int64_t)(before.free_bytes - memory_now().free_bytes);
+    EXPECT(gone < 1 << 20, "%lld bytes are gone", (long long)gone);
+    enum bh_error error = BH_OK;
+    int made = 0;
+    while (!error && made < 200) {
+        error = bh_thread_create(sleep_forever, 0, 2);
+        made += !error;
+    }
+    EXPECT(error == BH_EQUOTA && made >= 20, "%d threads, then %d", made, error);
+    expect_serves(&a);
+}
+
+void deaths_are_told(void) {
+    bh_cap event;
+    EXPECT_OK(bh_event_create(&event));
+    EXPECT_OK(system_watch_deaths(system_cap, event));
+    EXPECT_ERROR(bh_event_wait(event, bh_time_ns() + 5 * MS), BH_ETIMEDOUT);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_ERROR(victim_crash(c.port, BH_INJECT_NULL), BH_EDEAD);
+        EXPECT_OK(bh_event_wait(event, bh_time_ns() + PATIENCE_NS));
+        EXPECT(info_of(&c).state == BH_DOMAIN_STATE_DEAD, "told too early");
+        revive(&c);
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// Hostile acts, as far as verified code can commit them. Those that the kernel survives by refusing return the error it gave; those for which
+// it ends the domain do not return.
+#include "misbehave.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bulkhead/domain.h>
+
+#include "kernel/abi/crash.h"
+#include "runtime/calls.h"
+#include "victim.h"
+
+#define MS 1000000ull
+
+// no_stack.S
+uint64_t call_without_stack(uint64_t capability, uint64_t depth, uint64_t kind, uint64_t value);
+uint64_t call_not_imported(void);
+
+static const struct bh_victim_numbers read_only = {.first = 1};
+
+static enum bh_error serve(const char *port, uint32_t count, const uint64_t *addresses) {
+    return bh_serve(port, BH_VICTIM_ID, BH_VICTIM_FINGERPRINT, addresses, count, NULL);
+}
+
+static enum bh_error serve_data(const char *port) {
+    uint64_t addresses[16];
+    for (int i = 0; i < 16; i++)
+        addresses[i] = (uint64_t)addresses;
+    return serve(port, 16, addresses);
+}
+
+static enum bh_error derive_deep(uint64_t *depth) {
+    bh_cap first, at;
+    enum bh_error error = bh_event_create(&first);
+    *depth = 0;
+    for (at = first; !error; (*depth)++)
+        error = bh_cap_derive(at, BH_RIGHT_SIGNAL, &at);
+    if (error != BH_EQUOTA)
+        return error;
+    error = bh_cap_revoke(first);
+    if (error)
+        return error;
+    return bh_event_signal(at) == BH_EREVOKED ? BH_OK : BH_EINVAL; // the last one derived
+}
+
+[[gnu::noinline]] static uint64_t descend(uint64_t levels) {
+    volatile uint64_t keep = levels;
+    if (!levels)
+        bh_panic("at the bottom");
+    return descend(levels - 1) + keep;
+}
+
+static enum bh_error move_and_touch(bh_cap next) {
+    bh_cap buffer;
+    void *address;
+    uint64_t sum;
+    enum bh_error error = bh_buffer_alloc(8192, &buffer, &address);
+    if (!error)
+        error = victim_take(next, buffer, &sum);
+    if (!error)
+        *(volatile uint8_t *)address = 1;
+    return error;
+}
+
+static enum bh_error lend_slowly(bh_cap next) {
+    bh_cap buffer;
+    void *address;
+    enum bh_error error = bh_buffer_alloc(8192, &buffer, &address);
+    return error ? error : victim_fill(next, buffer, 3, FILL_SLOWLY);
+}
+
+static enum bh_error share_and_die(bh_cap next) {
+    bh_cap buffer;
+    void *address;
+    uint64_t theirs;
+    enum bh_error error = bh_buffer_alloc(8192, &buffer, &address);
+    if (!error)
+        error = victim_keep(next, buffer, BH_RIGHT_READ, &theirs);
+    if (!error)
+        bh_panic("shared");
+    return error;
+}
+
+static enum bh_error move_shared(bh_cap next) {
+    bh_cap buffer, derived;
+    void *address;
+    uint64_t sum;
+    enum bh_error error = bh_buffer_alloc(8192, &buffer, &address);
+    if (!error)
+        error = victim_take(next, buffer, &sum);
+    if (!error)
+        error = bh_cap_derive(buffer, BH_RIGHT_READ, &derived); // not its own any more
+    return error;
+}
+
+static enum bh_error busy_calls(bh_cap next) {
+    uint64_t end = bh_time_ns() + 300 * MS, same;
+    enum bh_error error = BH_OK;
+    while (!error && bh_time_ns() < end)
+        error = victim_echo(next, 1, &same);
+    return error;
+}
+
+static enum bh_error call_badly(enum misbehaviour kind, bh_cap next) {
+    struct bh_victim_numbers numbers = {0};
+    uint8_t reversed[700];
+    uint32_t size;
+    switch (kind) {
+    case MISBEHAVE_NULL_IN:
+        return victim_numbers(next, NULL, &numbers);
+    case MISBEHAVE_NULL_OUT:
+        return victim_numbers(next, &numbers, NULL);
+    case MISBEHAVE_READ_ONLY_OUT:
+        return victim_numbers(next, &numbers, (struct bh_victim_numbers *)(uintptr_t)&read_only);
+    default:
+        return victim_reverse(next, (void *)0xffffff80ull, 700, reversed, &size);
+    }
+}
+
+enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value) {
+    bh_cap next;
+    enum bh_error error = bh_cap_find("next", &next);
+    if (error)
+        return error;
+    switch (kind) {
+    case MISBEHAVE_NO_STACK:
+        return (enum bh_error)call_without_stack(next, 2, 0, 0); // comes back into this domain
+    case MISBEHAVE_SERVE_LESS:
+        return serve(port, 0, NULL);
+    case MISBEHAVE_NOT_IMPORTED:
+        return (enum bh_error)call_not_imported();
+    case MISBEHAVE_DERIVE_DEEP:
+        return derive_deep(value);
+    case MISBEHAVE_PANIC_WILD:
+        bh_call_panic((const char *)0xfffff000ull, 100000);
+        return BH_OK;
+    case MISBEHAVE_DEEP_PANIC:
+        *value = descend(*value);
+        return BH_OK;
+    case MISBEHAVE_MOVE_AND_TOUCH:
+        return move_and_touch(next);
+    case MISBEHAVE_LEND_SLOWLY:
+        return lend_slowly(next);
+    case MISBEHAVE_BUSY_CALLS:
+        return busy_calls(next);
+    case MISBEHAVE_EXECUTE_DATA:
+        return serve_data(port);
+    case MISBEHAVE_SHARE_AND_DIE:
+        return share_and_die(next);
+    case MISBEHAVE_EXIT:
+        bh_call_exit(7);
+        return BH_OK;
+    case MISBEHAVE_MOVE_SHARED:
+        return move_shared(next);
+    default:
+        return call_badly(kind, next);
+    }
+}

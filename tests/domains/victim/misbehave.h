@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// What a victim does at the end of relay() when it is told to, besides crashing: the kinds from MISBEHAVE_FIRST on.
+#ifndef VICTIM_MISBEHAVE_H
+#define VICTIM_MISBEHAVE_H
+
+#include <stdint.h>
+#include "kernel/abi/error.h"
+
+enum misbehaviour : uint32_t {
+    MISBEHAVE_FIRST = 100,
+    MISBEHAVE_NULL_IN = 100,      // calls with addresses that are not its own to give
+    MISBEHAVE_NULL_OUT = 101,
+    MISBEHAVE_READ_ONLY_OUT = 102,
+    MISBEHAVE_BYTES_PAST_END = 103,
+    MISBEHAVE_NO_STACK = 104,     // forgets its data stack pointer, and is called back
+    MISBEHAVE_SERVE_LESS = 105,   // serves a port with too few methods
+    MISBEHAVE_NOT_IMPORTED = 106, // calls an interface that its image does not import
+    MISBEHAVE_DERIVE_DEEP = 107,  // derives a capability from a capability from ..., and revokes the first
+    MISBEHAVE_PANIC_WILD = 108,   // panics with a message that is not there
+    MISBEHAVE_DEEP_PANIC = 109,   // panics with as little control stack left as calls leave
+    MISBEHAVE_MOVE_AND_TOUCH = 110, // writes to a buffer that it has moved
+    MISBEHAVE_LEND_SLOWLY = 111,  // lends a buffer to a call that takes time
+    MISBEHAVE_BUSY_CALLS = 112,   // calls others for longer than its watchdog allows to compute
+    MISBEHAVE_EXECUTE_DATA = 113, // serves a port with methods that are data
+    MISBEHAVE_SHARE_AND_DIE = 114, // shares a buffer for good, and crashes
+    MISBEHAVE_EXIT = 115,
+    MISBEHAVE_MOVE_SHARED = 116,  // moves a buffer that is not its own
+};
+
+enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
+
+#define FILL_SLOWLY 100 // kind of fill(): fill, sleep, fill again
+
+#endif

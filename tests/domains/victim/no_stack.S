@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// What C does not do: a call with no data stack pointer, and one of a table entry that the image does not import (interface 1, method 0).
+#include "kernel/abi/slot.h"
+
+        .macro BEGIN name
+        .section .text.\name, "ax", @progbits
+        .globl \name
+        .hidden \name
+        .type \name, @function
+        .balign 16
+\name:
+        .cfi_startproc
+        .endm
+        .macro END name
+        .cfi_endproc
+        .size \name, . - \name
+        .section bh_functions, "ao", @progbits, .text.\name
+        .p2align 2
+        .long \name - .
+        .endm
+
+// uint64_t call_without_stack(capability, depth, kind, value): the relay stub's own arguments.
+BEGIN call_without_stack
+        push %rbx
+        .cfi_adjust_cfa_offset 8
+        mov %rsp, %rax
+        and $-65536, %rax
+        mov (%rax), %rbx
+        xor %r9d, %r9d
+        mov %rsp, %rax
+        and $-65536, %rax
+        mov %r9, (%rax)
+        call bh_stub_victim_relay
+        mov %rax, %rdx
+        mov %rsp, %rcx
+        and $-65536, %rcx
+        mov %rbx, (%rcx)
+        mov %rdx, %rax
+        pop %rbx
+        .cfi_adjust_cfa_offset -8
+        ret
+END call_without_stack
+
+BEGIN call_not_imported
+        jmp *%gs:BH_TABLE_METHOD(1, 0)
+END call_not_imported
+
+        .section .note.GNU-stack, "", @progbits
