@@ -77,7 +77,7 @@ static bool emit_client(const char *folder, const struct interface *one) {
     FILE *file = open_output("//", "%s/client/%s.c", folder, snake(one->name));
     if (!file)
         return false;
-    fprintf(file, "#include \"%s.h\"\n\n#include <string.h>\n\nstruct bh_result {\n    int64_t error;\n    uint64_t value;\n};\n\n",
+    fprintf(file, "#include \"%s.h\"\n\n#include <string.h>\n\nstruct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n",
             one->source->name);
     for (const struct method *method = one->methods; method; method = method->next)
         print_method(file, one, method);

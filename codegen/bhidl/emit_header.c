@@ -85,7 +85,8 @@ static void print_interface(FILE *file, const struct interface *one) {
         print_parameters(file, method);
         fputs(");\n", file);
     }
-    fprintf(file, "};\n// Serve `object` behind the port that the manifest names `port`. `methods` must live as long as the domain.\n"
+    fprintf(file, "};\n// Serve `object` behind the port that the manifest names `port`. `methods` must live as long as the domain and\n"
+                  "// is the same for all ports of this interface: BH_EBUSY otherwise.\n"
                   "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object);\n\n", name, name);
 }
 

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// The server side: functions that the proxies call, which turn words into the parameters of the server's methods. Structures were copied
-// by the proxy to this domain's own data stack, so nobody else changes them.
+// The server side: what the proxies call. A method whose parameters arrive in the registers that C wants them in is called as it is;
+// for the others a function turns words into parameters. Structures were copied by the proxy to this domain's own data stack, so nobody
+// else changes them. One table of methods for each interface in a domain; the object tells its ports apart.
 #include "codegen/bhidl/emit.h"
+
+// Words arrive with all 64 bits as the caller left them: C wants smaller integers than int extended.
+static bool arrives_ready(const struct parameter *one) {
+    const struct type *type = one->type;
+    if (one->kind == PARAMETER_IN)
+        return type->kind != TYPE_STRING && (!is_scalar(type) || type->size >= 4);
+    return one->kind != PARAMETER_OUT || (!is_scalar(type) && type->kind == TYPE_STRUCT);
+}
+
+static bool needs_glue(const struct method *method) {
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (!arrives_ready(one))
+            return true;
+    return false;
+}
 
 static void print_glue_parameters(FILE *file, const struct method *method) {
     fputs("uint64_t object", file);
@@ -36,14 +52,13 @@ static void print_argument(FILE *file, const struct parameter *one) {
         fprintf(file, "(bh_cap)word%d", one->word);
 }
 
-static void print_glue(FILE *file, const struct interface *interface, const struct method *method) {
+static void print_glue(FILE *file, const struct method *method) {
     fprintf(file, "static struct bh_result glue_%s(", method->name);
     print_glue_parameters(file, method);
-    fprintf(file, ") {\n    const struct served *served = (const struct served *)object;\n    if (!served->methods->%s)\n"
-                  "        return (struct bh_result){BH_ENOTSUP, 0};\n", method->name);
+    fputs(") {\n", file);
     for (const struct parameter *one = method->parameters; one; one = one->next)
         print_preparation(file, one);
-    fprintf(file, "    enum bh_error error = served->methods->%s(served->object", method->name);
+    fprintf(file, "    enum bh_error error = served->%s((void *)object", method->name);
     for (const struct parameter *one = method->parameters; one; one = one->next)
         print_argument(file, one);
     fputs(");\n", file);
@@ -59,7 +74,6 @@ static void print_glue(FILE *file, const struct interface *interface, const stru
             fprintf(file, "    *(uint64_t *)word%d = (uint64_t)%s;\n", one->word, one->name);
     }
     fprintf(file, "    return (struct bh_result){error, (uint64_t)%s};\n}\n\n", value);
-    (void)interface;
 }
 
 static bool emit_server(const char *folder, const struct interface *one) {
@@ -67,20 +81,23 @@ static bool emit_server(const char *folder, const struct interface *one) {
     FILE *file = open_output("//", "%s/server/%s.c", folder, name);
     if (!file)
         return false;
-    fprintf(file, "#include \"%s.h\"\n\n#include <stdlib.h>\n\n#include \"bulkhead/domain.h\"\n\n"
-                  "struct bh_result {\n    int64_t error;\n    uint64_t value;\n};\n\n"
-                  "struct served {\n    const struct %s_methods *methods;\n    void *object;\n};\n\nextern const char bh_export_%s;\n\n",
+    fprintf(file, "#include \"%s.h\"\n\n#include \"bulkhead/domain.h\"\n\n"
+                  "struct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n"
+                  "extern const char bh_export_%s;\n\n"
+                  "static const struct %s_methods *served;\n\n"
+                  "static struct bh_result left_out(void) {\n    return (struct bh_result){BH_ENOTSUP, 0};\n}\n\n",
             one->source->name, name, name);
     for (const struct method *method = one->methods; method; method = method->next)
-        print_glue(file, one, method);
+        if (needs_glue(method))
+            print_glue(file, method);
     fprintf(file, "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object) {\n"
-                  "    struct served *served = malloc(sizeof(*served));\n    if (!served)\n        return BH_ENOMEM;\n"
-                  "    *served = (struct served){methods, object};\n    const uint64_t addresses[] = {\n", name, name);
+                  "    const uint64_t addresses[] = {\n", name, name);
     for (const struct method *method = one->methods; method; method = method->next)
-        fprintf(file, "        (uint64_t)glue_%s,\n", method->name);
-    fprintf(file, "    };\n    __asm__ volatile(\"\" : : \"r\"(&bh_export_%s)); // keeps the export note in the image\n"
-                  "    enum bh_error error = bh_serve(port, BH_%s_ID, BH_%s_FINGERPRINT, addresses, %u, served);\n"
-                  "    if (error)\n        free(served);\n    return error;\n}\n",
+        fprintf(file, "        methods->%s ? (uint64_t)%s%s : (uint64_t)left_out,\n", method->name,
+                needs_glue(method) ? "glue_" : "methods->", method->name);
+    fprintf(file, "    };\n    if (served && served != methods)\n        return BH_EBUSY;\n    served = methods;\n"
+                  "    __asm__ volatile(\"\" : : \"r\"(&bh_export_%s)); // keeps the export note in the image\n"
+                  "    return bh_serve(port, BH_%s_ID, BH_%s_FINGERPRINT, addresses, %u, object);\n}\n",
             name, capitals(one->name), capitals(one->name), one->method_count);
     return close_output(file);
 }

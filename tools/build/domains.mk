@@ -4,7 +4,7 @@
 # driver of a family is named after both (drivers/virtio/blk -> virtio-blk) and shares the family's sources.
 DOMAIN_LIB := $(BUILD)/domain-lib
 DOMAIN_LIBC := $(DOMAIN_LIB)/libc.a
-DOMAIN_FLAGS := -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -Iruntime/include -I$(GEN_INCLUDE) -MMD
+DOMAIN_FLAGS := -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -Iruntime/include -I$(GEN_INCLUDE) -MMD -MP
 BHCC := $(BIN)/bhcc
 
 $(DOMAIN_LIBC): tools/domain-libc.sh $(TOOLCHAIN) tools/third-party.sh

@@ -7,8 +7,7 @@
         .section text_proxy, "ax", @progbits
 
 FUNCTION gate_enter
-        testl $STACK_LOW_BIT, %esp
-        jz proxy_stack_low
+        STACK_CHECK
         IRQ_OFF
         mov %rsp, %r10
         and $-CONTROL_STACK_SIZE, %r10

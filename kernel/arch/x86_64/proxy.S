@@ -18,6 +18,12 @@ REFUSAL proxy_ecap, ERROR_ECAP
 REFUSAL proxy_erights_now, ERROR_ERIGHTS
 REFUSAL proxy_erevoked, ERROR_EREVOKED
 REFUSAL proxy_edead, ERROR_EDEAD
+REFUSAL proxy_misaligned, ERROR_EINVAL
+
+FUNCTION proxy_stack_refused
+        testl $STACK_LOW_BIT, %esp
+        jnz proxy_misaligned
+        jmp proxy_stack_low
 
 // %r11: the entry. A revoked one has no rights either.
 FUNCTION proxy_erights
