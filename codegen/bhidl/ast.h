@@ -149,8 +149,9 @@ void complain(const struct source *where, struct place place, const char *hint, 
 
 // parser
 int parse_file(struct source *input);
-// check.c, layout.c, fingerprint.c
+// check.c, check_names.c, layout.c, fingerprint.c
 void check_program(void);
+void check_names(void);
 void layout_type(struct source *where, struct type *type);
 void layout_program(void);
 void fingerprint_program(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Names and limits: every type is known, nothing is defined twice, identifiers of interfaces are free, and each method fits the
+// Types and limits: every type is known, identifiers of interfaces are free, and each method fits the
 // registers of a call.
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "kernel/abi/slot.h"
 
 #define STRING_MAX 4096
+#define ARRAY_MAX 65536
 #define KERNEL_ID_FIRST 40
 #define WORDS_MAX 5
 
@@ -27,10 +28,9 @@ static void resolve_bound(const struct source *where, struct place place, const 
     if (!name)
         return;
     struct constant *constant = find_constant(name);
-    if (constant)
-        *value = constant->value;
-    else
+    if (!constant)
         complain(where, place, "write: const NAME = NUMBER;", "there is no constant `%s'", name);
+    *value = constant ? constant->value : 1; // one complaint is enough
 }
 
 static void resolve(const struct source *where, struct type *type) {
@@ -73,28 +73,32 @@ static void resolve(const struct source *where, struct type *type) {
 }
 
 static void check_structure(struct structure *one) {
-    for (struct structure *other = program.structures; other != one; other = other->next)
-        if (!strcmp(other->name, one->name))
-            complain(one->source, one->place, "rename one of them", "struct `%s' is defined twice (first at %s:%d)", one->name,
-                     other->source->path, other->place.line);
     if (!one->fields)
         complain(one->source, one->place, "add a field", "struct `%s' is empty", one->name);
     for (struct field *field = one->fields; field; field = field->next) {
         resolve(one->source, field->type);
         resolve_bound(one->source, field->place, field->count_name, &field->count);
-        for (struct field *other = one->fields; other != field; other = other->next)
-            if (!strcmp(other->name, field->name))
-                complain(one->source, field->place, "rename one of them", "field `%s' is defined twice", field->name);
+        if (field->type->kind == TYPE_BYTES)
+            complain(one->source, field->type->place, "write: u8 NAME[SIZE];", "bytes travel as parameters, not in structs");
+        if (field->count > ARRAY_MAX)
+            complain(one->source, field->place, "bigger things travel in buffers", "field `%s' has %llu elements, the limit is %d", field->name,
+                     (unsigned long long)field->count, ARRAY_MAX);
     }
 }
 
 static void check_enumeration(struct enumeration *one) {
     resolve(one->source, one->type);
-    if (one->type->kind != TYPE_SCALAR)
+    if (one->type->kind != TYPE_SCALAR) {
         complain(one->source, one->type->place, "write: enum NAME : u32 { ... }", "an enum's type must be a scalar");
-    uint64_t limit = one->type->size < 8 ? 1ull << (8 * one->type->size) : ~0ull;
+        return;
+    }
+    uint64_t most = ~0ull >> (64 - 8 * one->type->size);
+    if (one->type->name[0] == 'i')
+        most >>= 1;
+    else if (one->type->name[0] == 'b')
+        most = 1;
     for (struct enumerator *value = one->enumerators; value; value = value->next) {
-        if (value->value >= limit)
+        if (value->value > most)
             complain(one->source, value->place, "choose a bigger type", "%llu does not fit %s", (unsigned long long)value->value,
                      one->type->name);
         for (struct enumerator *other = one->enumerators; other != value; other = other->next)
@@ -137,22 +141,7 @@ static void place_parameters(const struct interface *interface, struct method *m
                  method->name, (unsigned long long)method->area_size);
 }
 
-// Names that mean something else in the code made from them.
-static bool is_reserved(const char *name) {
-    static const char *const names[] = {
-        "target_cap", "result", "served", "object", "error", "caller", "cap", "index", "methods", "word0", "word1", "word2", "word3", "word4",
-        "auto", "bool", "break", "case", "char", "const", "constexpr", "continue", "default", "do", "double", "else", "enum", "extern", "false",
-        "float", "for", "goto", "if", "inline", "int", "long", "nullptr", "register", "restrict", "return", "short", "signed", "sizeof", "static",
-        "struct", "switch", "true", "typedef", "typeof", "union", "unsigned", "void", "volatile", "while", "asm"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(names[i], name))
-            return true;
-    return false;
-}
-
 static void check_parameter(const struct interface *interface, struct parameter *one) {
-    if (is_reserved(one->name))
-        complain(interface->source, one->place, "choose another", "`%s' is a word of C or of the generated code", one->name);
     if (one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT) {
         resolve(interface->source, one->type);
         return;
@@ -170,21 +159,15 @@ static void check_parameter(const struct interface *interface, struct parameter 
 }
 
 static void check_interface(struct interface *one) {
-    for (struct interface *other = program.interfaces; other != one; other = other->next) {
+    for (struct interface *other = program.interfaces; other != one; other = other->next)
         if (other->id == one->id)
             complain(one->source, one->place, "each interface needs a number of its own", "interface `%s' has the id %llu of `%s'",
                      one->name, (unsigned long long)one->id, other->name);
-        if (!strcmp(other->name, one->name))
-            complain(one->source, one->place, "rename one of them", "interface `%s' is defined twice", one->name);
-    }
     if (one->id >= BH_INTERFACE_COUNT || (one->id >= KERNEL_ID_FIRST) != one->kernel || !one->id)
         complain(one->source, one->place, "1 to 39 are for domains, 40 to 59 for the kernel", "id %llu is not for this kind of interface",
                  (unsigned long long)one->id);
     for (struct method *method = one->methods; method; method = method->next) {
         one->method_count++;
-        for (struct method *other = one->methods; other != method; other = other->next)
-            if (!strcmp(other->name, method->name))
-                complain(one->source, method->place, "rename one of them", "method `%s' is defined twice", method->name);
         for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
             check_parameter(one, parameter);
     }
@@ -194,6 +177,7 @@ static void check_interface(struct interface *one) {
 }
 
 void check_program(void) {
+    check_names();
     for (struct structure *one = program.structures; one; one = one->next)
         check_structure(one);
     for (struct enumeration *one = program.enumerations; one; one = one->next)

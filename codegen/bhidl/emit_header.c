@@ -49,7 +49,8 @@ static void print_types(FILE *file, const struct source *where) {
             continue;
         fprintf(file, "enum bh_%s : %s {\n", snake(one->name), c_type(one->type));
         for (const struct enumerator *value = one->enumerators; value; value = value->next)
-            fprintf(file, "    BH_%s_%s = %llu,\n", capitals(one->name), value->name, (unsigned long long)value->value);
+            fprintf(file, "    BH_%s_%s = %llu%s,\n", capitals(one->name), value->name, (unsigned long long)value->value,
+                    value->value > INT64_MAX ? "u" : "");
         fputs("};\n\n", file);
     }
     for (struct structure *one = program.structures; one; one = one->next)

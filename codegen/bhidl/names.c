@@ -22,7 +22,7 @@ static const char *convert(const char *name, int (*change)(int)) {
     for (const char *in = name; *in; in++) {
         if (in != name && isupper((unsigned char)*in) && !isupper((unsigned char)in[-1]) && in[-1] != '_')
             *out++ = '_';
-        *out++ = (char)change((unsigned char)*in);
+        *out++ = isalnum((unsigned char)*in) ? (char)change((unsigned char)*in) : '_';
     }
     return text;
 }

@@ -7,6 +7,7 @@ The conductor powers off with status 0 when the scenario held. A log is kept of 
 import argparse
 import os
 import re
+import struct
 import subprocess
 import sys
 
@@ -77,6 +78,117 @@ class Runner:
         self.report(name, problem, text)
 
 
+# ---- archives that are not what mkimage makes ----------------------------------------------------------------------------
+
+HEADER = struct.Struct("<QQ32s14I")  # magic, size, name, (offset, count) of files, domains, ports, rings, buffers, grants, options
+FILES, DOMAINS, PORTS, RINGS, BUFFERS, GRANTS, OPTIONS = range(7)
+PORT_SIZE = 120
+
+
+def table(data, which):
+    """Offset and count of a table."""
+    return HEADER.unpack_from(data)[3 + 2 * which:5 + 2 * which]
+
+
+def put(data, where, form, *values):
+    struct.pack_into(form, data, where, *values)
+
+
+def image_of(data, name):
+    """Where the contents of a file of the archive stand."""
+    offset, count = table(data, FILES)
+    for i in range(count):
+        title, start, size = struct.unpack_from("<48sQQ", data, offset + 64 * i)
+        if title.split(b"\0")[0] == name:
+            return start, size
+    raise KeyError(name)
+
+
+def text_of(data, name):
+    """File offset of the image's first executable segment."""
+    start, _ = image_of(data, name)
+    headers, = struct.unpack_from("<Q", data, start + 32)
+    size, count = struct.unpack_from("<HH", data, start + 54)
+    for i in range(count):
+        kind, flags, offset = struct.unpack_from("<IIQ", data, start + headers + i * size)
+        if kind == 1 and flags & 1:
+            return start + offset
+    raise KeyError(name)
+
+
+def privileged_instruction(data):
+    put(data, text_of(data, b"victim"), "<2s", b"\x0f\x05")  # syscall
+
+
+def other_fingerprint(data):
+    start, size = image_of(data, b"conductor")
+    note = data.index(b"Victim\0\0", start, start + size)
+    put(data, note - 8, "<Q", 0x0123456789ABCDEF)
+
+
+def port_fingerprint(data):
+    put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 40, "<Q", 0x0123456789ABCDEF)  # a.victim
+
+
+BAD_ARCHIVES = [
+    ("empty", lambda data: data.clear(), "the archive is empty"),
+    ("one-byte", lambda data: data.__delitem__(slice(1, None)), "boot archive: it has no Bulkhead header"),
+    ("header-only", lambda data: data.__delitem__(slice(64, None)), "boot archive: it has no Bulkhead header"),
+    ("cut-short", lambda data: data.__delitem__(slice(len(data) // 2, None)), "it was cut short"),
+    ("no-magic", lambda data: put(data, 0, "<Q", 1), "boot archive: it has no Bulkhead header"),
+    ("size-is-small", lambda data: put(data, 8, "<Q", 60), "it says 60 bytes"),
+    ("size-is-huge", lambda data: put(data, 8, "<Q", 2**64 - 1), "it was cut short"),
+    ("table-past-end", lambda data: put(data, 48 + 8 * DOMAINS, "<I", 0xFFFFFFF0), "the table of domains"),
+    ("table-misaligned", lambda data: put(data, 48 + 8 * PORTS, "<I", 8), "the table of ports"),
+    ("too-many-domains", lambda data: put(data, 52 + 8 * DOMAINS, "<I", 64), "the table of domains"),
+    ("file-past-end", lambda data: put(data, table(data, FILES)[0] + 56, "<Q", 2**63), "boot archive: file 0"),
+    ("file-misaligned", lambda data: put(data, table(data, FILES)[0] + 48, "<Q", 8), "boot archive: file 0"),
+    ("name-without-end", lambda data: put(data, table(data, DOMAINS)[0], "<32s", b"x" * 32), "boot archive: domain 0"),
+    ("unknown-image", lambda data: put(data, table(data, DOMAINS)[0] + 32, "<I", 99), "boot archive: domain 0"),
+    ("priority", lambda data: put(data, table(data, DOMAINS)[0] + 72, "<I", 4), "boot archive: domain 0"),
+    ("unknown-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE + 32, "<I", 77), "boot archive: port 1"),
+    ("unknown-interface", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 36, "<I", 59), "does not know interface 59"),
+    ("kernel-as-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 32, "<I", 0xFFFFFFFF), "not one that kernel can serve"),
+    ("ring-of-one-domain", lambda data: put(data, table(data, RINGS)[0] + 32, "<II", 1, 1), "boot archive: ring 0"),
+    ("ring-entries", lambda data: put(data, table(data, RINGS)[0] + 40, "<I", 17), "17 entries: give a power of two"),
+    ("ring-entry-size", lambda data: put(data, table(data, RINGS)[0] + 44, "<I", 1 << 30), "the limit is 512"),
+    ("unknown-grantee", lambda data: put(data, table(data, GRANTS)[0] + 32, "<I", 99), "boot archive: grant 0"),
+    ("grant-kind", lambda data: put(data, table(data, GRANTS)[0] + 36, "<I", 3), "boot archive: grant 0"),
+    ("grant-index", lambda data: put(data, table(data, GRANTS)[0] + 40, "<I", 99), "boot archive: grant 0"),
+    ("option-of-nobody", lambda data: put(data, table(data, OPTIONS)[0], "<I", 99), "boot archive: option 0"),
+    ("quota-too-small", lambda data: put(data, table(data, DOMAINS)[0] + 40, "<Q", 4096), "its memory quota is 4096"),
+    ("image-is-no-elf", lambda data: put(data, image_of(data, b"victim")[0], "<I", 0), "victim"),
+    ("image-fails-verification", privileged_instruction, "victim: .*: .*(syscall|SYSTEM|FORBIDDEN|not allowed|0x)"),
+    ("client-of-another-interface", other_fingerprint, "interface Victim has fingerprint 0123456789abcdef in its image"),
+    ("server-of-another-interface", port_fingerprint, "port a.victim: fingerprint 0123456789abcdef in the manifest"),
+]
+
+
+def bad_archives(runner):
+    """Each is refused with a message that says what is wrong, and without a panic."""
+    good = None
+    for name, spoil, message in BAD_ARCHIVES:
+        name = "archive-" + name
+        if not runner.wanted(name):
+            continue
+        if good is None:
+            path = runner.archive("good", os.path.join(HERE, "victims.toml"), ["conductor.scenario=calls-carry-values"])
+            good = open(path, "rb").read()
+            os.unlink(path)
+        data = bytearray(good)
+        spoil(data)
+        path = os.path.join(runner.logs, name + ".archive")
+        open(path, "wb").write(data)
+        status, text = runner.boot(name, path)
+        os.unlink(path)
+        problem = None
+        if status != 1:
+            problem = f"exit status {status}"
+        elif not re.search(message, text):
+            problem = f"the log does not say `{message}'"
+        runner.report(name, problem, text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -84,6 +196,7 @@ def main():
     runner = Runner(parser.parse_args())
     for name in scenarios_of_conductor():
         runner.scenario(name)
+    bad_archives(runner)
     print(f"{runner.passed} passed, {runner.failed} failed")
     return 1 if runner.failed else 0
 

@@ -1,5 +1,31 @@
 # SPDX-License-Identifier: MIT
 #
-# Scenarios with real domains in the hosted kernel: tests/hosted with the domains of tests/domains.
-TEST_SCRIPTS += tests/hosted/hosted.py
-TEST_TARGETS += $(HOSTED)/bulkhead $(BUILD)/domains/conductor.elf $(BUILD)/domains/victim.elf
+# Tests of the kernel core and of the tools around it: scenarios with real domains in the hosted kernel (tests/hosted with the domains of
+# tests/domains), wrong and right interface files and manifests, and unit tests (tests/unit/kernel), alone or with the kernel as a library.
+TEST_SCRIPTS += tests/hosted/hosted.py tests/idl/idl.py tests/manifest/manifest.py
+TEST_TARGETS += $(BHIDL) $(HOSTED)/bulkhead $(BUILD)/domains/conductor.elf $(BUILD)/domains/victim.elf $(BUILD)/domains/hello.elf
+
+KERNEL_TEST_DIR := $(BUILD)/tests/kernel
+KERNEL_TESTS := $(patsubst tests/unit/kernel/%.c,%,$(wildcard tests/unit/kernel/*.c))
+# What a test brings its own world for, and so is built with sanitizers.
+KERNEL_TESTED_frames := kernel/mm/frames.c
+KERNEL_TESTED_timer := kernel/sched/timer.c
+KERNEL_TESTED_ring := runtime/ring.c
+KERNEL_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE)
+
+define kernel_test_alone
+$(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(KERNEL_TESTED_$(1)) $(wildcard kernel/*/*.h runtime/include/bulkhead/*.h)
+	$$(call say,TEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KERNEL_TEST_FLAGS) -Iruntime/include -fsanitize=address,undefined -fno-sanitize-recover=undefined $$(filter %.c,$$^) -lcriterion -o $$@
+endef
+define kernel_test_with_library
+$(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(HOSTED)/libkernel.a $(wildcard kernel/*/*.h)
+	$$(call say,TEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KERNEL_TEST_FLAGS) -DBH_KERNEL -Ikernel/platform/hosted -Ikernel/arch/x86_64 -fno-pie -no-pie -fuse-ld=lld $$(filter %.c %.a,$$^) \
+		$(HOSTED_LIBRARIES) -lcriterion -o $$@
+endef
+$(foreach test,$(KERNEL_TESTS),$(eval $(if $(KERNEL_TESTED_$(test)),$(call kernel_test_alone,$(test)),$(call kernel_test_with_library,$(test)))))
+UNIT_TESTS += $(KERNEL_TESTS:%=$(KERNEL_TEST_DIR)/kernel-%)
+TEST_TARGETS += $(KERNEL_TESTS:%=$(KERNEL_TEST_DIR)/kernel-%)

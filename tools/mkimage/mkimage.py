@@ -58,7 +58,8 @@ class Manifest:
         for row, line in enumerate(self.lines, 1):
             head = re.match(r"\s*\[+\s*([^\]]*?)\s*\]+", line)
             if head and not re.match(r"\s*\w+\s*=", line):
-                same = head.group(1).replace('"', "") == name
+                title = head.group(1).replace('"', "")
+                same = title == name or (not key and title.startswith(name + "."))
                 seen += same
                 inside = same and number in (None, seen)
                 if inside and first is None:
@@ -184,7 +185,7 @@ class System:
                        memory=size_of(self.manifest, table, "memory", one["memory"]))
             for key, value in one["settings"].items():
                 if not isinstance(value, (str, int)) or len(key) > 27 or len(str(value)) > 479:
-                    self.manifest.refuse(table, f"setting `{key}': a string or number of at most 479 characters, please")
+                    self.manifest.refuse(table, f"setting `{key}': a string or number of at most 479 characters, please", "settings", key)
                 self.settings.append((len(self.domains), key, str(value)))
             self.domains.append(one)
         if not self.domains:
@@ -253,11 +254,13 @@ class System:
                 self.manifest.refuse(table, "name: at most 31 characters", "name")
             if any(grant["domain"] == domain and grant["name"] == one["name"] for grant in self.grants):
                 self.manifest.refuse(table, f"{one['to']} has a capability named `{one['name']}' already", "name", one["name"])
+            if key == "ring" and domain not in (items[target]["client"], items[target]["server"]):
+                self.manifest.refuse(table, f"{one['to']} is neither client nor server of ring `{one['ring']}'", "to", one["to"])
             default = {"port": ["call", "grant"], "buffer": ["read", "write"], "ring": ["client", "server"]}[key]
             rights = 0
             for right in default if one["rights"] is None else one["rights"]:
                 if right not in RIGHTS:
-                    self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights")
+                    self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights", right)
                 rights |= RIGHTS[right]
             self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights})
 
