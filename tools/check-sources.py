@@ -34,7 +34,8 @@ def faults_of(path):
     text = open(path, encoding="utf-8", errors="replace").read()
     lines = text.splitlines()
     # A flex or bison file has its C prologue, with the SPDX line, behind "%{".
-    if not any("SPDX-License-Identifier: MIT" in line for line in lines[:4]):
+    # The attacks on the verifier are read by their first lines, which name the rule.
+    if not path.startswith("tests/verifier/") and not any("SPDX-License-Identifier: MIT" in line for line in lines[:4]):
         yield f"{path}:1: no SPDX line"
     if len(lines) > LINES_MAX:
         yield f"{path}: {len(lines)} lines, the limit is {LINES_MAX}"

@@ -38,8 +38,10 @@ int link_image(const struct options *options, const struct arguments *objects) {
     arguments_add(&command, "-o");
     arguments_add(&command, output);
     add_library(&command, "note.o");
-    if (!options->no_standard_libraries)
+    if (!options->no_standard_libraries) {
         add_library(&command, "start.o");
+        arguments_add(&command, "--undefined=bh_inject"); // nobody calls it but the kernel
+    }
     arguments_add_all(&command, objects);
     arguments_add_all(&command, &options->link);
     if (!options->no_standard_libraries) {
