@@ -88,6 +88,7 @@ struct parameter {
     struct type *type;
     int word;         // first argument word (0 to 4), -1: the result in %rdx
     uint64_t area;    // offset of its copy on the callee's data stack
+    int pair;         // which pair of the proxy's frame belongs to it
     struct parameter *next;
 };
 

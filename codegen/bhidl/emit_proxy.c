@@ -47,60 +47,59 @@ static enum phase phase_of(const struct parameter *one) {
     return one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT ? PHASE_MEMORY : one->kind == PARAMETER_MOVE ? PHASE_MOVES : PHASE_CAPS;
 }
 
-// What is copied or translated on the way in; how many pairs were pushed.
-static int print_passing(FILE *file, const struct parameter *one, bool *first) {
+// Out parameters in memory and lent buffers are kept in the proxy's frame, a pair of words each. Returns how many.
+static int number_pairs(const struct method *method) {
+    int pairs = 0;
+    for (struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_LEND || (one->kind == PARAMETER_OUT && one->word >= 0))
+            one->pair = pairs++;
+    return pairs;
+}
+
+// What is copied or translated on the way in.
+static void print_passing(FILE *file, const struct parameter *one, bool *first) {
     if (one->word < 0 || (one->kind == PARAMETER_IN && is_scalar(one->type)))
-        return 0;
+        return;
     const char *reg = words[one->word];
     if (one->kind == PARAMETER_IN) {
         print_in(file, one);
     } else if (one->kind == PARAMETER_OUT) {
-        fprintf(file, "        PROXY_OUT %%%s, %%%s, %llu, %llu\n", reg, words_32[one->word], (unsigned long long)one->area,
-                (unsigned long long)area_bytes(one));
-        return 1;
+        fprintf(file, "        PROXY_OUT %d, %%%s, %%%s, %llu, %llu\n", one->pair, reg, words_32[one->word],
+                (unsigned long long)one->area, (unsigned long long)area_bytes(one));
     } else {
         fprintf(file, "        PROXY_TRANSLATE %s, %%%s, %u\n", translation(one), reg, cap_type(one) | (*first ? INVOKE_FIRST : 0));
         *first = false;
-        if (one->kind == PARAMETER_LEND) {
-            fprintf(file, "        PROXY_KEEP %%%s\n", reg);
-            return 1;
-        }
+        if (one->kind == PARAMETER_LEND)
+            fprintf(file, "        PROXY_KEEP %d, %%%s\n", one->pair, reg);
     }
-    return 0;
 }
 
-static int print_entry(FILE *file, const struct method *method) {
-    int pairs = 0;
+static void print_entry(FILE *file, const struct method *method) {
     bool first = true;
     if (method->area_size)
         fprintf(file, "        PROXY_AREA %llu\n", (unsigned long long)method->area_size);
     for (enum phase phase = PHASE_MEMORY; phase < PHASE_COUNT; phase++)
         for (const struct parameter *one = method->parameters; one; one = one->next)
             if (phase_of(one) == phase)
-                pairs += print_passing(file, one, &first);
-    return pairs;
+                print_passing(file, one, &first);
 }
 
-// The last pair comes off first.
-static void print_exit(FILE *file, const struct parameter *one, enum phase phase) {
-    if (!one)
-        return;
-    print_exit(file, one->next, phase);
-    if (phase_of(one) != phase)
-        return;
-    if (one->kind == PARAMETER_LEND)
-        fputs("        PROXY_UNLEND\n", file);
-    else if (one->kind == PARAMETER_OUT && one->word >= 0)
-        fprintf(file, "        PROXY_OUT_BACK %llu\n", (unsigned long long)area_bytes(one));
+// Buffers go back before memory is copied: a bad address ends the caller.
+static void print_exit(FILE *file, const struct method *method) {
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_LEND)
+            fprintf(file, "        PROXY_UNLEND %d\n", one->pair);
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_OUT && one->word >= 0)
+            fprintf(file, "        PROXY_OUT_BACK %d, %llu\n", one->pair, (unsigned long long)area_bytes(one));
 }
 
 static void print_proxy(FILE *file, const struct interface *interface, const struct method *method, unsigned index) {
-    fprintf(file, "FUNCTION proxy_%s_%s\n        PROXY_ENTER %llu\n", snake(interface->name), method->name,
-            BH_CAP_PORT + (unsigned long long)interface->id);
-    int pairs = print_entry(file, method);
-    fprintf(file, "        PROXY_CALL %u\n        PROXY_RETURN %d\n", index, pairs);
-    for (int phase = PHASE_COUNT - 1; phase >= 0; phase--)
-        print_exit(file, method->parameters, (enum phase)phase);
+    fprintf(file, "FUNCTION proxy_%s_%s\n        PROXY_ENTER %llu, %d\n", snake(interface->name), method->name,
+            BH_CAP_PORT + (unsigned long long)interface->id, number_pairs(method));
+    print_entry(file, method);
+    fprintf(file, "        PROXY_CALL %u\n        PROXY_RETURN\n", index);
+    print_exit(file, method);
     fputs("        PROXY_DONE\n\n", file);
 }
 

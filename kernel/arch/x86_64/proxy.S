@@ -36,9 +36,8 @@ FUNCTION proxy_back_out
         xor %edx, %edx
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
-        mov THREAD_top(%rcx), %rsp
-        mov INVOCATION_caller(%rsp), %r10
-        add $OLD_STACK, %rsp
+        mov THREAD_top(%rcx), %rbp
+        mov INVOCATION_caller(%rbp), %r10
         PROXY_DONE
 
 // Everything that a proxy keeps in registers while it enters.
@@ -158,49 +157,39 @@ FUNCTION invoke_landing
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
         movl $0, THREAD_unwind(%rcx)
-        mov THREAD_top(%rcx), %rsp
+        mov THREAD_top(%rcx), %rbp
         mov $ERROR_EDEAD, %eax
         xor %edx, %edx
-        mov INVOCATION_caller(%rsp), %r10
+        mov INVOCATION_caller(%rbp), %r10
         lea kernel_domain(%rip), %r8
         cmp %r8, %r10
         je landing_kernel
-        mov INVOCATION_caller_data_stack(%rsp), %r9
+        mov INVOCATION_caller_data_stack(%rbp), %r9
         mov %r10, THREAD_domain(%rcx)
         mov %r9, THREAD_data_stack(%rcx)
         BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
-        add $OLD_STACK, %rsp
         PROXY_DONE
 landing_kernel:
         IRQ_OFF
         HOST_BASE %rcx
         mov %r10, THREAD_domain(%rcx)
-        add $OLD_STACK, %rsp
         PROXY_DONE
 
 // uint64_t invoke_enter(struct domain *callee, uint64_t entry, const uint64_t arguments[6], uint64_t *value): run a function of a
 // domain from the kernel. The data stack has been leased; interrupts are disabled before and after.
 FUNCTION invoke_enter
-        push %r15
-        push %r14
-        push %r13
-        push %r12
-        push %rbp
-        push %rbx
         mov %rsp, %rax
         and $-CONTROL_STACK_SIZE, %rax
         mov %rdi, %r11
+        lea kernel_domain(%rip), %r10
+        PROXY_RECORD 1
+        mov %rcx, STACK_ARGS_MAX(%rsp)
         mov %rsi, %r14
         mov %rdx, %r15
-        lea kernel_domain(%rip), %r10
-        PROXY_RECORD
-        push %rcx
-        push $0
         mov %rbp, THREAD_data_stack(%rax)
         mov %r11, THREAD_domain(%rax)
         incq DOMAIN_call_count(%r11)
         BASE_CURRENT %rax, %r11, %r12, %r12d, %r13
-        sub $STACK_ARGS_MAX, %rsp
         mov 0(%r15), %rdi
         mov 8(%r15), %rsi
         mov 16(%r15), %rdx
@@ -213,9 +202,9 @@ FUNCTION invoke_enter
         IRQ_ON
         call *%rax
         IRQ_OFF
-        add $STACK_ARGS_MAX + 8, %rsp
-        pop %r11
+        mov STACK_ARGS_MAX(%rsp), %r11
         mov %rdx, (%r11)
+        lea frame_record(%rsp), %rbp
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
         HOST_BASE %rcx
