@@ -55,11 +55,15 @@ static void adopt_requests(struct bh_ring *ring) {
     uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
     ring->posted = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_relaxed);
     for (uint32_t i = 0; i < ring->info.entry_count; i++) {
-        const struct bh_ring_slot *slot = slot_of(ring, i);
+        struct bh_ring_slot *slot = slot_of(ring, i);
         if (slot->sequence > ring->sequence)
             ring->sequence = slot->sequence;
         if (atomic_load_explicit(&slot->state, memory_order_relaxed) != BH_SLOT_BUSY)
             continue;
+        if (!slot->sequence) { // of no use to anybody: no server takes it
+            atomic_store_explicit(&slot->state, BH_SLOT_FREE, memory_order_relaxed);
+            continue;
+        }
         ring->sequences[i] = slot->sequence;
         ring->in_flight++;
     }

@@ -20,7 +20,7 @@ $(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(KERNEL_TESTED_$(1)) $
 	$$(Q)$$(CC) $$(KERNEL_TEST_FLAGS) -Iruntime/include -fsanitize=address,undefined -fno-sanitize-recover=undefined $$(filter %.c,$$^) -lcriterion -o $$@
 endef
 define kernel_test_with_library
-$(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(HOSTED)/libkernel.a $(wildcard kernel/*/*.h)
+$(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(HOSTED)/libkernel.a $(wildcard kernel/*/*.h tests/unit/kernel/*.h)
 	$$(call say,TEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(KERNEL_TEST_FLAGS) -DBH_KERNEL -Ikernel/platform/hosted -Ikernel/arch/x86_64 -fno-pie -no-pie -fuse-ld=lld $$(filter %.c %.a,$$^) \
