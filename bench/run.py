@@ -64,17 +64,16 @@ def save(options, data):
 def call(options):
     data = harness(options, "call", os.path.join(options.build, "bench", "bench.archive"), 21 if options.quick else 1001)
     by_name = {kind["name"]: kind for kind in data["kinds"]}
-    over = by_name["call"]["cycles"]["median"] - by_name["indirect"]["cycles"]["median"]
-    over_local = by_name["call"]["cycles"]["median"] - by_name["local"]["cycles"]["median"]
-    data["targets"] = [{"what": "call with bases cached, core cycles over an indirect call", "value": round(over, 2),
+    # Against the cheaper of the two indirect calls: how long one takes depends on where the compiler put the loop.
+    cheapest = min(by_name[name]["cycles"]["median"] for name in ("indirect", "local"))
+    over = by_name["call"]["cycles"]["median"] - cheapest
+    data["targets"] = [{"what": "call with bases cached, core cycles over the cheaper indirect call", "value": round(over, 2),
                         "limit": CALL_LIMIT, "met": over <= CALL_LIMIT}]
-    data["over_checked_indirect_call"] = round(over_local, 2)
     rate = data["cycles_per_tick"] / data["tick_ns"]
     table = Table(f"Calls, one process, processor {data['processor']} at {rate:.2f} GHz: medians of {data['rounds']} batches, there and back",
                   ["", "ns", "core cycles", "quartiles"])
     for kind in data["kinds"]:
         table.row(kind["what"], cell(kind["ns"]["median"]), cell(kind["cycles"]["median"]), spread(kind["cycles"]))
-    table.note(f"over an indirect call with a domain's type check: {over_local:.1f} cycles")
     table.targets(data["targets"])
     plot.bars(save(options, data), "There and back, core cycles (logarithmic)",
               [(kind["what"], kind["cycles"]["median"], kind["cycles"]) for kind in data["kinds"]], logarithmic=True)

@@ -30,8 +30,6 @@ pkg-config: finds Criterion
 libcriterion-dev: unit tests
 libcapstone-dev: disassembler of the verifier on the host
 libunwind-dev: backtraces of the hosted kernel
-zlib1g-dev: reference for the confinement benchmark
-liblz4-dev: reference for the confinement benchmark
 qemu-system-x86: runs Bulkhead
 qemu-utils: disk images
 seabios: firmware of the emulated machine

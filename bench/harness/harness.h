@@ -37,6 +37,10 @@ int run_in_kernel(const char *archive, int (*benchmark)(void));
 // The served port of a domain; NULL with a message when it is not served within a second.
 struct port *served_port(const char *domain, const char *port);
 
+// No timer signals while native code is timed: in kernel code, which takes no interrupts, they would come again and again.
+void timer_hold(void);
+void timer_release(void);
+
 // ---- handover.c: a byte, a count or a word handed to another process and back
 struct handover {
     const char *name, *what;

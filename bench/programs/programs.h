@@ -23,8 +23,8 @@ struct program {
 extern const struct program programs[];
 extern const size_t program_count;
 
-program_run fibonacci_run, list_run, sha256_run, quicksort_run, virtqueue_run, interpreter_run, lz4_run,
-    zlib_run, hash_run, matrix_run;
+program_run fibonacci_run, list_run, list_small_run, sha256_run, quicksort_run, virtqueue_run, interpreter_run, hash_run,
+    matrix_run, lz4_run, zlib_run;
 
 // Repeatable pseudo-random numbers (xorshift64).
 static inline uint64_t next_random(uint64_t *state) {

@@ -12,7 +12,7 @@ BENCH_ZLIB := adler32 compress crc32 deflate inffast inflate inftrees trees unco
 # The C library's part in a program's time is the same source on both sides, so that confinement alone is compared.
 BENCH_STRING := strcmp strlen memcmp
 BENCH_OBJECTS := $(patsubst bench/programs/%.c,%.o,$(wildcard bench/programs/*.c)) $(BENCH_ZLIB:%=zlib_%.o) lz4.o
-BENCH_FLAGS := -O2 -I. -I$(ZLIB) -I$(LZ4)
+BENCH_FLAGS := -O2 -I. -I$(ZLIB) -I$(LZ4) --embed-dir=$(LZ4)
 
 # Folder, compiler, its name in messages, what must be there first.
 define bench_variant

@@ -28,14 +28,27 @@ struct result {
     uint64_t checksum;
 };
 
+// Each timed run follows a shorter one of the same code, which teaches the branch predictors: they know whole inputs by heart.
+static uint32_t warm_up(uint32_t rounds) {
+    return rounds / 3 + 1;
+}
+
 static struct result run_native(size_t index, uint32_t rounds) {
+    timer_hold();
+    programs[index].run(warm_up(rounds));
     uint64_t start = cpu_time_ns(), checksum = programs[index].run(rounds);
-    return (struct result){(double)(cpu_time_ns() - start), checksum};
+    struct result result = {(double)(cpu_time_ns() - start), checksum};
+    timer_release();
+    return result;
 }
 
 static bool run_confined(size_t index, uint32_t rounds, struct result *result) {
-    uint64_t arguments[5] = {index, rounds}, start = cpu_time_ns();
+    uint64_t arguments[5] = {index, warm_up(rounds)};
     enum bh_error error = invoke_port(domain, METHOD_RUN, arguments, &result->checksum);
+    arguments[1] = rounds;
+    uint64_t start = cpu_time_ns();
+    if (!error)
+        error = invoke_port(domain, METHOD_RUN, arguments, &result->checksum);
     result->time_ns = (double)(cpu_time_ns() - start);
     if (error)
         fprintf(stderr, "bench: %s in its domain: error %d\n", programs[index].name, error);
