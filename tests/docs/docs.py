@@ -3,18 +3,21 @@
 """What a reader is told is true: the checks of the documentation and of the layers pass, and the pages that can be followed are followed.
 
 A page is followed in a copy of the tree below build/tests/docs: each ```sh block runs there with bash, and each line of the ```text block
-behind it must occur in the output, in that order; `…` stands for anything. Ends with `N passed, N failed`."""
+behind it must occur in the output, in that order; `…` stands for anything. A block ```sh background FILE goes on while the others run, which
+begin when it has said what is expected of it and FILE is there. Ends with `N passed, N failed`."""
 import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 LIMIT_S = 600
-FOLLOWED = ["docs/writing-a-domain.md"]
+FOLLOWED = ["docs/writing-a-domain.md", "docs/tour.md"]
 OWN = ("domains", "idl", "systems", "drivers")  # folders that a reader adds to: real ones in the copy, links inside
-SHARED = ("third-party", "pc", "logs", "tests", "guest", "bench")  # folders of the build that the copy does not change
+SHARED = ("third-party", "logs", "tests", "guest", "bench")  # folders of the build that the copy does not change
 
 
 def make_tree(root, tree):
@@ -39,15 +42,15 @@ def make_tree(root, tree):
 
 
 def steps(page):
-    """(line, commands, expected lines) of each block that is to be run."""
+    """[line, commands, expected lines, file to wait for or None] of each block that is to be run."""
     found, inside = [], None
     for number, line in enumerate(open(page, encoding="utf-8").read().splitlines(), 1):
         if line.startswith("```") and inside is None:
             inside = (number, line[3:].strip(), [])
         elif line.startswith("```"):
             start, kind, lines = inside
-            if kind == "sh":
-                found.append((start, "\n".join(lines), []))
+            if kind.split()[:1] == ["sh"]:
+                found.append((start, "\n".join(lines), [], kind.split()[2] if "background" in kind else None))
             elif kind == "text" and found and not found[-1][2]:
                 found[-1][2].extend(lines)
             inside = None
@@ -93,21 +96,63 @@ class Tests:
             return
         tree = os.path.join(root, "build", "tests", "docs")
         make_tree(root, tree)
-        environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-        environment["BULKHEAD_READY"] = "1"
-        for line, commands, expected in steps(page):
+        reader = Reader(tree)
+        try:
+            for line, commands, expected, wanted in steps(page):
+                status, output = reader.start(commands, expected, wanted) if wanted else reader.run(commands)
+                fault = missing_line(expected, output)
+                if status != 0 or fault:
+                    self.verdict(name, False, f"{output}\n{page}:{line}: status {status}" + (f", not in the output: {fault}" if fault else ""))
+                    return
+            self.verdict(name, True)
+        finally:
+            reader.stop()
+
+
+class Reader:
+    """Somebody at the keyboard of the copy, with a second terminal."""
+
+    def __init__(self, tree):
+        self.tree, self.background = tree, None
+        self.environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        self.environment["BULKHEAD_READY"] = "1"
+
+    def open(self, commands, output):
+        return subprocess.Popen(["bash", "-euo", "pipefail", "-c", commands], cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
+                                stdout=output, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+
+    def run(self, commands):
+        process = self.open(commands, subprocess.PIPE)
+        try:
+            output, _ = process.communicate(timeout=LIMIT_S)
+            return process.returncode, output
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return f"none after {LIMIT_S} s", process.communicate()[0]
+
+    def start(self, commands, expected, wanted):
+        """Status 0 as soon as everything expected is there."""
+        self.stop()
+        path = os.path.join(self.tree, "background.log")
+        with open(path, "w", encoding="utf-8") as log:
+            self.background = self.open(commands, log)
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            output = open(path, encoding="utf-8", errors="replace").read()
+            ready = not missing_line(expected, output) and os.path.exists(os.path.join(self.tree, wanted))
+            if ready or self.background.poll() is not None or time.monotonic() > deadline:
+                return (0 if ready else f"{self.background.poll()} without {wanted}"), output
+            time.sleep(0.1)
+
+    def stop(self):
+        """The background commands have been told to end by the page itself; what is left of them ends now."""
+        if self.background:
             try:
-                run = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=tree, env=environment, timeout=LIMIT_S,
-                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                     errors="replace", check=False)
-                status, output = run.returncode, run.stdout
-            except subprocess.TimeoutExpired as late:
-                status, output = f"none after {LIMIT_S} s", (late.stdout or b"").decode(errors="replace")
-            fault = missing_line(expected, output)
-            if status != 0 or fault:
-                self.verdict(name, False, f"{output}\n{page}:{line}: status {status}" + (f", not in the output: {fault}" if fault else ""))
-                return
-        self.verdict(name, True)
+                self.background.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.background.pid, signal.SIGTERM)
+                self.background.wait()
+            self.background = None
 
 
 def main():
@@ -122,7 +167,7 @@ def main():
     tests.check("every source is short, finished and licensed, every header stands alone", "tools/check-sources.py")
     tests.check("the packages of the set-up have names and reasons", "tools/setup.sh", "--list")
     for page in FOLLOWED:
-        if os.path.exists(page):
+        if os.path.exists("tools/run/run.py") or page != "docs/tour.md":
             tests.follow(page, root)
     print(f"{tests.passed} passed, {tests.failed} failed")
     return 1 if tests.failed else 0
