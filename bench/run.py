@@ -5,6 +5,7 @@
   call         a call into another domain beside an indirect call, a pipe, an eventfd and a futex (hosted, native)
   confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
   verifier     MB/s of text beside capstone alone
+  exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
   lines        trusted code by folder
 
 Every comparison is made within one run. A target that is missed is said, and does not fail the command.
@@ -18,6 +19,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import exits as exits_bench  # noqa: E402
 import plot  # noqa: E402
 from table import Table, cell, spread  # noqa: E402
 
@@ -122,6 +124,15 @@ def verifier(options):
     return table
 
 
+def exits(options):
+    data, table = exits_bench.run(options, Failure)
+    path = save(options, data)
+    rows = [(kind["what"], kind["instructions"], None) for kind in data["kinds"]]
+    rows += [(what, instructions, None) for what, instructions in data["for_scale"].items()]
+    plot.bars(path, "Instructions for a VM exit, there and back", rows, marks=[(exits_bench.LIMIT, str(exits_bench.LIMIT))])
+    return table
+
+
 def lines(options):
     command = [os.path.join(ROOT, "tools", "metrics.py"), "--build", os.path.abspath(options.build), "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -138,7 +149,7 @@ def lines(options):
     return table
 
 
-BENCHMARKS = {"call": call, "confinement": confinement, "verifier": verifier, "lines": lines}
+BENCHMARKS = {"call": call, "confinement": confinement, "verifier": verifier, "exits": exits, "lines": lines}
 
 
 def main():

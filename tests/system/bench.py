@@ -63,7 +63,7 @@ def main():
                 listed.stderr)
     done = subprocess.run(command + ["--quick"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
     tests.check(done.returncode == 0, "every benchmark runs to its end", done.stdout + done.stderr)
-    for name in ("call", "confinement", "verifier", "lines"):
+    for name in ("call", "confinement", "verifier", "exits", "lines"):
         data = read(os.path.join(out, name + ".json"))
         tests.check(data and data["benchmark"] == name and data["targets"], f"bench/{name} leaves JSON with its targets")
         tests.check(data and has_numbers(name, data), f"bench/{name} leaves numbers that can be true")

@@ -57,7 +57,7 @@ $(BENCH_ARCHIVE): systems/bench.toml tools/mkimage/mkimage.py $(addprefix $(BUIL
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 
-BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES)
+BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 -include $(wildcard $(BENCH_DIR)/obj/*.d $(BENCH_DIR)/obj/main/*.d)
-TEST_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE)
+TEST_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 TEST_SCRIPTS += tests/system/bench.py
