@@ -13,6 +13,7 @@ set -euo pipefail
 # package: what for
 packages="
 clang-19: compiles kernel, domains and tools
+llvm-19: archives, symbols, disassembly
 llvm-19-dev: LLVM-C, for bhlower
 lld-19: links domain images and the kernel
 libclang-rt-19-dev: sanitizers and libFuzzer
@@ -30,8 +31,8 @@ pkg-config: finds Criterion
 libcriterion-dev: unit tests
 libcapstone-dev: disassembler of the verifier on the host
 libunwind-dev: backtraces of the hosted kernel
+liblzma-dev: wanted by libunwind
 qemu-system-x86: runs Bulkhead
-qemu-utils: disk images
 seabios: firmware of the emulated machine
 bochs: second emulator
 bochsbios: firmware of the second emulator
@@ -44,13 +45,9 @@ mtools: wanted by grub-mkrescue
 e2fsprogs: makes the guest's disk
 busybox-static: the guest's programs
 cpio: the guest's initramfs
-kmod: dependencies of the guest's modules
-zstd: unpacks kernels and modules
-xz-utils: unpacks kernels and modules
-acpica-tools: compiles the guest's ACPI tables
-socat: terminal of the guest's console
+xz-utils: unpacks the guest's modules
+acpica-tools: checks the guest's ACPI tables in the unit tests
 gdb: make debug
-graphviz: drawings of the documentation
 "
 
 say() { printf '%s\n' "$*" >&2; }
