@@ -4,6 +4,8 @@
 // thread with bh_thread_exit() and leave its ports served.
 #include "runtime/calls.h"
 
+#include <stdlib.h>
+
 #include "bulkhead/domain.h"
 
 int main(void);
@@ -13,5 +15,5 @@ void bh_start(uint64_t argument);
 void bh_start(uint64_t argument) {
     (void)argument;
     bh_libc_start();
-    bh_call_exit((uint64_t)(int64_t)main());
+    exit(main()); // flushes what printf keeps
 }

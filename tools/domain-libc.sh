@@ -75,7 +75,7 @@ files=$(ls src/{string,stdlib,ctype,errno,internal,multibyte,prng,search,regex,m
         ls src/malloc/{calloc,free,malloc_usable_size,posix_memalign,memalign,realloc,reallocarray,libc_calloc,lite_malloc,replaced}.c \
            src/thread/{__lock,__wait,default_attr,lock_ptc,vmlock}.c src/exit/{assert,_Exit,atexit,abort_lock}.c src/signal/block.c src/env/{getenv,__environ}.c \
            src/time/{__month_to_secs,__secs_to_tm,__tm_to_secs,__year_to_secs,asctime,asctime_r,clock_gettime,difftime,gmtime,gmtime_r,time,strftime,timegm}.c \
-           src/mman/{mmap,munmap,mremap,madvise}.c src/misc/{basename,dirname,getopt,getopt_long,a64l,ffs,ffsl,ffsll}.c src/unistd/{write,_exit}.c 2>/dev/null || :)
+           src/mman/{mmap,munmap,mremap,madvise}.c src/misc/{basename,dirname,getopt,getopt_long,a64l,ffs,ffsl,ffsll}.c src/unistd/{lseek,write,_exit}.c 2>/dev/null || :)
 skip='/(memcpy|memmove|memset|popen|pclose|tempnam|tmpfile|tmpnam|mkdtemp|mkostemp|mkostemps|mkstemp|mkstemps|mktemp|__randname|remove|rename|setvbuf_unused|getopt_msg|dcngettext|bind_textdomain_codeset|textdomain|iconv|iconv_close|__fopen_rb_ca|fopen|freopen|syscall_cp|procfdname|vdso|defsysinfo|emulate_wait4|fma_asm)\.c$'
 mkdir -p objects
 flags="-std=c99 -nostdinc -ffreestanding -D_XOPEN_SOURCE=700 -O2 -g1 -w -nostdlib -I./arch/x86_64 -I./arch/generic -Iobj/src/internal -I./src/include -I./src/internal -Iobj/include -I./include -fno-math-errno -frounding-math"

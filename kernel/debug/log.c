@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The log and the ways to say no. Every line is stamped with the time since boot; control characters in foreign text
-// become dots, so that no domain can play with the operator's terminal.
+// The log and the ways to say no. Every line is stamped with the time since boot; what is not printable ASCII
+// becomes a dot, so that no domain can play with the operator's terminal.
 #include "kernel/debug/log.h"
 
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void write_line(enum bh_log_level level, const char *source, const char *
     int size = vsnprintf(line + head, BH_LOG_LINE_MAX, format, arguments);
     size_t length = (size_t)head + (size < 0 ? 0 : size >= BH_LOG_LINE_MAX ? BH_LOG_LINE_MAX - 1 : (size_t)size);
     for (size_t i = (size_t)head; i < length; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+        if ((unsigned char)line[i] < ' ' || (unsigned char)line[i] >= 0x7f)
             line[i] = line[i] == '\t' ? ' ' : '.';
     line[length++] = '\n';
     append(line, length);

@@ -76,7 +76,7 @@ static void log_record(const struct domain *domain) {
     const struct bh_crash_record *record = &domain->crash;
     log_write(record->cause == BH_CRASH_EXIT ? BH_LOG_INFO : BH_LOG_ERROR, domain->name, "dies: %s: %s",
               crash_cause_name(record->cause), record->text);
-    for (uint32_t i = 0; i < record->frame_count; i++) {
+    for (uint32_t i = 0; i < record->frame_count && record->cause != BH_CRASH_EXIT; i++) {
         const struct bh_frame_info *frame = &record->frames[i];
         const struct domain *in = domain_get(frame->domain);
         log_write(BH_LOG_INFO, domain->name, "  #%u %s: %s+0x%llx (0x%llx)", i, in ? in->name : "kernel",
