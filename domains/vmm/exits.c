@@ -77,10 +77,6 @@ static void handle_io(struct machine *machine) {
     struct bh_vcpu_state *state = machine->state;
     uint64_t info = state->info1;
     uint32_t size = IO_SIZE(info);
-    if (info & IO_STRING) {
-        handle_string_io(machine, info);
-        return;
-    }
     if (!(info & IO_IN)) {
         machine_port_write(machine, IO_PORT(info), size, (uint32_t)(state->rax & (0xffffffffull >> (32 - size * 8))));
     } else {
@@ -173,13 +169,10 @@ static void handle_rare(struct machine *machine) {
     }
 }
 
-static void dispatch(struct machine *machine) {
+static __attribute__((noinline)) void handle_others(struct machine *machine) {
     switch (machine->state->reason) {
     case BH_EXIT_REASON_IO:
-        handle_io(machine);
-        break;
-    case BH_EXIT_REASON_CPUID:
-        handle_cpuid(machine->state);
+        handle_string_io(machine, machine->state->info1);
         break;
     case BH_EXIT_REASON_MMIO:
         handle_mmio(machine);
@@ -196,6 +189,17 @@ static void dispatch(struct machine *machine) {
     }
 }
 
+// Timers and interrupts, with the lock. True when something is to be done outside.
+static bool settle(struct machine *machine) {
+    if (machine->timers_changed)
+        machine_tick(machine);
+    if (machine->attention && !machine->state->inject_vector)
+        machine_deliver(machine);
+    if (machine->state->inject_vector)
+        machine->state->halt = 0;
+    return machine->disk_ready || machine->output_ready || machine->stopped;
+}
+
 // Calls into other domains, without the lock. Only the vCPU's thread takes output, so its order is kept.
 static void after(struct machine *machine) {
     uint8_t output[NS16550_OUTPUT_MAX];
@@ -210,19 +214,26 @@ static void after(struct machine *machine) {
         backend_console_write(output, (uint32_t)size);
 }
 
-uint32_t exits_handle(struct machine *machine) {
-    bh_mutex_lock(&machine->lock);
-    machine->entry_rip = machine->state->rip;
-    dispatch(machine);
-    if (machine->timers_changed)
-        machine_tick(machine);
-    if (machine->attention && !machine->state->inject_vector)
-        machine_deliver(machine);
-    if (machine->state->inject_vector)
-        machine->state->halt = 0;
-    bool outside = machine->disk_ready || machine->output_ready || machine->stopped;
+static __attribute__((noinline)) bool settle_and_unlock(struct machine *machine) {
+    bool outside = settle(machine);
     bh_mutex_unlock(&machine->lock);
     if (outside)
         after(machine);
     return machine->stopped;
+}
+
+bool exits_handle(struct machine *machine) {
+    bh_mutex_lock(&machine->lock);
+    struct bh_vcpu_state *state = machine->state;
+    machine->entry_rip = state->rip;
+    if (state->reason == BH_EXIT_REASON_CPUID)
+        handle_cpuid(state);
+    else if (state->reason == BH_EXIT_REASON_IO && !(state->info1 & IO_STRING))
+        handle_io(machine);
+    else
+        handle_others(machine);
+    if (machine->notes)
+        return settle_and_unlock(machine);
+    bh_mutex_unlock(&machine->lock);
+    return false;
 }

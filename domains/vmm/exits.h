@@ -4,11 +4,11 @@
 #ifndef VMM_EXITS_H
 #define VMM_EXITS_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 struct machine;
 
-// Deal with the exit described in the shared page and leave the answer there. Returns 1 when the guest has ended.
-uint32_t exits_handle(struct machine *machine);
+// Deal with the exit described in the shared page and leave the answer there. True when the guest has ended.
+bool exits_handle(struct machine *machine);
 
 #endif

@@ -93,9 +93,15 @@ static const struct port_range *range_at(struct machine *machine, uint32_t port)
     return index ? &machine->ranges[index] : NULL;
 }
 
-// An access that is wider than the chip's registers, or than its range: piece by piece.
-static uint32_t read_pieces(struct machine *machine, uint32_t port, uint32_t size, uint32_t piece) {
+// Nobody's port, or an access that is wider than the chip's registers, or than its range: piece by piece.
+static __attribute__((noinline)) uint32_t read_unusual(struct machine *machine, uint32_t port, uint32_t size) {
+    const struct port_range *range = range_at(machine, port);
     uint32_t value = 0;
+    if (!range) {
+        report_port(machine, port);
+        return ALL_ONES;
+    }
+    uint32_t piece = range->model->access_max;
     for (uint32_t done = 0; done < size; done += piece)
         value |= machine_port_read(machine, port + done, piece) << done * 8;
     return value;
@@ -103,12 +109,8 @@ static uint32_t read_pieces(struct machine *machine, uint32_t port, uint32_t siz
 
 uint32_t machine_port_read(struct machine *machine, uint32_t port, uint32_t size) {
     const struct port_range *range = range_at(machine, port);
-    if (!range) {
-        report_port(machine, port);
-        return ALL_ONES;
-    }
-    if (size > range->model->access_max)
-        return read_pieces(machine, port, size, range->model->access_max);
+    if (!range || size > range->model->access_max)
+        return read_unusual(machine, port, size);
     return range->model->read(range->device, port - range->first, size);
 }
 

@@ -45,11 +45,16 @@ struct machine {
     struct bh_mutex lock;
 
     // lock: must be held for these
-    bool attention;      // an interrupt may be waiting for the vCPU
-    bool timers_changed; // deadlines must be computed again
-    bool output_ready;   // console output is to be written
-    bool disk_ready;     // the disk's server is to be told of submissions
-    bool stopped;        // the guest has ended
+    union {
+        struct {
+            bool attention;      // an interrupt may be waiting for the vCPU
+            bool timers_changed; // deadlines must be computed again
+            bool output_ready;   // console output is to be written
+            bool disk_ready;     // the disk's server is to be told of submissions
+            bool stopped;        // the guest has ended
+        };
+        uint64_t notes; // all of these at once: 0 after most exits
+    };
     uint32_t status;     // with which it ended
     uint64_t entry_rip;  // of the exit being handled
 

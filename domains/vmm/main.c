@@ -37,11 +37,13 @@
 
 struct vmm vmm;
 
-static enum bh_error handle_exit(void *object, uint32_t vcpu, uint32_t *action) {
+static enum bh_error handle_exit(void *object, uint32_t vcpu) {
     (void)object;
     (void)vcpu;
-    *action = exits_handle(&vmm.machine);
-    if (*action && bh_event_signal(vmm.ended))
+    if (!exits_handle(&vmm.machine))
+        return BH_OK;
+    vmm.machine.state->stop = 1;
+    if (bh_event_signal(vmm.ended))
         bh_warn("the guest's end cannot be told");
     return BH_OK;
 }

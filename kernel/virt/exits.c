@@ -19,26 +19,13 @@ static bool needs_special(uint32_t reason, uint64_t info1) {
 }
 
 static uint32_t reason_of(uint32_t code) {
-    switch (code) {
-    case SVM_EXIT_IOIO:
-        return BH_EXIT_REASON_IO;
-    case SVM_EXIT_CPUID:
-        return BH_EXIT_REASON_CPUID;
-    case SVM_EXIT_NPF:
-        return BH_EXIT_REASON_MMIO;
-    case SVM_EXIT_HLT:
-        return BH_EXIT_REASON_HLT;
-    case SVM_EXIT_MSR:
-        return BH_EXIT_REASON_MSR;
-    case SVM_EXIT_VINTR:
-        return BH_EXIT_REASON_WINDOW;
-    case SVM_EXIT_VMMCALL:
-        return BH_EXIT_REASON_HYPERCALL;
-    case SVM_EXIT_SHUTDOWN:
-        return BH_EXIT_REASON_SHUTDOWN;
-    default:
-        return 0;
-    }
+    static const uint8_t reasons[] = {
+        [SVM_EXIT_IOIO] = BH_EXIT_REASON_IO,          [SVM_EXIT_CPUID] = BH_EXIT_REASON_CPUID,
+        [SVM_EXIT_HLT] = BH_EXIT_REASON_HLT,          [SVM_EXIT_MSR] = BH_EXIT_REASON_MSR,
+        [SVM_EXIT_VINTR] = BH_EXIT_REASON_WINDOW,     [SVM_EXIT_VMMCALL] = BH_EXIT_REASON_HYPERCALL,
+        [SVM_EXIT_SHUTDOWN] = BH_EXIT_REASON_SHUTDOWN,
+    };
+    return code < sizeof(reasons) ? reasons[code] : code == SVM_EXIT_NPF ? BH_EXIT_REASON_MMIO : 0;
 }
 
 // Exits that the kernel settles alone. True when it did.
@@ -94,18 +81,21 @@ void exit_describe_kick(struct vcpu *vcpu) {
     fill(vcpu, BH_EXIT_REASON_KICK);
 }
 
+// An exit that is not the vmm's business, or nobody's. As exit_describe().
+static __attribute__((noinline)) bool describe_rare(struct vcpu *vcpu, uint32_t code) {
+    if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI || code == SVM_EXIT_SMI || settle(vcpu->vmcb, code))
+        return false;
+    fill(vcpu, BH_EXIT_REASON_INVALID);
+    vcpu->state->info1 = code;
+    svm_save_special(vcpu->vmcb, vcpu->state);
+    return true;
+}
+
 bool exit_describe(struct vcpu *vcpu) {
-    struct vmcb *vmcb = vcpu->vmcb;
-    uint32_t code = (uint32_t)vmcb->exit_code;
+    uint32_t code = (uint32_t)vcpu->vmcb->exit_code;
     uint32_t reason = reason_of(code);
-    if (!reason && settle(vmcb, code))
-        return false;
-    if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI || code == SVM_EXIT_SMI)
-        return false;
-    fill(vcpu, reason ? reason : BH_EXIT_REASON_INVALID);
-    if (!reason) {
-        vcpu->state->info1 = code;
-        svm_save_special(vmcb, vcpu->state);
-    }
+    if (!reason)
+        return describe_rare(vcpu, code);
+    fill(vcpu, reason);
     return true;
 }

@@ -8,6 +8,7 @@
 
 #define ANSWER_VALID 0x100u
 #define ANSWER_ERROR 0x200u
+#define WINDOW_BIT (1u << (SVM_EXIT_VINTR & 31)) // of intercept_misc1
 
 void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error) {
     vmcb->event_injection = (vector & 0x1f) | VMCB_EVENT_TYPE_EXCEPTION | VMCB_EVENT_VALID |
@@ -19,13 +20,12 @@ static bool can_take_interrupt(const struct vmcb *vmcb) {
 }
 
 static void want_window(struct vmcb *vmcb, bool wanted) {
-    uint32_t bit = 1u << (SVM_EXIT_VINTR & 31);
     if (wanted) {
-        vmcb->intercept_misc1 |= bit;
+        vmcb->intercept_misc1 |= WINDOW_BIT;
         vmcb->virtual_interrupt =
             VMCB_V_INTR_MASKING | VMCB_V_IRQ | VMCB_V_PRIORITY | VMCB_V_IGNORE_TPR;
     } else {
-        vmcb->intercept_misc1 &= ~bit;
+        vmcb->intercept_misc1 &= ~WINDOW_BIT;
         vmcb->virtual_interrupt = VMCB_V_INTR_MASKING;
     }
 }
@@ -37,6 +37,9 @@ void inject_answer(struct vcpu *vcpu) {
     uint32_t exception = state->inject_exception;
     bool window = state->want_window;
 
+    // The common answer: nothing to inject, nothing that was cut short, no window wanted now or before.
+    if (!(interrupt | exception | window) && !(vmcb->exit_int_info & VMCB_EVENT_VALID) && !(vmcb->intercept_misc1 & WINDOW_BIT))
+        return;
     if (vmcb->exit_int_info & VMCB_EVENT_VALID) {
         // Only the low fields are defined; soft interrupts come again by themselves when rip is unmoved.
         vmcb->event_injection = vmcb->exit_int_info;

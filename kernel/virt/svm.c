@@ -132,8 +132,8 @@ void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid) {
     vmcb->efer = EFER_SVME;
 }
 
-void svm_run(struct vmcb *vmcb, struct bh_vcpu_state *registers, uint8_t *fpu) {
-    svm_enter(platform_direct_to_hpa(vmcb), registers, svm.host_area, fpu);
+void svm_run(hpa vmcb, struct bh_vcpu_state *registers, uint8_t *fpu) {
+    svm_enter(vmcb, registers, svm.host_area, fpu);
 }
 
 static struct vmcb_segment segment(const struct bh_guest_segment *from) {

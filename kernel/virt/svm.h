@@ -24,7 +24,7 @@ void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid);
 
 // Run the guest until it exits. `registers` as in svm.S; `fpu` is the guest's FXSAVE image, 16-byte aligned. Interrupts
 // disabled before and after; pending ones are not yet taken.
-void svm_run(struct vmcb *vmcb, struct bh_vcpu_state *registers, uint8_t *fpu);
+void svm_run(hpa vmcb, struct bh_vcpu_state *registers, uint8_t *fpu);
 
 // Copy cr0-cr4 and efer from the shared page (set_special), with what SVM needs forced in; segments and tables too unless
 // `control_only`.

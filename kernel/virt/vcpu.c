@@ -20,7 +20,6 @@
 
 #define METHOD_EXIT 0
 #define SPECIAL_CONTROL 2
-#define ACTION_STOP 1
 #define VCPU_PRIORITY 3
 
 enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port, void *state_page) {
@@ -33,8 +32,9 @@ enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port
         free(vcpu);
         return refuse(error, "guest.vcpu_create: no frame for the VMCB of vCPU %u", index);
     }
-    *vcpu = (struct vcpu){.guest = guest, .port = port, .index = index, .state = state_page};
+    *vcpu = (struct vcpu){.guest = guest, .port = port, .index = index, .state = state_page, .arguments = {index}};
     vcpu->vmcb = platform_direct(frame);
+    vcpu->vmcb_address = frame;
     memset(vcpu->vmcb, 0, sizeof(*vcpu->vmcb));
     svm_prepare(vcpu->vmcb, guest->npt.root, guest->asid);
     vcpu->fpu[0] = 0x7f; // FCW 0x037f
@@ -80,12 +80,12 @@ static void describe_kick(struct vcpu *vcpu) {
 
 // Ask the vmm. False when the vCPU is to stop: the vmm said so, or died.
 static bool ask_vmm(struct vcpu *vcpu) {
-    uint64_t arguments[5] = {vcpu->index}, action = 0;
-    enum bh_error error = invoke_port(vcpu->port, METHOD_EXIT, arguments, &action);
+    uint64_t unused;
+    enum bh_error error = invoke_port(vcpu->port, METHOD_EXIT, vcpu->arguments, &unused);
     if (error)
         log_write(BH_LOG_WARNING, "kernel", "vCPU %u pauses: its vmm answered %d (%s)", vcpu->index, error,
                   error_sentence(error));
-    return !error && action != ACTION_STOP && !vcpu->stopping;
+    return !error && !vcpu->state->stop && !vcpu->stopping;
 }
 
 // The vmm's answer into the VMCB. Reads each field of the shared page once.
@@ -131,7 +131,7 @@ static void run_guest(struct vcpu *vcpu) {
             vcpu->vmcb->event_injection = vcpu->vmcb->exit_int_info;
             vcpu->vmcb->exit_int_info = 0;
         }
-        svm_run(vcpu->vmcb, vcpu->state, vcpu->fpu);
+        svm_run(vcpu->vmcb_address, vcpu->state, vcpu->fpu);
         vcpu->vmcb->tlb_control = 0;
         vcpu->vmcb->event_injection = 0;
         if (exit_describe(vcpu))

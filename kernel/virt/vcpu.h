@@ -27,6 +27,8 @@ struct vcpu {
     struct port *port;           // of the vmm: Vcpu.exit
     uint32_t index;
     struct vmcb *vmcb;
+    hpa vmcb_address;            // the same for the processor
+    uint64_t arguments[5];       // of Vcpu.exit
     struct bh_vcpu_state *state; // the shared page, as the kernel sees it
     struct thread *thread;       // NULL until started and after its end
     struct event wake;           // raised by a kick while halted

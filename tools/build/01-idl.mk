@@ -21,4 +21,6 @@ $(GENERATED_HEADERS): $(BHIDL) $(IDL)
 	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel && $(BHIDL) --out $(GEN) $(IDL) && touch $@
 
 $(PC_GENERATED): $(GENERATED_HEADERS) ;
+# Dependency files name the headers one by one: what includes them waits for them, too.
+$(GEN_INCLUDE)/%.h: $(GENERATED_HEADERS) ;
 ALL_TARGETS += $(BHIDL) $(GENERATED_HEADERS)

@@ -175,28 +175,27 @@ landing_kernel:
         mov %r10, THREAD_domain(%rcx)
         PROXY_DONE
 
-// uint64_t invoke_enter(struct domain *callee, uint64_t entry, const uint64_t arguments[6], uint64_t *value): run a function of a
-// domain from the kernel. The data stack has been leased; interrupts are disabled before and after.
+// enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value): run a
+// function of a domain from the kernel with `first' and the others as arguments. The data stack has been leased; interrupts are disabled
+// before and after.
 FUNCTION invoke_enter
         mov %rsp, %rax
         and $-CONTROL_STACK_SIZE, %rax
         mov %rdi, %r11
         lea kernel_domain(%rip), %r10
         PROXY_RECORD 1
-        mov %rcx, STACK_ARGS_MAX(%rsp)
-        mov %rsi, %r14
-        mov %rdx, %r15
+        mov %r8, STACK_ARGS_MAX(%rsp)
         mov %rbp, THREAD_data_stack(%rax)
         mov %r11, THREAD_domain(%rax)
         incq DOMAIN_call_count(%r11)
         BASE_CURRENT %rax, %r11, %r12, %r12d, %r13
-        mov 0(%r15), %rdi
-        mov 8(%r15), %rsi
-        mov 16(%r15), %rdx
-        mov 24(%r15), %rcx
-        mov 32(%r15), %r8
-        mov 40(%r15), %r9
-        mov %r14, %rax
+        mov %rsi, %rax
+        mov %rdx, %rdi
+        mov 0(%rcx), %rsi
+        mov 8(%rcx), %rdx
+        mov 24(%rcx), %r8
+        mov 32(%rcx), %r9
+        mov 16(%rcx), %rcx
         xor %r10d, %r10d
         xor %r11d, %r11d
         IRQ_ON
