@@ -150,7 +150,16 @@ static enum bh_error transfer(struct verification *v, const cs_insn *insn, const
     return direct(v, insn, p, record, KIND_BRANCH);
 }
 
-// push, pop, add and sub of %rsp: the only things that move it.
+// lea disp(%rsp), %rsp: what the compiler uses where add would spoil the flags.
+static bool is_stack_lea(const cs_insn *insn, const struct prefixes *p, int64_t *grows) {
+    const uint8_t *b = insn->bytes + p->count;
+    if (insn->id != X86_INS_LEA || p->rex != 0x48 || (b[1] & 0x3f) != 0x24 || !(b[1] >> 6 == 1 || b[1] >> 6 == 2) || b[2] != 0x24)
+        return false;
+    *grows = -insn->detail->x86.operands[1].mem.disp;
+    return true;
+}
+
+// push, pop, add, sub and lea of %rsp: the only things that move it.
 static enum bh_error stack_instruction(struct verification *v, const cs_insn *insn, const struct prefixes *p,
                                        struct record *record, bool *handled) {
     const cs_x86 *x86 = &insn->detail->x86;
@@ -174,6 +183,13 @@ static enum bh_error stack_instruction(struct verification *v, const cs_insn *in
         if (amount < 0 || amount > BH_FRAME_MAX || amount % 4)
             return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%lld bytes at once", (long long)amount);
         record->amount = (int32_t)(b[1] == 0xec ? amount : -amount);
+        return BH_OK;
+    }
+    int64_t grows;
+    if (plain && is_stack_lea(insn, p, &grows)) {
+        if (grows < -BH_FRAME_MAX || grows > BH_FRAME_MAX || grows % 4)
+            return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%lld bytes at once", (long long)grows);
+        record->amount = (int32_t)grows;
         return BH_OK;
     }
     record->kind = KIND_PLAIN;

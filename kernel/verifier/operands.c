@@ -24,8 +24,16 @@ static bool is_address_32(x86_reg reg) {
     }
 }
 
+// Bytes that an x87 instruction touches in memory, by opcode and the middle field of ModRM (AMD APM vol. 5; 0: no such instruction).
+static uint8_t x87_size(const uint8_t *code) {
+    static const uint8_t sizes[8][8] = {{4, 4, 4, 4, 4, 4, 4, 4},    {4, 0, 4, 4, 28, 2, 28, 2}, {4, 4, 4, 4, 4, 4, 4, 4},
+                                        {4, 4, 4, 4, 0, 10, 0, 10},  {8, 8, 8, 8, 8, 8, 8, 8},   {8, 8, 8, 8, 108, 0, 108, 2},
+                                        {2, 2, 2, 2, 2, 2, 2, 2},    {2, 2, 2, 2, 10, 8, 10, 8}};
+    return sizes[code[0] & 7][code[1] >> 3 & 7];
+}
+
 // Bytes that a stack access touches. Capstone's operand size, but the whole register for SSE moves that are not known to be
-// narrower, and ten bytes for x87: a size taken too small would let a store leave the frame.
+// narrower, and our own table for x87: a size taken too small would let a store leave the frame.
 static uint8_t access_size(const cs_insn *insn, const struct prefixes *p, const cs_x86_op *op) {
     const cs_x86 *x86 = &insn->detail->x86;
     uint8_t size = op->size;
@@ -43,7 +51,7 @@ static uint8_t access_size(const cs_insn *insn, const struct prefixes *p, const 
         }
     }
     if ((insn->bytes[p->count] & 0xf8) == 0xd8)
-        return 10;
+        return x87_size(insn->bytes + p->count);
     return size;
 }
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// Into the sandbox and out of it. Single steps begin with the jump to the entry; the signal handler ends them.
+        .text
+        .globl sandbox_enter
+        .type sandbox_enter, @function
+// rdi: struct registers, rsi: entry, rdx: top of the control stack, rcx: flags to set
+sandbox_enter:
+        pushq %rbx
+        pushq %rbp
+        pushq %r12
+        pushq %r13
+        pushq %r14
+        pushq %r15
+        movq %rsp, host_stack(%rip)
+        movq %rsi, entry(%rip)
+        movq %rcx, flags(%rip)
+        movq %rdx, %rsp
+        leaq sandbox_exit(%rip), %rax
+        pushq %rax
+        movups 120(%rdi), %xmm0
+        movups 136(%rdi), %xmm1
+        movups 152(%rdi), %xmm2
+        movups 168(%rdi), %xmm3
+        movups 184(%rdi), %xmm4
+        movups 200(%rdi), %xmm5
+        movups 216(%rdi), %xmm6
+        movups 232(%rdi), %xmm7
+        movq 0(%rdi), %rax
+        movq 8(%rdi), %rbx
+        movq 16(%rdi), %rcx
+        movq 24(%rdi), %rdx
+        movq 32(%rdi), %rsi
+        movq 48(%rdi), %rbp
+        movq 56(%rdi), %r8
+        movq 64(%rdi), %r9
+        movq 72(%rdi), %r10
+        movq 80(%rdi), %r11
+        movq 88(%rdi), %r12
+        movq 96(%rdi), %r13
+        movq 104(%rdi), %r14
+        movq 112(%rdi), %r15
+        movq 40(%rdi), %rdi
+        pushq flags(%rip)
+        popfq
+        jmpq *entry(%rip)
+        .size sandbox_enter, . - sandbox_enter
+
+        .globl sandbox_exit
+        .type sandbox_exit, @function
+sandbox_exit:
+        movq %rsp, sandbox_left_stack(%rip)
+        movq host_stack(%rip), %rsp
+        pushfq
+        popq sandbox_left_flags(%rip)
+        cld
+        popq %r15
+        popq %r14
+        popq %r13
+        popq %r12
+        popq %rbp
+        popq %rbx
+        ret
+        .size sandbox_exit, . - sandbox_exit
+
+        .globl sandbox_call
+        .type sandbox_call, @function
+sandbox_call:
+        ret
+        .size sandbox_call, . - sandbox_call
+
+        .bss
+        .balign 8
+host_stack: .quad 0
+entry:  .quad 0
+flags:  .quad 0
+        .globl sandbox_left_stack, sandbox_left_flags
+sandbox_left_stack: .quad 0
+sandbox_left_flags: .quad 0
+        .section .note.GNU-stack, "", @progbits
