@@ -6,19 +6,75 @@
 #include <string.h>
 
 #include "codegen/bhlower/lower.h"
+#include "kernel/abi/slot.h"
+
+struct source_place {
+    const char *file;
+    unsigned length, line;
+};
+
+static bool place_of_instruction(LLVMValueRef instruction, struct source_place *place) {
+    place->file = LLVMGetDebugLocFilename(instruction, &place->length);
+    place->line = LLVMGetDebugLocLine(instruction);
+    return place->file && place->line;
+}
+
+// The instruction's own line, or that of what stands in front of it.
+static bool place_of_block(LLVMValueRef instruction, struct source_place *place) {
+    for (LLVMValueRef i = instruction; i; i = LLVMGetPreviousInstruction(i))
+        if (place_of_instruction(i, place))
+            return true;
+    return false;
+}
+
+// Where control comes from: clang gathers all computed gotos of a function in one place without a line.
+static bool place_of_predecessor(LLVMValueRef instruction, struct source_place *place) {
+    LLVMBasicBlockRef wanted = LLVMGetInstructionParent(instruction);
+    LLVMValueRef function = LLVMGetBasicBlockParent(wanted);
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block; block = LLVMGetNextBasicBlock(block)) {
+        LLVMValueRef last = LLVMGetBasicBlockTerminator(block);
+        for (unsigned i = 0; last && i < LLVMGetNumSuccessors(last); i++)
+            if (LLVMGetSuccessor(last, i) == wanted && place_of_instruction(last, place))
+                return true;
+    }
+    return false;
+}
+
+static bool place_of_function(LLVMValueRef function, struct source_place *place) {
+    LLVMMetadataRef program = LLVMGetSubprogram(function);
+    if (!program)
+        return false;
+    place->line = LLVMDISubprogramGetLine(program);
+    place->file = LLVMDIFileGetFilename(LLVMDIScopeGetFile(program), &place->length);
+    return place->file && place->line;
+}
+
+void print_place_of_variable(LLVMModuleRef module, LLVMValueRef variable) {
+    size_t count, length;
+    LLVMValueMetadataEntry *entries = LLVMGlobalCopyAllMetadata(variable, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (LLVMValueMetadataEntriesGetKind(entries, (unsigned)i) != LLVMGetMDKindID("dbg", 3))
+            continue;
+        LLVMMetadataRef about = LLVMDIGlobalVariableExpressionGetVariable(LLVMValueMetadataEntriesGetMetadata(entries, (unsigned)i));
+        unsigned file_length;
+        const char *file = LLVMDIFileGetFilename(LLVMDIVariableGetFile(about), &file_length);
+        fprintf(stderr, "%.*s:%u: ", (int)file_length, file, LLVMDIVariableGetLine(about));
+        LLVMDisposeValueMetadataEntries(entries);
+        return;
+    }
+    LLVMDisposeValueMetadataEntries(entries);
+    fprintf(stderr, "%s: ", LLVMGetSourceFileName(module, &length));
+}
 
 void refuse_at(struct lowering *lowering, LLVMValueRef instruction, const char *format, ...) {
-    unsigned length = 0, line = 0;
-    const char *file = NULL;
-    if (instruction && LLVMIsAInstruction(instruction)) {
-        file = LLVMGetDebugLocFilename(instruction, &length);
-        line = LLVMGetDebugLocLine(instruction);
-    }
+    struct source_place place = {0};
     size_t name_length;
-    if (file && line)
-        fprintf(stderr, "%.*s:%u: error: ", (int)length, file, line);
+    bool known = instruction && LLVMIsAInstruction(instruction) &&
+                 (place_of_block(instruction, &place) || place_of_predecessor(instruction, &place));
+    if (known || (lowering->function && place_of_function(lowering->function, &place)))
+        fprintf(stderr, "%.*s:%u: error: ", (int)place.length, place.file, place.line);
     else
-        fprintf(stderr, "%s: error: (compile with -g for the line) ", LLVMGetSourceFileName(lowering->module, &name_length));
+        fprintf(stderr, "%s: error: ", LLVMGetSourceFileName(lowering->module, &name_length));
     if (lowering->function)
         fprintf(stderr, "in function %s: ", LLVMGetValueName2(lowering->function, &name_length));
     va_list arguments;
@@ -78,6 +134,10 @@ static void check_instruction(struct lowering *lowering, LLVMValueRef instructio
 }
 
 void check_function(struct lowering *lowering) {
+    struct passed passed = passed_to_function(lowering, true);
+    if (passed.memory > BH_STACK_ARGS_MAX)
+        refuse_at(lowering, NULL, "%llu bytes of its arguments do not fit registers, at most %d may; pass a pointer to a structure",
+                  (unsigned long long)passed.memory, BH_STACK_ARGS_MAX);
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(lowering->function); block; block = LLVMGetNextBasicBlock(block))
         for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = LLVMGetNextInstruction(i))
             check_instruction(lowering, i);

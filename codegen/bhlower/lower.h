@@ -11,6 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// How far the arguments of a call have used up registers and memory.
+struct passed {
+    unsigned general, vector;
+    uint64_t memory; // bytes
+};
+enum { GENERAL_REGISTERS = 6, VECTOR_REGISTERS = 8, SAVE_AREA_SIZE = 8 * GENERAL_REGISTERS + 16 * VECTOR_REGISTERS };
+
+// Where an argument goes in the area that variadic calls make.
+struct place {
+    uint64_t offset, size;
+};
+
 // What the passes share about the function at hand.
 struct lowering {
     LLVMModuleRef module;
@@ -20,14 +32,21 @@ struct lowering {
     LLVMValueRef function;
     bool has_dynamic;       // dynamic allocas or stacksave: the data stack pointer moves inside the function
     uint64_t outgoing_size; // bytes of the biggest area of variadic arguments
-    bool needs_frame;
     LLVMValueRef entry_pointer; // data stack pointer on entry: also where the caller put variadic arguments
+    struct passed fixed;        // what the function's own fixed arguments use
     unsigned errors;
 };
+
+// arguments.c
+// The next argument's place, of a type or, when by_value is not NULL, a copy of what the pointer points to, with an alignment or 0.
+struct place place_next(struct lowering *lowering, struct passed *passed, LLVMTypeRef type, LLVMTypeRef by_value, uint64_t align);
+// What the function's parameters use: as C passes them, or `lowered`, with pointers instead of structures by value.
+struct passed passed_to_function(struct lowering *lowering, bool lowered);
 
 // diagnose.c
 void refuse_at(struct lowering *lowering, LLVMValueRef instruction, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void print_place_of_variable(LLVMModuleRef module, LLVMValueRef variable); // "FILE:LINE: ", without the line when it is not known
 void check_function(struct lowering *lowering); // constructs that verified code cannot express
 
 // stack.c: the data stack pointer, in word 0 of the thread's control block

@@ -13,17 +13,27 @@
 
 #include "codegen/bhlower/lower.h"
 
+#define FUNCTION_ALIGN 16
+
 static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc\n"
                             "Move all objects of the functions in INPUT from the control stack to the data stack.\n"
                             "Part of bhcc; see docs/verified-code.md.\n";
+
+// Functions start 16-byte aligned, type label or not. For size the code generator would not; the passes over the IR have had their say.
+static void align_function(LLVMValueRef function) {
+    LLVMRemoveEnumAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute_kind("optsize"));
+    LLVMRemoveEnumAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute_kind("minsize"));
+    if (LLVMGetAlignment(function) < FUNCTION_ALIGN)
+        LLVMSetAlignment(function, FUNCTION_ALIGN);
+}
 
 static unsigned lower_module(LLVMModuleRef module) {
     unsigned errors = 0;
     for (LLVMValueRef global = LLVMGetFirstGlobal(module); global; global = LLVMGetNextGlobal(global))
         if (LLVMIsThreadLocal(global)) {
             size_t length;
-            fprintf(stderr, "%s: error: variable %s is thread-local, which domains do not support\n",
-                    LLVMGetSourceFileName(module, &length), LLVMGetValueName2(global, &length));
+            print_place_of_variable(module, global);
+            fprintf(stderr, "error: variable %s is thread-local, which domains do not support\n", LLVMGetValueName2(global, &length));
             errors++;
         }
     for (LLVMValueRef function = LLVMGetFirstFunction(module); function; function = LLVMGetNextFunction(function)) {
@@ -35,6 +45,8 @@ static unsigned lower_module(LLVMModuleRef module) {
             continue;
         }
         lowering.builder = LLVMCreateBuilderInContext(lowering.context);
+        lowering.fixed = passed_to_function(&lowering, false);
+        align_function(function);
         check_function(&lowering);
         if (!lowering.errors) {
             lower_byval_parameters(&lowering);

@@ -1,75 +1,65 @@
 // SPDX-License-Identifier: MIT
 //
-// Variadic calls. The caller stores the variable arguments in an area at the very bottom of its data stack, in the layout that the
-// System V ABI gives the overflow area, and makes the call with the fixed arguments alone. The callee finds the area where
-// its data stack pointer stands on entry, and its va_list starts with both register counts exhausted, so that clang's own code for
-// va_arg reads nothing but the area.
+// Variadic calls. The caller stores the variable arguments in an area at the very bottom of its data stack and makes the call with the
+// fixed arguments alone. The area is what the System V ABI calls the register save area, as a native callee would fill it, and behind it
+// the overflow area. The callee finds it where its data stack pointer stands on entry; its va_list starts behind the fixed
+// arguments, so that clang's own code for va_arg finds each argument where the ABI has it.
 #include <stdlib.h>
 
 #include "codegen/bhlower/lower.h"
 
-#define WORD 8
-#define GP_EXHAUSTED 48
-#define FP_EXHAUSTED 304
-
-struct place {
-    uint64_t offset, size;
+struct argument {
+    struct place place;
     LLVMTypeRef by_value; // the type to copy when the argument is a pointer to it
 };
-
-static uint64_t align_up(uint64_t value, uint64_t unit) {
-    return (value + unit - 1) / unit * unit;
-}
-
-// Where argument `i` goes when the area is filled up to `offset`.
-static struct place place_of(struct lowering *lowering, LLVMValueRef call, unsigned i, uint64_t offset) {
-    LLVMTypeRef type = LLVMTypeOf(LLVMGetOperand(call, i));
-    LLVMAttributeRef byval = LLVMGetCallSiteEnumAttribute(call, i + 1, attribute_kind("byval"));
-    LLVMTypeRef stored = byval ? LLVMGetTypeAttributeValue(byval) : type;
-    uint64_t align = LLVMABIAlignmentOfType(lowering->layout, stored);
-    if (byval) {
-        // clang aligns structures in memory to 8 unless their own alignment asks for more.
-        LLVMAttributeRef wanted = LLVMGetCallSiteEnumAttribute(call, i + 1, attribute_kind("align"));
-        if (wanted && LLVMGetEnumAttributeValue(wanted) > align)
-            align = LLVMGetEnumAttributeValue(wanted);
-    }
-    uint64_t size = LLVMABISizeOfType(lowering->layout, stored);
-    if (align < WORD)
-        align = WORD;
-    if (align > 16)
-        align = 16;
-    return (struct place){align_up(offset, align), size, byval ? stored : NULL};
-}
 
 static unsigned fixed_count(LLVMValueRef call) {
     return LLVMCountParamTypes(LLVMGetCalledFunctionType(call));
 }
 
+// The place of argument `i`, after those in front of it.
+static struct argument next_argument(struct lowering *lowering, LLVMValueRef call, unsigned i, struct passed *passed) {
+    LLVMAttributeRef byval = LLVMGetCallSiteEnumAttribute(call, i + 1, attribute_kind("byval"));
+    LLVMAttributeRef align = LLVMGetCallSiteEnumAttribute(call, i + 1, attribute_kind("align"));
+    LLVMTypeRef by_value = byval ? LLVMGetTypeAttributeValue(byval) : NULL;
+    struct place place = place_next(lowering, passed, LLVMTypeOf(LLVMGetOperand(call, i)), by_value,
+                                    align ? LLVMGetEnumAttributeValue(align) : 0);
+    return (struct argument){place, by_value};
+}
+
+static struct passed fixed_arguments(struct lowering *lowering, LLVMValueRef call) {
+    struct passed passed = {0};
+    for (unsigned i = 0; i < fixed_count(call); i++)
+        next_argument(lowering, call, i, &passed);
+    passed.memory = 0; // the area holds the variable ones only
+    return passed;
+}
+
 uint64_t outgoing_size_of_call(struct lowering *lowering, LLVMValueRef call) {
     if (!LLVMIsFunctionVarArg(LLVMGetCalledFunctionType(call)))
         return 0;
-    uint64_t offset = 0;
+    struct passed passed = fixed_arguments(lowering, call);
+    uint64_t end = 0;
     for (unsigned i = fixed_count(call); i < LLVMGetNumArgOperands(call); i++) {
-        struct place place = place_of(lowering, call, i, offset);
-        offset = align_up(place.offset + place.size, WORD);
+        struct place place = next_argument(lowering, call, i, &passed).place;
+        end = place.offset + place.size > end ? place.offset + place.size : end;
     }
-    return align_up(offset, 16);
+    return (end + 15) / 16 * 16;
 }
 
 static void store_arguments(struct lowering *lowering, LLVMValueRef call, LLVMValueRef area) {
     LLVMTypeRef byte = LLVMInt8TypeInContext(lowering->context);
     LLVMTypeRef word = LLVMInt64TypeInContext(lowering->context);
-    uint64_t offset = 0;
+    struct passed passed = fixed_arguments(lowering, call);
     for (unsigned i = fixed_count(call); i < LLVMGetNumArgOperands(call); i++) {
-        struct place place = place_of(lowering, call, i, offset);
-        LLVMValueRef index = LLVMConstInt(word, place.offset, 0);
+        struct argument argument = next_argument(lowering, call, i, &passed);
+        LLVMValueRef index = LLVMConstInt(word, argument.place.offset, 0);
         LLVMValueRef to = LLVMBuildGEP2(lowering->builder, byte, area, &index, 1, "");
         LLVMValueRef value = LLVMGetOperand(call, i);
-        if (place.by_value)
-            LLVMBuildMemCpy(lowering->builder, to, WORD, value, 1, LLVMConstInt(word, place.size, 0));
+        if (argument.by_value)
+            LLVMBuildMemCpy(lowering->builder, to, 8, value, 1, LLVMConstInt(word, argument.place.size, 0));
         else
-            LLVMSetAlignment(LLVMBuildStore(lowering->builder, value, to), WORD);
-        offset = align_up(place.offset + place.size, WORD);
+            LLVMSetAlignment(LLVMBuildStore(lowering->builder, value, to), 8);
     }
 }
 
@@ -136,12 +126,14 @@ void lower_va_start(struct lowering *lowering, LLVMValueRef call) {
     LLVMTypeRef half = LLVMInt32TypeInContext(lowering->context);
     LLVMTypeRef word = LLVMInt64TypeInContext(lowering->context);
     LLVMTypeRef byte = LLVMInt8TypeInContext(lowering->context);
-    LLVMValueRef list = LLVMGetOperand(call, 0);
-    static const uint64_t offsets[] = {0, 4, 8, 16};
-    LLVMValueRef values[] = {LLVMConstInt(half, GP_EXHAUSTED, 0), LLVMConstInt(half, FP_EXHAUSTED, 0),
-                             lowering->entry_pointer, LLVMConstInt(word, 0, 0)};
+    LLVMValueRef list = LLVMGetOperand(call, 0), overflow = LLVMConstInt(word, SAVE_AREA_SIZE, 0);
     LLVMPositionBuilderBefore(lowering->builder, call);
     LLVMSetCurrentDebugLocation2(lowering->builder, LLVMInstructionGetDebugLoc(call));
+    // struct __va_list_tag: gp_offset, fp_offset, overflow_arg_area, reg_save_area
+    static const uint64_t offsets[] = {0, 4, 8, 16};
+    LLVMValueRef values[] = {LLVMConstInt(half, 8 * lowering->fixed.general, 0),
+                             LLVMConstInt(half, 8 * GENERAL_REGISTERS + 16 * lowering->fixed.vector, 0),
+                             LLVMBuildAdd(lowering->builder, lowering->entry_pointer, overflow, ""), lowering->entry_pointer};
     for (int i = 0; i < 4; i++) {
         LLVMValueRef index = LLVMConstInt(word, offsets[i], 0);
         LLVMValueRef to = LLVMBuildGEP2(lowering->builder, byte, list, &index, 1, "");
