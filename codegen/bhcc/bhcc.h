@@ -32,6 +32,8 @@ int options_parse(int argc, char **argv, struct options *options);
 
 // run.c
 int run(const struct options *options, const struct arguments *command); // exit status of the program
+// The same, with what it writes to `stream` (1 or 2) in `text`, cut to `capacity` bytes with the NUL.
+int run_captured(const struct options *options, const struct arguments *command, int stream, char *text, size_t capacity);
 const char *tool(const char *name);       // a sibling program
 const char *library(const char *name);    // a file of the domain library directory, NULL when it is not there
 const char *temporary(const char *suffix); // name of a file that goes away at the end

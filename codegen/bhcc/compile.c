@@ -76,6 +76,12 @@ static int to_bitcode(const struct options *options, const char *input, const ch
         arguments_add(&command, include);
     }
     arguments_add(&command, options->optimization);
+    if (strcmp(options->optimization, "-O0") == 0) { // the code generator's quick mode copies %rsp
+        arguments_add(&command, "-Xclang");
+        arguments_add(&command, "-disable-O0-optnone");
+    }
+    if (!options->debug) // messages name file and line
+        arguments_add(&command, "-gline-tables-only");
     add_list(&command, front_flags, sizeof(front_flags) / sizeof(*front_flags));
     if (options->dependencies) {
         char file[4096];
@@ -100,7 +106,7 @@ static int to_assembly(const struct options *options, const char *bitcode, const
     arguments_add(&command, "-x");
     arguments_add(&command, "ir");
     arguments_add(&command, "-S");
-    arguments_add(&command, options->optimization);
+    arguments_add(&command, strcmp(options->optimization, "-O0") ? options->optimization : "-O1");
     add_list(&command, back_flags, sizeof(back_flags) / sizeof(*back_flags));
     arguments_add(&command, bitcode);
     arguments_add(&command, "-o");

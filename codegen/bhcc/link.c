@@ -3,6 +3,7 @@
 // Objects to an image: a static position-independent ELF with text, read-only data and data on pages of their own, and the note that
 // tells where the function table is. Then the verifier has its say, so that mistakes show at the desk.
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "codegen/bhcc/bhcc.h"
@@ -18,6 +19,31 @@ static void add_library(struct arguments *command, const char *name) {
         arguments_add(command, path);
 }
 
+// Print "FILE:LINE: error: " for the place in an image that the verifier's message names, when its debug information knows it.
+static void print_place(const struct options *options, const char *image, const char *message) {
+    struct arguments command = {0};
+    char text[4096], place[64];
+    unsigned long long offset;
+    const char *at = strstr(message, ": 0x");
+    if (!at || sscanf(at, ": 0x%llx:", &offset) != 1)
+        return;
+    snprintf(place, sizeof(place), "0x%llx", offset);
+    arguments_add(&command, "llvm-symbolizer-19");
+    arguments_add(&command, "--functions=none");
+    arguments_add(&command, "--relativenames");
+    arguments_add(&command, "--no-inlines");
+    arguments_add(&command, "-e");
+    arguments_add(&command, image);
+    arguments_add(&command, place);
+    if (run_captured(options, &command, STDOUT_FILENO, text, sizeof(text)) || strncmp(text, "??", 2) == 0)
+        return;
+    text[strcspn(text, "\n")] = 0;
+    char *column = strrchr(text, ':');
+    if (column)
+        *column = 0;
+    fprintf(stderr, "%s: error: the verifier refuses this:\n", text);
+}
+
 static int verify(const struct options *options, const char *image) {
     struct arguments command = {0};
     const char *verifier = tool("bhverify");
@@ -26,7 +52,12 @@ static int verify(const struct options *options, const char *image) {
     arguments_add(&command, verifier);
     arguments_add(&command, "--quiet");
     arguments_add(&command, image);
-    return run(options, &command);
+    char message[1024];
+    int status = run_captured(options, &command, STDERR_FILENO, message, sizeof(message));
+    if (status)
+        print_place(options, image, message);
+    fputs(message, stderr);
+    return status;
 }
 
 int link_image(const struct options *options, const struct arguments *objects) {

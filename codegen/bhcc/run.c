@@ -2,6 +2,7 @@
 //
 // Running the stages' programs, and their temporary files.
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <spawn.h>
@@ -28,23 +29,55 @@ void arguments_add_all(struct arguments *arguments, const struct arguments *more
         arguments_add(arguments, more->list[i]);
 }
 
-int run(const struct options *options, const struct arguments *command) {
-    pid_t child;
-    int status;
+static bool start(const struct options *options, const struct arguments *command, const posix_spawn_file_actions_t *actions,
+                  pid_t *child) {
     if (options->verbose) {
         for (size_t i = 0; i < command->count; i++)
             fprintf(stderr, "%s%s", i ? " " : "", command->list[i]);
         fputc('\n', stderr);
     }
-    int error = posix_spawnp(&child, command->list[0], NULL, NULL, command->list, environ);
-    if (error) {
+    int error = posix_spawnp(child, command->list[0], actions, NULL, command->list, environ);
+    if (error)
         fprintf(stderr, "bhcc: cannot run %s: %s; `make setup' installs what is missing\n", command->list[0], strerror(error));
-        return 1;
-    }
+    return !error;
+}
+
+static int wait_for(pid_t child) {
+    int status;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return 1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int run(const struct options *options, const struct arguments *command) {
+    pid_t child;
+    return start(options, command, NULL, &child) ? wait_for(child) : 1;
+}
+
+int run_captured(const struct options *options, const struct arguments *command, int stream, char *text, size_t capacity) {
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int ends[2];
+    text[0] = 0;
+    if (pipe2(ends, O_CLOEXEC))
+        return 1;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], stream);
+    bool started = start(options, command, &actions, &child);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    size_t size = 0;
+    ssize_t one = 1;
+    char rest[256];
+    while (started && one > 0) {
+        bool room = size + 1 < capacity;
+        one = read(ends[0], room ? text + size : rest, room ? capacity - 1 - size : sizeof(rest));
+        size += room && one > 0 ? (size_t)one : 0;
+    }
+    text[size] = 0;
+    close(ends[0]);
+    return started ? wait_for(child) : 1;
 }
 
 static const char *own_folder(void) {

@@ -73,6 +73,9 @@ static void label(struct file *file, const struct line *line, const char *announ
 }
 
 static void instruction(struct file *file, struct line *line, size_t index) {
+    const char *why = forbidden(file, index);
+    if (why)
+        refuse_line(file, line, "%s", why);
     if (is_branch(line->mnemonic)) {
         if (line->operand_count && line->operands[0][0] == '*' && strncmp(line->operands[0], "*%gs:", 5))
             refuse_line(file, line, "an indirect branch without a type check; compile C with bhcc only");

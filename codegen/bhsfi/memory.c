@@ -98,7 +98,7 @@ void rewrite_memory(struct file *file, struct line *line) {
     if (starts(line->mnemonic, "nop") || is_stack_word(file, line))
         return;
     if (starts(line->mnemonic, "lea")) {
-        if (line->operand_count == 2 && strstr(line->operands[0], "%rsp"))
+        if (line->operand_count == 2 && strstr(line->operands[0], "%rsp") && !is_stack_move(line))
             refuse_line(file, line, "the address of the control stack cannot be taken");
         return;
     }

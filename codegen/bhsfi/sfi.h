@@ -49,6 +49,9 @@ size_t next_instruction(const struct file *file, size_t index);
 void rewrite_memory(struct file *file, struct line *line);
 // calls.c: if a checked indirect call starts at `index`, emit its verified form and return the index behind it, else `index`
 size_t rewrite_call(struct file *file, size_t index);
+// forbidden.c: why an instruction of inline assembly can never be verified; NULL when it may
+bool is_stack_move(const struct line *line); // of `lea': N(%rsp), %rsp
+const char *forbidden(const struct file *file, size_t index);
 // strings.c: if the line is a string instruction, emit its verified form and return true
 bool rewrite_string(struct file *file, size_t index);
 
