@@ -107,6 +107,7 @@ void wait_until_holds(const struct victim *victim, uint32_t caps) {
         EXPECT(bh_time_ns() < deadline, "%s holds %u capabilities, not %u", victim->name, info_of(victim).caps, caps);
         bh_sleep_for(MS / 4);
     }
+    bh_sleep_for(MS / 2); // whoever is ready runs now, until it waits
 }
 
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol) {
