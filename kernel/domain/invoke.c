@@ -16,6 +16,7 @@
 enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value);
 void invoke_landing(void);
 void invoke_stack_low(void);
+void invoke_stack_astray(struct domain *domain);
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
 uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
 uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
@@ -88,6 +89,10 @@ void invoke_doom_callers(struct thread *thread, struct domain *dead) {
 void invoke_stack_low(void) {
     struct domain *domain = sched_current()->domain; // not on a control stack
     crash_domain(domain, BH_CRASH_CONTROL_STACK, NULL, 0, "too little control stack left for another call");
+}
+
+void invoke_stack_astray(struct domain *domain) {
+    crash_domain(domain, BH_CRASH_PROTOCOL, NULL, 0, "called out with a data stack pointer that is outside of its stacks");
 }
 
 // A method's capabilities are passed one after the other, and a later one may be refused: then the earlier ones are taken back, so that

@@ -41,6 +41,9 @@ void offsets(void) {
     FIELD(DOMAIN, domain, call_count);
     DEFINE(DOMAIN_RUNNING_VALUE, DOMAIN_RUNNING);
 
+    DEFINE(SLOT_STACKS, BH_SLOT_STACKS);
+    DEFINE(SLOT_STACKS_SIZE, BH_SLOT_STACKS_END - BH_SLOT_STACKS);
+
     FIELD(CAP, cap, type);
     FIELD(CAP, cap, rights);
     FIELD(CAP, cap, generation);

@@ -40,6 +40,14 @@ FUNCTION proxy_back_out
         mov INVOCATION_caller(%rbp), %r10
         PROXY_DONE
 
+// The callee (%r11) left a data stack pointer that is none: it dies of it, the caller is told so.
+FUNCTION proxy_stack_astray
+        mov %r11, %rdi
+        lea invoke_stack_astray(%rip), %r13
+        call proxy_call_kernel
+        mov $ERROR_EDEAD, %eax
+        jmp proxy_back_out
+
 // Everything that a proxy keeps in registers while it enters.
         .macro SAVE_ENTERING
         push %rax

@@ -100,8 +100,25 @@ void hostile_callers(void) {
     EXPECT(value > 20, "only %llu derivations", (unsigned long long)value);
 }
 
+// a -> b -> c -> a -> b, and b has left a data stack pointer near an end of its slot: no neighbour is blamed.
+static void stack_astray(uint64_t pointer) {
+    uint64_t value = 0;
+    struct bh_crash_info crash;
+    EXPECT_ERROR(victim_relay(b.port, 0, MISBEHAVE_STACK_ASTRAY, pointer - 1, &value), BH_EDEAD);
+    wait_for_death(&b, &crash);
+    EXPECT(crash.cause == BH_CRASH_PROTOCOL || crash.cause == BH_CRASH_FAULT || crash.cause == BH_CRASH_DATA_STACK, "%llx: cause %u: %s", (unsigned long long)pointer,
+           crash.cause, crash.text);
+    EXPECT(info_of(&a).restarts == 0 && info_of(&c).restarts == 0 && info_of(&a).state == BH_DOMAIN_STATE_RUNNING &&
+               info_of(&c).state == BH_DOMAIN_STATE_RUNNING, "%llx: a or c died", (unsigned long long)pointer);
+    revive(&b);
+}
+
 void hostile_servers(void) {
     uint64_t value;
+    static const uint64_t pointers[] = {0x10, 0x1000, 0xffffffff, 0xfffffff0, 0xffff0010, 0x40000010, 0x60000000, 0x5fffffff,
+                                        0xdeadbeef00000010, UINT64_MAX};
+    for (size_t i = 0; i < sizeof(pointers) / sizeof(*pointers); i++)
+        stack_astray(pointers[i]);
     EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_SERVE_LESS, 0, &value), BH_EINVAL);
     expect_serves(&a);
     EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_EXECUTE_DATA, 0, &value), BH_EINVAL);

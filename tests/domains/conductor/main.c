@@ -48,6 +48,7 @@ static const struct {
     {"ring-broken", ring_broken},
     {"ring-full", ring_full},
     {"log-is-harmless", log_is_harmless},
+    {"storm", storm},
 };
 
 void fail(const char *file, int line, const char *format, ...) {

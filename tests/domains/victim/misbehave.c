@@ -16,7 +16,7 @@
 #define MS 1000000ull
 
 // no_stack.S
-uint64_t call_without_stack(uint64_t capability, uint64_t depth, uint64_t kind, uint64_t value);
+uint64_t call_without_stack(uint64_t capability, uint64_t depth, uint64_t kind, uint64_t value, uint64_t stack);
 uint64_t call_not_imported(void);
 
 static const struct bh_victim_numbers read_only = {.first = 1};
@@ -111,6 +111,8 @@ static enum bh_error call_badly(enum misbehaviour kind, bh_cap next) {
     switch (kind) {
     case MISBEHAVE_NULL_IN:
         return victim_numbers(next, NULL, &numbers);
+    case MISBEHAVE_NUMBERS:
+        return victim_numbers(next, &numbers, &numbers);
     case MISBEHAVE_NULL_OUT:
         return victim_numbers(next, &numbers, NULL);
     case MISBEHAVE_READ_ONLY_OUT:
@@ -127,7 +129,9 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return error;
     switch (kind) {
     case MISBEHAVE_NO_STACK:
-        return (enum bh_error)call_without_stack(next, 2, 0, 0); // comes back into this domain
+        return (enum bh_error)call_without_stack(next, 2, 0, 0, 0); // comes back into this domain
+    case MISBEHAVE_STACK_ASTRAY:
+        return (enum bh_error)call_without_stack(next, 1, MISBEHAVE_NUMBERS, 0, *value); // the one after the next calls it with structures
     case MISBEHAVE_SERVE_LESS:
         return serve(port, 0, NULL);
     case MISBEHAVE_NOT_IMPORTED:

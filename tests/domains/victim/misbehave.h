@@ -26,6 +26,8 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_SHARE_AND_DIE = 114, // shares a buffer for good, and crashes
     MISBEHAVE_EXIT = 115,
     MISBEHAVE_MOVE_SHARED = 116,  // moves a buffer that is not its own
+    MISBEHAVE_STACK_ASTRAY = 117, // is called back while its data stack pointer is somewhere else
+    MISBEHAVE_NUMBERS = 118,      // no misbehaviour: a call with structures
 };
 
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);

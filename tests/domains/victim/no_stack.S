@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What C does not do: a call with no data stack pointer, and one of a table entry that the image does not import (interface 1, method 0).
+// What C does not do: a call with a data stack pointer that is none, and one of a table entry that the image does not import (interface 1, method 0).
 #include "kernel/abi/slot.h"
 
         .macro BEGIN name
@@ -20,17 +20,16 @@
         .long \name - .
         .endm
 
-// uint64_t call_without_stack(capability, depth, kind, value): the relay stub's own arguments.
+// uint64_t call_without_stack(capability, depth, kind, value, stack): the relay stub's own arguments, and the pointer.
 BEGIN call_without_stack
         push %rbx
         .cfi_adjust_cfa_offset 8
         mov %rsp, %rax
         and $-65536, %rax
         mov (%rax), %rbx
-        xor %r9d, %r9d
         mov %rsp, %rax
         and $-65536, %rax
-        mov %r9, (%rax)
+        mov %r8, (%rax)
         call bh_stub_victim_relay
         mov %rax, %rdx
         mov %rsp, %rcx
