@@ -23,9 +23,12 @@ def scenarios_of_conductor():
 
 
 class Runner:
+    settings = ()  # of the conductor, on this platform
+    log_folder = "hosted"
+
     def __init__(self, options):
         self.build, self.only = options.build, options.only
-        self.logs = os.path.join(self.build, "logs", "hosted")
+        self.logs = os.path.join(self.build, "logs", self.log_folder)
         os.makedirs(self.logs, exist_ok=True)
         self.passed = self.failed = 0
 
@@ -39,7 +42,7 @@ class Runner:
         return path
 
     def boot(self, name, archive, timeout=30, arguments=()):
-        """Run the hosted kernel; (exit status or None, log)."""
+        """Run the kernel; (exit status or None, log)."""
         log = os.path.join(self.logs, name + ".log")
         with open(log, "wb") as sink:
             try:
@@ -66,7 +69,7 @@ class Runner:
         """One scenario of the conductor."""
         if not self.wanted(name):
             return
-        archive = self.archive(name, os.path.join(HERE, "victims.toml"), [f"conductor.scenario={name}"])
+        archive = self.archive(name, os.path.join(HERE, "victims.toml"), [f"conductor.scenario={name}", *self.settings])
         status, text = self.boot(name, archive)
         os.unlink(archive)
         problem = None

@@ -73,8 +73,7 @@ void buffers_moved(void) {
     uint64_t sum;
     struct bh_buffer_info info;
     struct bh_crash_info crash;
-    uint64_t free_before = memory_now().free_bytes;
-    uint32_t buffers_before = memory_now().buffers;
+    struct bh_memory_info before = memory_now();
     make(&buffer, &bytes, 2);
     uint64_t ours = info_of(&(struct victim){.id = 1}).memory_used, theirs = info_of(&a).memory_used;
     EXPECT_OK(victim_take(a.port, buffer, &sum));
@@ -84,20 +83,21 @@ void buffers_moved(void) {
     EXPECT(info_of(&a).memory_used == theirs + SIZE, "it does not count as theirs");
     EXPECT_OK(victim_forget(a.port));
     EXPECT(info_of(&a).memory_used == theirs, "giving it up did not free it");
-    EXPECT(memory_now().buffers == buffers_before && memory_now().free_bytes == free_before, "it was not freed");
+    struct bh_memory_info after = memory_now();
+    expect_no_leak(&before, &after);
     // The receiver dies, and the buffer with it.
     make(&buffer, &bytes, 2);
     EXPECT_OK(victim_take(a.port, buffer, &sum));
     EXPECT_OK(system_kill(system_cap, a.id));
-    EXPECT(memory_now().buffers == buffers_before, "a dead domain keeps a buffer");
+    EXPECT(memory_now().buffers == before.buffers, "a dead domain keeps a buffer");
     revive(&a);
     // The sender touches it: its own fault.
     EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_MOVE_AND_TOUCH, 0, &sum), BH_EDEAD);
     wait_for_death(&a, &crash);
     EXPECT(crash.cause == BH_CRASH_FAULT && info_of(&b).state == BH_DOMAIN_STATE_RUNNING, "cause %u", crash.cause);
-    EXPECT(memory_now().buffers == buffers_before + 1, "what b was given went with a");
+    EXPECT(memory_now().buffers == before.buffers + 1, "what b was given went with a");
     EXPECT_OK(victim_forget(b.port));
-    EXPECT(memory_now().buffers == buffers_before, "b could not free it");
+    EXPECT(memory_now().buffers == before.buffers, "b could not free it");
     revive(&a);
     EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_MOVE_SHARED, 0, &sum), BH_ECAP);
     EXPECT_OK(victim_forget(b.port));
@@ -195,7 +195,7 @@ void quotas(void) {
     exhaust(1, BH_EQUOTA, "capabilities");
     exhaust(2, BH_EQUOTA, "buffers");
     exhaust(3, BH_EQUOTA, "threads");
-    uint64_t before = memory_now().free_bytes;
+    struct bh_memory_info before = memory_now();
     for (int i = 0; i < 300; i++) {
         bh_cap buffer;
         void *address;
@@ -203,7 +203,8 @@ void quotas(void) {
         ((uint8_t *)address)[(1 << 20) - 1] = 1;
         EXPECT_OK(bh_cap_drop(buffer));
     }
-    EXPECT(memory_now().free_bytes == before, "dropped buffers are not freed");
+    struct bh_memory_info after = memory_now();
+    expect_no_leak(&before, &after);
     bh_cap buffer;
     void *address;
     EXPECT_ERROR(bh_buffer_alloc(0, &buffer, &address), BH_ERANGE);

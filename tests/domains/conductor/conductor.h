@@ -41,6 +41,8 @@ void wait_until_holds(const struct victim *victim, uint32_t caps); // that many 
 #define CAPS_OF(victim) ((victim)->id == a.id ? 5 : 2) // settings and next; a has the ring, too, and two events of it
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol); // is such a frame in the backtrace?
 struct bh_memory_info memory_now(void);
+// As many threads, buffers and capabilities, and as much free memory but for what the setting `page_tables' allows: page tables stay.
+void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_info *after);
 
 typedef void scenario(void);
 scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_in_the_middle, nested_death_at_the_end,

@@ -38,10 +38,7 @@ void leaks(void) {
     struct bh_domain_info a_after = info_of(&a), c_after = info_of(&c);
     bh_info("free %llu then %llu, threads %u then %u, buffers %u then %u, capabilities %u then %u", (unsigned long long)before.free_bytes,
             (unsigned long long)after.free_bytes, before.threads, after.threads, before.buffers, after.buffers, before.caps, after.caps);
-    EXPECT(before.free_bytes == after.free_bytes, "%lld bytes leaked", (long long)(before.free_bytes - after.free_bytes));
-    EXPECT(before.threads == after.threads, "threads leaked");
-    EXPECT(before.buffers == after.buffers, "buffers leaked");
-    EXPECT(before.caps == after.caps, "capabilities leaked");
+    expect_no_leak(&before, &after);
     EXPECT(a_before.memory_used == a_after.memory_used, "a: %llu then %llu bytes used", (unsigned long long)a_before.memory_used,
            (unsigned long long)a_after.memory_used);
     EXPECT(c_before.memory_used == c_after.memory_used, "c: %llu then %llu bytes used", (unsigned long long)c_before.memory_used,

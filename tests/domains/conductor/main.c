@@ -6,10 +6,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct victim a = {.name = "a"}, b = {.name = "b"}, c = {.name = "c"};
 bh_cap system_cap;
+static bh_cap settings_cap;
 
 static const struct {
     const char *name;
@@ -124,6 +126,16 @@ struct bh_memory_info memory_now(void) {
     return info;
 }
 
+void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_info *after) {
+    char allowance[480] = "0";
+    (void)settings_get(settings_cap, "page_tables", allowance);
+    int64_t gone = (int64_t)(before->free_bytes - after->free_bytes);
+    EXPECT(gone <= atoll(allowance), "%lld bytes leaked", (long long)gone);
+    EXPECT(before->threads == after->threads, "%u threads, then %u", before->threads, after->threads);
+    EXPECT(before->buffers == after->buffers, "%u buffers, then %u", before->buffers, after->buffers);
+    EXPECT(before->caps == after->caps, "%u capabilities, then %u", before->caps, after->caps);
+}
+
 static void meet(struct victim *victim) {
     EXPECT_OK(bh_cap_find(victim->name, &victim->port));
     EXPECT_OK(system_domain_find(system_cap, victim->name, &victim->id));
@@ -132,12 +144,11 @@ static void meet(struct victim *victim) {
 }
 
 int main(void) {
-    bh_cap settings;
     char wanted[480];
     if (bh_cap_find("system", &system_cap) != BH_OK)
         bh_panic("the manifest gives no System");
-    EXPECT_OK(bh_cap_find("settings", &settings));
-    EXPECT_OK(settings_get(settings, "scenario", wanted));
+    EXPECT_OK(bh_cap_find("settings", &settings_cap));
+    EXPECT_OK(settings_get(settings_cap, "scenario", wanted));
     meet(&a);
     meet(&b);
     meet(&c);

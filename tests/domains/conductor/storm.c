@@ -176,8 +176,5 @@ void storm(void) {
     struct bh_memory_info after = memory_now();
     bh_info("%u calls, %u succeeded, restarts %u, %u, %u", calls_made, calls_done, info_of(&a).restarts, info_of(&b).restarts, info_of(&c).restarts);
     EXPECT(calls_done > 500 && info_of(&b).restarts > 20, "too calm");
-    EXPECT(after.threads == before.threads, "%u threads, then %u", before.threads, after.threads);
-    EXPECT(after.buffers == before.buffers, "%u buffers, then %u", before.buffers, after.buffers);
-    EXPECT(after.caps == before.caps, "%u capabilities, then %u", before.caps, after.caps);
-    EXPECT(after.free_bytes == before.free_bytes, "%lld bytes leaked", (long long)(before.free_bytes - after.free_bytes));
+    expect_no_leak(&before, &after);
 }
