@@ -192,12 +192,27 @@ static enum bh_error make_vcpu(void) {
     return error;
 }
 
+// Settings are short: a long command line comes in pieces, cmdline, cmdline1, cmdline2, ...
+static void make_command_line(char *text, size_t size) {
+    char setting[SETTING_SIZE], key[16] = "cmdline";
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 1; used < size; i++) {
+        get_setting(key, "", setting);
+        if (!*setting)
+            break;
+        used += (size_t)snprintf(text + used, size - used, "%s", setting);
+        snprintf(key, sizeof(key), "cmdline%d", i);
+    }
+    if (used < size)
+        snprintf(text + used, size - used, "%stsc_early_khz=%u", used ? " " : "", vmm.machine.tsc_khz);
+}
+
 // Everything up to the guest's first instruction. Refusals are in the log.
 static enum bh_error start(void) {
     struct machine *machine = &vmm.machine;
     struct boot_file memory = {0};
     struct boot boot = {0};
-    char setting[SETTING_SIZE];
     static char command_line[BOOT_COMMAND_LINE_MAX];
     enum bh_error error = map_named("guest-memory", BH_RIGHT_READ | BH_RIGHT_WRITE, &memory);
     if (error) {
@@ -208,8 +223,7 @@ static enum bh_error start(void) {
     (void)map_named("guest-kernel", BH_RIGHT_READ, &boot.kernel);
     (void)map_named("guest-initrd", BH_RIGHT_READ, &boot.initrd);
     machine->tsc_khz = measure_tsc();
-    get_setting("cmdline", "", setting);
-    snprintf(command_line, sizeof(command_line), "%s%stsc_early_khz=%u", setting, *setting ? " " : "", machine->tsc_khz);
+    make_command_line(command_line, sizeof(command_line));
     boot.command_line = command_line;
     cpuid_create(machine->tsc_khz);
     error = make_vcpu();

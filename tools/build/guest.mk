@@ -20,3 +20,9 @@ guest: $(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img
 
 RUN_TARGETS += $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GENERATED_HEADERS)
 RUN_TARGETS += $(if $(filter linux,$(SYSTEM)),$(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img)
+
+# bhctl, to be called as build/bin/bhctl.
+$(BIN)/bhctl: tools/bhctl/bhctl.py | $(BIN)/
+	$(Q)ln -sf ../../tools/bhctl/bhctl.py $@
+ALL_TARGETS += $(BIN)/bhctl
+RUN_TARGETS += $(BIN)/bhctl

@@ -201,6 +201,7 @@ class System:
             if bool(one["size"]) == bool(one["file"]):
                 self.manifest.refuse(table, "give either `size' or `file'")
             number, size = KERNEL, 0
+            one["file"] = self.options.file_of.get(name, one["file"])
             if one["file"]:
                 number = self.add_file(name, one["file"].replace("$BUILD", self.options.build), table, "file")
             else:
@@ -322,7 +323,12 @@ def main():
     parser.add_argument("-o", "--output", required=True, help="the archive")
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
+    parser.add_argument("--file", action="append", default=[], metavar="BUFFER=PATH", help="fill a buffer of the manifest from this file instead")
     options = parser.parse_args()
+    for option in options.file:
+        if "=" not in option:
+            parser.error(f"--file {option}: write BUFFER=PATH")
+    options.file_of = dict(option.split("=", 1) for option in options.file)
     for option in options.set:
         if not re.match(r"[^=.]+\.[^=]+=", option):
             parser.error(f"--set {option}: write DOMAIN.KEY=VALUE")

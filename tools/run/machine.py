@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: MIT
+"""An emulated machine that runs Bulkhead: archive, QEMU, console, kernel log, control line.
+
+Used by tools/run/run.py, tools/demo/demo.py and the system tests.
+
+    with Machine(build="build", system="linux") as machine:
+        machine.wait_for("guest's shell")
+        machine.control.ask("domains")
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MKIMAGE = os.path.join(HERE, "..", "mkimage", "mkimage.py")
+POWER_OFF = re.compile(r"power off, status (\d+)")
+EXT_MAGIC_AT, EXT_BLOCKS_AT, EXT_BLOCKS_HIGH_AT, EXT_LOG_SIZE_AT = 1024 + 56, 1024 + 4, 1024 + 0x150, 1024 + 24
+
+
+class Trouble(Exception):
+    """Something that the person at the keyboard can mend; the text says what and how."""
+
+
+class Control:
+    """The control line: one command a line, one line of JSON back (domains/control)."""
+
+    def __init__(self, path, timeout=30):
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(timeout)
+        try:
+            self.socket.connect(path)
+        except FileNotFoundError as error:
+            raise Trouble(f"no control socket {path}: is a system running? Start one with `make run', or name its socket with --socket") from error
+        except ConnectionRefusedError as error:
+            raise Trouble(f"nobody listens on {path}: the system that made it has ended; start one with `make run'") from error
+        except OSError as error:
+            raise Trouble(f"control socket {path}: {error.strerror}") from error
+        self.pending = b""
+
+    def close(self):
+        self.socket.close()
+
+    def ask(self, command):
+        """The answer as a dict; Trouble when the other side refuses or does not answer."""
+        try:
+            self.socket.sendall(command.encode() + b"\n")
+            while b"\n" not in self.pending:
+                piece = self.socket.recv(65536)
+                if not piece:
+                    raise Trouble("the machine ended before it answered")
+                self.pending += piece
+        except TimeoutError as error:
+            raise Trouble(f"no answer to `{command}' within {self.socket.gettimeout():.0f} s: another bhctl may hold the control line, "
+                          "or the control domain is not running") from error
+        except OSError as error:
+            raise Trouble(f"control line: {error.strerror}") from error
+        line, self.pending = self.pending.split(b"\n", 1)
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise Trouble(f"the control line says what is no JSON: {line[:80]!r}") from error
+        if not answer.get("ok"):
+            raise Trouble(answer.get("error", "refused without a reason"))
+        return answer
+
+
+def check_kernel(path):
+    """A guest kernel: a bzImage (Linux boot protocol) or an ELF file (PVH)."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(0x206)
+    except OSError as error:
+        raise Trouble(f"guest kernel {path}: {error.strerror}; `make guest' fetches Debian's") from error
+    if head[:4] != b"\x7fELF" and head[0x202:0x206] != b"HdrS":
+        raise Trouble(f"guest kernel {path} is neither a Linux bzImage nor an ELF file with a PVH entry; give another one, "
+                      "or let `make guest' fetch Debian's")
+
+
+def check_disk(path, read_only):
+    """A disk image that can be used as the guest's root."""
+    try:
+        size = os.path.getsize(path)
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise Trouble(f"disk image {path}: {error.strerror}; `make guest' makes one") from error
+    if not read_only and not os.access(path, os.W_OK):
+        raise Trouble(f"disk image {path} is read-only; make it writable (chmod u+w {path}) or start with --read-only")
+    if not read_only and os.geteuid() == 0 and not os.stat(path).st_mode & 0o222:
+        raise Trouble(f"disk image {path} is read-only; make it writable (chmod u+w {path}) or start with --read-only")
+    if size < 512:
+        raise Trouble(f"disk image {path} has {size} bytes, less than one sector; `make guest' makes one after `rm {path}'")
+    if len(head) == 4096 and head[EXT_MAGIC_AT:EXT_MAGIC_AT + 2] == b"\x53\xef":
+        blocks, = struct.unpack_from("<I", head, EXT_BLOCKS_AT)
+        high, = struct.unpack_from("<I", head, EXT_BLOCKS_HIGH_AT)
+        wanted = (blocks | high << 32) * (1024 << struct.unpack_from("<I", head, EXT_LOG_SIZE_AT)[0])
+        if size < wanted:
+            raise Trouble(f"disk image {path} is smaller than its file system: {size} bytes, the file system has {wanted}; "
+                          f"lengthen it (truncate -s {wanted} {path}) if its end was cut off, or make another (rm {path}; make guest)")
+
+
+class Machine:
+    """One run of an emulator."""
+
+    def __init__(self, build="build", system="linux", **options):
+        self.build, self.system = build, system
+        get = options.get
+        self.settings = get("settings", [])
+        self.files = get("files", {})
+        self.disk = get("disk") or os.path.join(build, "guest", "disk.img")
+        self.wants_disk = get("wants_disk", system in ("linux", "demo"))
+        self.read_only = get("read_only", False)
+        self.snapshot = get("snapshot", False)
+        self.memory = get("memory", "1G")
+        self.cpu = get("cpu", "max")
+        self.extra = get("extra", [])
+        self.kernel = get("kernel") or os.path.join(build, "pc", "bulkhead.elf")
+        self.command_line = get("command_line", "")
+        self.folder = get("folder") or os.path.join(build, "run")
+        self.on_log = get("on_log")
+        self.on_console = get("on_console")
+        self.archive_path = get("archive")
+        self.process = None
+        self.console = bytearray()
+        self.log_text = ""
+        self.changed = threading.Condition()
+        self._control = None
+        self.started = None
+
+    # ---- start and stop
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make_archive(self):
+        archive = self.path(self.system + ".archive")
+        manifest = self.system if self.system.endswith(".toml") else os.path.join("systems", self.system + ".toml")
+        command = [sys.executable, MKIMAGE, manifest, "--build", self.build, "-o", archive]
+        for setting in self.settings:
+            command += ["--set", setting]
+        for name, path in self.files.items():
+            command += ["--file", f"{name}={path}"]
+        result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if result.returncode:
+            raise Trouble(result.stderr.strip().removeprefix("mkimage: "))
+        return archive
+
+    def free_socket(self, path):
+        """A socket file left behind by a run that was killed goes; one in use is respected."""
+        if not os.path.exists(path):
+            return
+        probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            probe.connect(path)
+        except OSError:
+            os.unlink(path)
+            return
+        finally:
+            probe.close()
+        raise Trouble(f"control socket {path} is in use: another system runs. End it (`bhctl off', or Ctrl-] at its console), "
+                      "or run this one in another folder (--folder)")
+
+    def command(self, archive):
+        line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", "q35", "-cpu", self.cpu, "-m", self.memory, "-display", "none",
+                "-nodefaults", "-no-reboot", "-kernel", self.kernel, "-initrd", archive,
+                "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+                "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",
+                "-qmp", f"unix:{self.path('qmp.sock')},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        if self.command_line:
+            line += ["-append", self.command_line]
+        if self.wants_disk:
+            mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot else ""
+            line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc",
+                     "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on,serial=bulkhead0"]
+        return line + self.extra
+
+    def start(self):
+        if not shutil.which("qemu-system-x86_64"):
+            raise Trouble("qemu-system-x86_64 is missing; tools/setup.sh installs it")
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            if self.wants_disk:
+                check_disk(self.disk, self.read_only)
+            for name in ("control.sock", "qmp.sock"):
+                self.free_socket(self.path(name))
+            archive = self.archive_path or self.make_archive()
+            open(self.path("kernel.log"), "w", encoding="utf-8").close()
+            log = open(self.path("emulator.log"), "w", encoding="utf-8")
+        except OSError as error:
+            raise Trouble(f"{error.filename or self.folder}: {error.strerror}; free some room or choose another folder (--folder)") from error
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(self.command(archive), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                                        start_new_session=True)
+        log.close()
+        threading.Thread(target=self._read_console, daemon=True).start()
+        threading.Thread(target=self._read_log, daemon=True).start()
+        threading.Thread(target=self._watch_disk, daemon=True).start()
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *unused):
+        self.stop()
+
+    def stop(self):
+        if self._control:
+            self._control.close()
+            self._control = None
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for name in ("control.sock", "qmp.sock"):
+            try:
+                os.unlink(self.path(name))
+            except OSError:
+                pass
+
+    def running(self):
+        return self.process.poll() is None
+
+    def wait(self, timeout=None):
+        """Wait for its end. Returns the status that the guest or the system gave, or None when it ended without one."""
+        self.process.wait(timeout)
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline and not POWER_OFF.search(self.log_text):
+            self._poll_log()
+            if self.process.returncode & 1 == 0:
+                break
+            time.sleep(0.02)
+        self._poll_log()
+        found = POWER_OFF.findall(self.log_text)
+        return int(found[-1]) if found else None
+
+    def emulator_says(self):
+        try:
+            with open(self.path("emulator.log"), encoding="utf-8", errors="replace") as file:
+                return file.read().strip()
+        except OSError:
+            return ""
+
+    # ---- what it says
+
+    def _read_console(self):
+        descriptor = self.process.stdout.fileno()
+        while True:
+            piece = os.read(descriptor, 65536)
+            if not piece:
+                break
+            if self.on_console:
+                self.on_console(piece)
+            with self.changed:
+                self.console += piece
+                self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
+
+    def _poll_log(self):
+        try:
+            with open(self.path("kernel.log"), encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        except OSError:
+            return
+        text = text[:text.rfind("\n") + 1]
+        with self.changed:
+            fresh, self.log_text = text[len(self.log_text):], text
+            if fresh:
+                self.changed.notify_all()
+        if self.on_log:
+            for line in fresh.splitlines():
+                self.on_log(line)
+
+    def _read_log(self):
+        while self.process.poll() is None:
+            self._poll_log()
+            time.sleep(0.05)
+
+    def text(self):
+        return self.console.decode("utf-8", "replace").replace("\r", "")
+
+    def wait_for(self, what, timeout=60, log=False):
+        """Wait until a regular expression stands on the console (or in the kernel's log). Returns the match."""
+        pattern, deadline = re.compile(what), time.monotonic() + timeout
+        with self.changed:
+            while True:
+                match = pattern.search(self.log_text if log else self.text())
+                if match:
+                    return match
+                left = deadline - time.monotonic()
+                if left <= 0 or (not self.running() and not self.changed.wait(0.3)):
+                    break
+                self.changed.wait(min(left, 0.5))
+        why = f"within {timeout} s" if self.running() else "before the machine ended"
+        raise Trouble(f"`{what}' did not come {why}; console: {self.text()[-300:]!r}; {self.emulator_says()[-300:]} kernel log: {self.path('kernel.log')}")
+
+    def send(self, text):
+        self.process.stdin.write(text.encode() if isinstance(text, str) else text)
+        self.process.stdin.flush()
+
+    @property
+    def control(self):
+        if not self._control:
+            deadline = time.monotonic() + 10
+            while not os.path.exists(self.path("control.sock")) and time.monotonic() < deadline and self.running():
+                time.sleep(0.02)
+            self.wait_for("I control: started", log=True)
+            self._control = Control(self.path("control.sock"))
+        return self._control
+
+    # ---- a full disk of the host: QEMU stops the machine; it goes on when there is room again
+
+    def _watch_disk(self):
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        for _ in range(100):
+            try:
+                line.connect(self.path("qmp.sock"))
+                break
+            except OSError:
+                time.sleep(0.05)
+        else:
+            return
+        line.sendall(b'{"execute":"qmp_capabilities"}\n')
+        pending = b""
+        try:
+            while piece := line.recv(65536):
+                pending += piece
+                *lines, pending = pending.split(b"\n")
+                if any(b'"STOP"' in one for one in lines):
+                    self._wait_for_room()
+                    line.sendall(b'{"execute":"cont"}\n')
+        except OSError:
+            pass
+
+    def _wait_for_room(self):
+        sys.stderr.write(f"\r\nbulkhead: the host's disk is full: no room for {self.disk}. The guest waits; free some room and it goes on.\r\n")
+        while self.running() and shutil.disk_usage(os.path.dirname(os.path.abspath(self.disk))).free < 1 << 20:
+            time.sleep(0.5)
