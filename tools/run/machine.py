@@ -119,6 +119,7 @@ class Machine:
         self.wants_disk = get("wants_disk", system in ("linux", "demo"))
         self.read_only = get("read_only", False)
         self.snapshot = get("snapshot", False)
+        self.drive_options = "".join("," + one for one in get("drive_options", []))
         self.memory = get("memory", "1G")
         self.cpu = get("cpu", "max")
         self.extra = get("extra", [])
@@ -133,7 +134,7 @@ class Machine:
         self.log_text = ""
         self.changed = threading.Condition()
         self._control = None
-        self.started = None
+        self.console_file = None
 
     # ---- start and stop
 
@@ -178,7 +179,7 @@ class Machine:
             line += ["-append", self.command_line]
         if self.wants_disk:
             mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot else ""
-            line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc",
+            line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc{self.drive_options}",
                      "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on,serial=bulkhead0"]
         return line + self.extra
 
@@ -194,9 +195,9 @@ class Machine:
             archive = self.archive_path or self.make_archive()
             open(self.path("kernel.log"), "w", encoding="utf-8").close()
             log = open(self.path("emulator.log"), "w", encoding="utf-8")
+            self.console_file = open(self.path("console.log"), "wb", buffering=0)
         except OSError as error:
             raise Trouble(f"{error.filename or self.folder}: {error.strerror}; free some room or choose another folder (--folder)") from error
-        self.started = time.monotonic()
         self.process = subprocess.Popen(self.command(archive), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                                         start_new_session=True)
         log.close()
@@ -259,6 +260,7 @@ class Machine:
             piece = os.read(descriptor, 65536)
             if not piece:
                 break
+            self.console_file.write(piece)
             if self.on_console:
                 self.on_console(piece)
             with self.changed:
