@@ -72,7 +72,7 @@ static void fill(struct vcpu *vcpu, uint32_t reason) {
     state->info1 = vmcb->exit_info1;
     state->info2 = vmcb->exit_info2;
     state->next_rip = vmcb->next_rip;
-    state->pending_event = (vmcb->exit_int_info & VMCB_EVENT_VALID) != 0;
+    state->pending_event = inject_is_pending(vmcb);
     if (needs_special(reason, vmcb->exit_info1))
         svm_save_special(vmcb, state);
 }

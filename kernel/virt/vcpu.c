@@ -127,10 +127,7 @@ static void run_guest(struct vcpu *vcpu) {
             describe_kick(vcpu);
             return;
         }
-        if (vcpu->vmcb->exit_int_info & VMCB_EVENT_VALID) { // an interrupt of the host cut its delivery short
-            vcpu->vmcb->event_injection = vcpu->vmcb->exit_int_info;
-            vcpu->vmcb->exit_int_info = 0;
-        }
+        inject_again(vcpu->vmcb); // an interrupt of the host cut its delivery short
         svm_run(vcpu->vmcb_address, vcpu->state, vcpu->fpu);
         vcpu->vmcb->tlb_control = 0;
         vcpu->vmcb->event_injection = 0;
@@ -154,7 +151,8 @@ static void vcpu_main(void *argument) {
         take_answer(vcpu);
         if (vcpu->state->halt) {
             vcpu->state->halt = 0;
-            halt(vcpu);
+            if (!inject_is_pending(vcpu->vmcb))
+                halt(vcpu);
         }
         run_guest(vcpu);
     }

@@ -71,6 +71,10 @@ void guests_domain_died(struct domain *domain);
 
 // inject.c: turn the vmm's answer into an event for the next entry; re-inject what an exit cut short.
 void inject_answer(struct vcpu *vcpu);
+// An event is on its way into the guest and has not arrived.
+bool inject_is_pending(const struct vmcb *vmcb);
+// Deliver on the next entry what an exit cut short, if anything.
+void inject_again(struct vmcb *vmcb);
 void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error);
 
 // exits.c: why did the guest leave. Returns false when the kernel dealt with it alone (enter again at once).

@@ -111,8 +111,10 @@ enum svm_exit : uint32_t {
 #define VMCB_V_PRIORITY (0xfull << 16)
 #define VMCB_V_IGNORE_TPR (1ull << 20)
 #define VMCB_V_INTR_MASKING (1ull << 24)
+#define VMCB_V_VECTOR_SHIFT 32
 #define VMCB_EVENT_VALID (1ull << 31)
 #define VMCB_EVENT_ERROR (1ull << 11)
+#define VMCB_EVENT_TYPE_MASK (7ull << 8)
 #define VMCB_EVENT_TYPE_EXCEPTION (3ull << 8)
 #define VMCB_EVENT_TYPE_INTERRUPT (0ull << 8)
 
