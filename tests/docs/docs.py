@@ -17,6 +17,7 @@ import time
 LIMIT_S = 600
 FOLLOWED = ["docs/writing-a-domain.md", "docs/tour.md"]
 OWN = ("domains", "idl", "systems", "drivers")  # folders that a reader adds to: real ones in the copy, links inside
+RUNS = ("run", "demo", "tests", "logs")  # of other runs: sockets, logs
 SHARED = ("third-party", "logs", "tests", "guest", "bench")  # folders of the build that the copy does not change
 
 
@@ -33,6 +34,8 @@ def make_tree(root, tree):
             os.symlink(os.path.join(root, folder, name), os.path.join(tree, folder, name))
     for name in os.listdir(os.path.join(root, "build")):
         source, target = os.path.join(root, "build", name), os.path.join(tree, "build", name)
+        if name in RUNS:
+            continue
         if name in SHARED:
             os.symlink(source, target)
         elif os.path.isdir(source):
