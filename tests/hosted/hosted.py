@@ -69,7 +69,8 @@ class Runner:
         """One scenario of the conductor."""
         if not self.wanted(name):
             return
-        archive = self.archive(name, os.path.join(HERE, "victims.toml"), [f"conductor.scenario={name}", *self.settings])
+        manifest = "supervised.toml" if name.startswith("supervised") else "victims.toml"
+        archive = self.archive(name, os.path.join(HERE, manifest), [f"conductor.scenario={name}", *self.settings])
         status, text = self.boot(name, archive)
         os.unlink(archive)
         problem = None

@@ -51,6 +51,9 @@ static const struct {
     {"ring-full", ring_full},
     {"log-is-harmless", log_is_harmless},
     {"storm", storm},
+    {"supervised-restart", supervised_restart},
+    {"supervised-giving-up", supervised_giving_up},
+    {"supervised-ring", supervised_ring},
 };
 
 void fail(const char *file, int line, const char *format, ...) {
