@@ -22,10 +22,8 @@ static bool match(const struct verification *v, const uint8_t *code, const int16
     return true;
 }
 
+// One for each check: sorted and without doubles only in labels_check(), so that many checks cost no more than their number.
 static bool add_hash(struct verification *v, uint32_t hash) {
-    for (uint32_t i = 0; i < v->hash_count; i++)
-        if (v->hashes[i] == hash)
-            return true;
     if ((v->hash_count & (v->hash_count + 1)) == 0) {
         uint32_t *grown = realloc(v->hashes, (2 * v->hash_count + 2) * sizeof(*grown));
         if (!grown)
@@ -98,11 +96,26 @@ static uint32_t word_at(const struct verification *v, int64_t at) {
     return word;
 }
 
-static enum bh_error label_check(struct verification *v, uint32_t word, int64_t at) {
+static int compare_words(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_hashes(struct verification *v) {
+    uint32_t used = 0;
+    qsort(v->hashes, v->hash_count, sizeof(uint32_t), compare_words);
     for (uint32_t i = 0; i < v->hash_count; i++)
-        if (v->hashes[i] == word && !(at > 0 && is_label_of_function(v, v->text_start + (uint32_t)at)))
-            return refuse_code(v, RULE_LABEL, v->text_start + (uint32_t)(at < 0 ? 0 : at), "label 0x%08x", word);
-    return BH_OK;
+        if (!used || v->hashes[used - 1] != v->hashes[i])
+            v->hashes[used++] = v->hashes[i];
+    v->hash_count = used;
+}
+
+static enum bh_error label_check(struct verification *v, uint32_t word, int64_t at) {
+    if (!bsearch(&word, v->hashes, v->hash_count, sizeof(word), compare_words))
+        return BH_OK;
+    if (at > 0 && is_label_of_function(v, v->text_start + (uint32_t)at))
+        return BH_OK;
+    return refuse_code(v, RULE_LABEL, v->text_start + (uint32_t)(at < 0 ? 0 : at), "label 0x%08x", word);
 }
 
 // Every place that an indirect call could take for labelled is a function's entry: also those whose label would reach over the
@@ -114,6 +127,7 @@ enum bh_error labels_check(struct verification *v) {
     uint8_t *seen = calloc(LOW_HALVES / 8, 1); // low halves of the hashes, to skip most places at once
     if (!seen)
         return BH_ENOMEM;
+    sort_hashes(v);
     for (uint32_t i = 0; i < v->hash_count; i++)
         seen[(v->hashes[i] & 0xffff) / 8] |= (uint8_t)(1u << (v->hashes[i] & 7));
     enum bh_error error = BH_OK;

@@ -84,6 +84,10 @@ def attack(bench, source):
     if status == 0:
         raise Refusal("accepted: " + message)
     check_message(message, image, rule.group(1))
+    if not any("%fs" in line for line in lines): # which is no attack in the other colour
+        status, message = bench.verify(image, "fs")
+        if status == 0:
+            raise Refusal("accepted in colour fs: " + message)
     return rule.group(1)
 
 

@@ -12,3 +12,14 @@ $(CONTAINMENT): $(CONTAINMENT_SOURCES) $(wildcard tests/verifier/containment/*.h
 UNIT_TESTS += $(CONTAINMENT)
 TEST_SCRIPTS += tests/verifier/attacks.py tests/toolchain/toolchain.py
 TEST_TARGETS += $(CONTAINMENT) $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbulkhead.a $(BUILD)/hosted/bulkhead
+
+# The fuzz target, and a corpus to start from: the images of the attacks, where they have been built.
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/fuzz/verifier: tests/fuzz/verifier.c tests/verifier/containment/builder.c $(wildcard kernel/verifier/* kernel/abi/*) | $(BUILD)/fuzz/corpus-verifier/
+	$(call say,HOSTCC,$@)
+	$(Q)$(CC) $(filter-out -O2,$(HOST_FLAGS)) $(FUZZ_FLAGS) $(filter %.c,$^) -lcapstone -o $@
+	$(Q)for f in $(VERIFIER_TESTS)/*.ok.elf; do if [ -f $$f ]; then { printf '\0'; cat $$f; } > $(BUILD)/fuzz/corpus-verifier/$$(basename $$f); fi; done
+
+FUZZ_TARGETS += $(BUILD)/fuzz/verifier
+TEST_TARGETS += $(BUILD)/fuzz/verifier
+TEST_SCRIPTS += tests/fuzz/fuzz.py
