@@ -34,6 +34,7 @@ class Bench:
         self.verifier = os.path.join(self.build, "bin", "bhverify")
         os.makedirs(self.images, exist_ok=True)
         inputs = [self.compiler, os.path.join(self.build, "domain-lib", "note.o"), os.path.join(HERE, "attack.inc")]
+        self.said = {}
         self.newest = max(os.path.getmtime(path) for path in inputs)
 
     def image(self, source):
@@ -49,8 +50,19 @@ class Bench:
             raise Refusal("does not build: " + done.stderr.strip())
         return output
 
+    def verify_all(self, images):
+        """Verify many images in one run for each colour, and keep what was said of each. When it crashes, verify() finds out at which."""
+        for colour in ("gs", "fs"):
+            done = subprocess.run([self.verifier, "--colour", colour, *images], capture_output=True, timeout=TIME_LIMIT_S, check=False)
+            for line in (done.stdout + done.stderr).decode(errors="replace").splitlines():
+                match = re.match(r"(bhverify: )?(.+?): ", line)
+                if done.returncode in (0, 1) and match:
+                    self.said[match.group(2), colour] = (1 if match.group(1) else 0, line)
+
     def verify(self, image, colour="gs"):
         """Exit status and message of bhverify; a crash is a failure whatever was expected."""
+        if (image, colour) in self.said:
+            return self.said[image, colour]
         done = subprocess.run([self.verifier, "--colour", colour, image], capture_output=True, timeout=TIME_LIMIT_S, check=False)
         message = (done.stdout + done.stderr).decode(errors="replace").strip()
         if done.returncode not in (0, 1):
@@ -100,11 +112,16 @@ def twin(bench, source):
             raise Refusal(f"refused in colour {colour}: {message}")
 
 
-def mutation(bench, name, make, rule, original):
-    """A good image with changed headers is refused with a clear message, or (rule None) does not matter."""
+def mutated(bench, name, make, original):
+    """Write a good image with changed headers; its path."""
     path = os.path.join(bench.images, "mutated-" + re.sub(r"\W+", "-", name) + ".elf")
     with open(path, "wb") as file:
         file.write(make(original))
+    return path
+
+
+def mutation(bench, path, rule):
+    """An image with changed headers is refused with a clear message, or (rule None) does not matter."""
     status, message = bench.verify(path)
     if rule is None:
         if status and "usual cause: " not in message:
@@ -113,6 +130,7 @@ def mutation(bench, name, make, rule, original):
         raise Refusal("accepted: " + message)
     elif rule != "any":
         check_message(message, path, rule)
+    return True
 
 
 def rules_of(path):
@@ -153,12 +171,16 @@ def main():
 
     def prepare(source):
         try:
-            bench.image(source)
+            return bench.image(source)
         except (Refusal, subprocess.TimeoutExpired):
-            pass # the test itself says so
+            return None # the test itself says so
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(prepare, wanted))
+        images = [image for image in pool.map(prepare, wanted) if image]
+    with open(bench.image(os.path.join(folder, "image-behind-its-end.ok.s")), "rb") as file:
+        good = file.read()
+    changed = [(name, rule, mutated(bench, name, make, good)) for name, rule, make in mutations.all_of(good) if options.only in name]
+    bench.verify_all(images + [path for _, _, path in changed])
     seen = set()
     for source in wanted:
         name = os.path.basename(source)[:-2]
@@ -166,13 +188,9 @@ def main():
             results.run(name[:-3].replace("-", " ") + ": the legal form is accepted", lambda: twin(bench, source))
         else:
             seen.add(results.run(name.replace("-", " ") + ": refused", lambda: attack(bench, source)))
-    original = bench.image(os.path.join(folder, "image-behind-its-end.ok.s"))
-    with open(original, "rb") as file:
-        good = file.read()
-    for name, rule, make in mutations.all_of(good):
-        if options.only in name:
-            rule_seen = results.run("header: " + name, lambda: mutation(bench, name, make, rule, good))
-            seen.add(rule if rule_seen is None else rule_seen)
+    for name, rule, path in changed:
+        if results.run("header: " + name, lambda: mutation(bench, path, rule)):
+            seen.add(rule)
     if not options.only:
         missing = rules_of(os.path.join(HERE, "../../kernel/verifier/rules.def")) - seen
 
