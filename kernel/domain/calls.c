@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/abi/call.h"
+#include "kernel/abi/manifest.h"
 #include "kernel/abi/ring.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
@@ -96,6 +97,11 @@ uint64_t call_thread_create(uint64_t entry, uint64_t argument, uint64_t priority
     uint64_t offset = entry & BH_SLOT_MASK;
     if (!verified_is_function(&domain->image->verified, offset))
         return (uint64_t)(int64_t)refuse(BH_EINVAL, "thread_create: 0x%llx is not a function", (unsigned long long)offset);
+    if (priority < domain->manifest->priority)
+        return (uint64_t)(int64_t)refuse(BH_ERANGE, "thread_create: priority %llu is better than %u, which the manifest gives %s",
+                                         (unsigned long long)priority, domain->manifest->priority, domain->name);
+    if (priority >= THREAD_PRIORITIES)
+        return (uint64_t)(int64_t)refuse(BH_ERANGE, "thread_create: priority %llu is not below %d", (unsigned long long)priority, THREAD_PRIORITIES);
     return (uint64_t)(int64_t)thread_create(domain->name, domain, domain->base + offset, argument, (uint32_t)priority, NULL);
 }
 

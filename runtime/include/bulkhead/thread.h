@@ -10,7 +10,7 @@
 
 typedef void bh_thread_function(uint64_t argument);
 
-// Start a thread of this domain. Priority 0 (highest) to 3.
+// Start a thread of this domain. Priority 0 (highest) to 3, at best that of the manifest.
 enum bh_error bh_thread_create(bh_thread_function *function, uint64_t argument, uint32_t priority);
 [[noreturn]] void bh_thread_exit(void);
 void bh_yield(void);

@@ -3,6 +3,8 @@
 // Death somewhere in a chain of calls: each thread comes out at the record that entered the dead domain, no sooner and no later.
 #include "conductor.h"
 
+#include "tests/domains/victim/misbehave.h"
+
 static volatile enum bh_error relay_result;
 static volatile uint64_t relay_value;
 static bh_cap relay_done;
@@ -79,4 +81,32 @@ void caller_dies_first(void) {
         expect_serves(&b);
         EXPECT_OK(bh_cap_drop(relay_done));
     }
+}
+
+static void late_thread(uint64_t unused) {
+    uint64_t value = 0;
+    (void)unused;
+    relay_result = victim_relay(a.port, 0, MISBEHAVE_CALL_LATE, 0, &value);
+    (void)bh_event_signal(relay_done);
+    bh_thread_exit();
+}
+
+// A caller dies and is restarted while its call is under way: the answer is not written into the new instance.
+void late_answer(void) {
+    uint64_t value = 0;
+    EXPECT_OK(victim_relay(a.port, 0, MISBEHAVE_CALL_LATE, 0, &value));
+    EXPECT_OK(victim_relay(a.port, 0, MISBEHAVE_LATE_ANSWER, 0, &value));
+    EXPECT(value == 0xeeeeeeeeeeeeeeeeull, "the answer was not written: %llx", (unsigned long long)value);
+    EXPECT_OK(system_kill(system_cap, a.id));
+    revive(&a);
+    EXPECT_OK(bh_event_create(&relay_done));
+    EXPECT_OK(bh_thread_create(late_thread, 0, 2));
+    bh_sleep_for(10 * MS);
+    EXPECT_OK(system_kill(system_cap, a.id));
+    revive(&a);
+    EXPECT_OK(bh_event_wait(relay_done, bh_time_ns() + PATIENCE_NS));
+    EXPECT(relay_result == BH_EDEAD, "the call gave %d", relay_result);
+    EXPECT_OK(victim_relay(a.port, 0, MISBEHAVE_LATE_ANSWER, 0, &value));
+    EXPECT(value == 0, "the new instance got the old one's answer: %llx", (unsigned long long)value);
+    EXPECT(info_of(&a).restarts == 2 && info_of(&b).restarts == 0, "a or b died of it");
 }

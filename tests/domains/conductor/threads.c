@@ -112,6 +112,8 @@ void priorities(void) {
     EXPECT_OK(bh_event_create(&gate_event));
     EXPECT_OK(bh_event_create(&done_event));
     EXPECT_ERROR(bh_thread_create(count, 0, 4), BH_ERANGE);
+    EXPECT_ERROR(bh_thread_create(count, 0, 0x80000000), BH_ERANGE);
+    EXPECT_ERROR(bh_thread_create(count, 0, 0), BH_ERANGE); // better than the manifest's
     EXPECT_ERROR(bh_call_thread_create((void *)&stop, 0, 2), BH_EINVAL);
     EXPECT_OK(bh_thread_create(count, 0, 3)); // worse than we are
     spin(60 * MS);

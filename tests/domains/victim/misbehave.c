@@ -96,6 +96,12 @@ static enum bh_error move_shared(bh_cap next) {
     return error;
 }
 
+static struct bh_victim_numbers late_answer;
+
+static enum bh_error call_late(bh_cap next) {
+    return victim_late(next, 40 * MS, &late_answer);
+}
+
 static enum bh_error busy_calls(bh_cap next) {
     uint64_t end = bh_time_ns() + 300 * MS, same;
     enum bh_error error = BH_OK;
@@ -128,6 +134,11 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     if (error)
         return error;
     switch (kind) {
+    case MISBEHAVE_CALL_LATE:
+        return call_late(next);
+    case MISBEHAVE_LATE_ANSWER:
+        *value = late_answer.first;
+        return BH_OK;
     case MISBEHAVE_NO_STACK:
         return (enum bh_error)call_without_stack(next, 2, 0, 0, 0); // comes back into this domain
     case MISBEHAVE_STACK_ASTRAY:

@@ -28,6 +28,8 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_MOVE_SHARED = 116,  // moves a buffer that is not its own
     MISBEHAVE_STACK_ASTRAY = 117, // is called back while its data stack pointer is somewhere else
     MISBEHAVE_NUMBERS = 118,      // no misbehaviour: a call with structures
+    MISBEHAVE_CALL_LATE = 119,    // no misbehaviour: a call that takes time and then writes into this domain's memory
+    MISBEHAVE_LATE_ANSWER = 120,  // what it wrote
 };
 
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
