@@ -47,7 +47,8 @@ endif
 include $(sort $(wildcard tools/build/*.mk))
 
 .PHONY: default all help setup run test bench demo debug fuzz format tidy docs metrics doctor clean distclean
-default: all help
+default: all
+	$(Q)$(MAKE) --no-print-directory help
 all: $(ALL_TARGETS) compile_commands.json
 
 help: ## this list
