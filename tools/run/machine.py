@@ -339,7 +339,8 @@ class Machine:
             while piece := line.recv(65536):
                 pending += piece
                 *lines, pending = pending.split(b"\n")
-                if any(b'"STOP"' in one for one in lines):
+                # QEMU stops the machine by itself when an image cannot grow; gdb stops it, too.
+                if any(b'"BLOCK_IO_ERROR"' in one and b'"stop"' in one for one in lines):
                     self._wait_for_room()
                     line.sendall(b'{"execute":"cont"}\n')
         except OSError:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 import tty
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -149,6 +150,8 @@ def debug(machine, arguments):
     """gdb in the foreground; the machine's console goes to a file."""
     command = ["gdb", "-q", os.path.join(arguments.build, "pc", "bulkhead.elf"), "-x", os.path.join(os.path.dirname(__file__), "..", "gdb", "bulkhead.py"),
                "-ex", f"target remote {machine.path('gdb.sock')}", "-ex", f"bulkhead-symbols {arguments.build}"]
+    while machine.running() and not os.path.exists(machine.path("gdb.sock")):
+        time.sleep(0.05)
     if arguments.breakpoint:
         command += ["-ex", f"break {arguments.breakpoint}", "-ex", "continue"]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # gdb's
