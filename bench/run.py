@@ -6,6 +6,7 @@
   confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
   verifier     MB/s of text beside capstone alone
   exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
+  boot         instructions from start to the guest's shell, beside the guest alone (QEMU, counted)
   lines        trusted code by folder
 
 Every comparison is made within one run. A target that is missed is said, and does not fail the command.
@@ -19,6 +20,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boot as boot_bench  # noqa: E402
 import exits as exits_bench  # noqa: E402
 import plot  # noqa: E402
 from table import Table, cell, spread  # noqa: E402
@@ -28,6 +30,7 @@ CALL_LIMIT = 15  # core cycles over an indirect call
 MEAN_LIMIT, PROGRAM_LIMIT = 1.03, 1.10
 VERIFIER_LIMIT = 10  # MB/s
 TIMEOUT = 300
+SLOW = ("boot",)  # boots Linux twice: left out of --quick
 
 
 class Failure(Exception):
@@ -133,6 +136,14 @@ def exits(options):
     return table
 
 
+def boot(options):
+    data, table = boot_bench.run(options, Failure)
+    rows = [(part["name"], part["instructions"] / 1e6, None) for part in data["parts"]]
+    plot.bars(save(options, data), "Millions of instructions to the guest's shell",
+              rows + [("all", data["bulkhead"] / 1e6, None), ("the guest alone", data["direct"] / 1e6, None)])
+    return table
+
+
 def lines(options):
     command = [os.path.join(ROOT, "tools", "metrics.py"), "--build", os.path.abspath(options.build), "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -149,21 +160,22 @@ def lines(options):
     return table
 
 
-BENCHMARKS = {"call": call, "confinement": confinement, "verifier": verifier, "exits": exits, "lines": lines}
+BENCHMARKS = {"call": call, "confinement": confinement, "verifier": verifier, "exits": exits, "boot": boot, "lines": lines}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--only", default="", metavar="NAME", help="one benchmark: " + ", ".join(BENCHMARKS))
-    parser.add_argument("--quick", action="store_true", help="few repetitions: shows that everything runs, measures nothing (results: BUILD/bench/quick)")
+    parser.add_argument("--quick", action="store_true", help="few repetitions, no Linux: shows that everything runs, measures nothing (results: BUILD/bench/quick)")
     options = parser.parse_args()
     if options.only and options.only not in BENCHMARKS:
         parser.error(f"there is no benchmark `{options.only}' (known: {', '.join(BENCHMARKS)})")
     options.out = os.path.join(options.build, "bench", *(["quick"] if options.quick else []))
     os.makedirs(options.out, exist_ok=True)
     failed = 0
-    for name in [options.only] if options.only else BENCHMARKS:
+    names = [options.only] if options.only else [name for name in BENCHMARKS if not (options.quick and name in SLOW)]
+    for name in names:
         try:
             print(BENCHMARKS[name](options).text(), flush=True)
         except Failure as failure:

@@ -24,6 +24,9 @@ class Table:
     def row(self, *cells):
         self.rows.append(list(cells))
 
+    def note(self, text):
+        self.after.append(f"  {text}")
+
     def targets(self, targets):
         for one in targets:
             word = "at least" if one.get("least") else "at most"

@@ -53,11 +53,17 @@ $(BENCH_PROGRAMS): $(BENCH_DIR)/%: $(BENCH_DIR)/obj/main/%.o $(BENCH_SHARED) $(B
 	$(call say,LD,$@)
 	$(Q)$(CC) -no-pie -fuse-ld=lld $< $(BENCH_EXTRA_$*) $(BENCH_SHARED) $(BUILD)/hosted/libkernel.a $(HOSTED_LIBRARIES) -o $@
 
+# Counts instructions inside QEMU.
+$(BENCH_DIR)/count.so: bench/plugin/count.c | $(BENCH_DIR)/
+	$(call say,HOSTCC,$@)
+	$(Q)$(CC) $(HOST_FLAGS) -shared -fPIC -fvisibility=hidden $< -o $@
+
 $(BENCH_ARCHIVE): systems/bench.toml tools/mkimage/mkimage.py $(addprefix $(BUILD)/domains/,call-client.elf call-server.elf confined.elf)
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 
 BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 -include $(wildcard $(BENCH_DIR)/obj/*.d $(BENCH_DIR)/obj/main/*.d)
+BENCH_TARGETS += $(BENCH_DIR)/count.so $(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img)
 TEST_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 TEST_SCRIPTS += tests/system/bench.py
