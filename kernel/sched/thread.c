@@ -220,7 +220,7 @@ static void end_if_deserted(void) {
         return;
     for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
         dead += domain_get(id) && domain_get(id)->state == DOMAIN_DEAD;
-    log_write(BH_LOG_INFO, "kernel", "no thread is left, %u domains crashed: power off", dead);
+    log_write(BH_LOG_INFO, "kernel", "no thread is left, %u domains crashed: power off, status %u", dead, dead ? 1 : 0);
     power_off(dead ? 1 : 0);
 }
 

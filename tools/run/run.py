@@ -4,7 +4,7 @@
 
 With --command, run one command in the Linux guest, print what it prints, and exit with its status. Without, the guest's
 shell: Ctrl-C goes to the guest once the shell is there (before, it ends the run); Ctrl-] ends the run at any time.
-The kernel's log goes to build/run/kernel.log; its warnings and errors are shown.
+The kernel's log goes to build/run/kernel.log; its warnings and errors are shown, and the whole of it when the system is another than linux.
 """
 import argparse
 import base64
@@ -143,7 +143,7 @@ def options_of(arguments):
         extra += ["-S", "-gdb", f"unix:{os.path.join(arguments.folder or os.path.join(arguments.build, 'run'), 'gdb.sock')},server=on,wait=off"]
     return {"settings": settings, "files": files, "disk": arguments.disk, "read_only": arguments.read_only, "memory": arguments.memory,
             "cpu": arguments.cpu, "extra": extra, "folder": arguments.folder,
-            "on_log": lambda line: show_log(line, arguments.verbose)}
+            "on_log": lambda line: show_log(line, arguments.verbose or arguments.system != "linux")}
 
 
 def debug(machine, arguments):
