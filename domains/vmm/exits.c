@@ -74,15 +74,15 @@ static void handle_string_io(struct machine *machine, uint64_t info) {
 }
 
 static void handle_io(struct machine *machine) {
+    static const uint32_t masks[8] = {[1] = 0xff, [2] = 0xffff, [4] = 0xffffffff};
     struct bh_vcpu_state *state = machine->state;
     uint64_t info = state->info1;
-    uint32_t size = IO_SIZE(info);
+    uint32_t size = IO_SIZE(info), mask = masks[size];
     if (!(info & IO_IN)) {
-        machine_port_write(machine, IO_PORT(info), size, (uint32_t)(state->rax & (0xffffffffull >> (32 - size * 8))));
+        machine_port_write(machine, IO_PORT(info), size, (uint32_t)state->rax & mask);
     } else {
         uint32_t value = machine_port_read(machine, IO_PORT(info), size);
-        uint64_t mask = 0xffffffffull >> (32 - size * 8);
-        state->rax = size == 4 ? value : (state->rax & ~mask) | (value & mask);
+        state->rax = size == 4 ? value : (state->rax & ~(uint64_t)mask) | (value & mask);
     }
     state->rip = state->info2;
 }

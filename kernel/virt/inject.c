@@ -8,7 +8,6 @@
 
 #define ANSWER_VALID 0x100u
 #define ANSWER_ERROR 0x200u
-#define WINDOW_BIT (1u << (SVM_EXIT_VINTR & 31)) // of intercept_misc1
 #define VIRTUAL_IRQ (VMCB_V_INTR_MASKING | VMCB_V_IRQ | VMCB_V_PRIORITY | VMCB_V_IGNORE_TPR)
 
 void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error) {
@@ -22,10 +21,10 @@ static bool can_take_interrupt(const struct vmcb *vmcb) {
 
 static void want_window(struct vmcb *vmcb, bool wanted) {
     if (wanted) {
-        vmcb->intercept_misc1 |= WINDOW_BIT;
+        vmcb->intercept_misc1 |= INJECT_WINDOW;
         vmcb->virtual_interrupt = VIRTUAL_IRQ;
     } else {
-        vmcb->intercept_misc1 &= ~WINDOW_BIT;
+        vmcb->intercept_misc1 &= ~INJECT_WINDOW;
         vmcb->virtual_interrupt = VMCB_V_INTR_MASKING;
     }
 }
@@ -34,16 +33,8 @@ static void want_window(struct vmcb *vmcb, bool wanted) {
 // would do on hardware; QEMU 7.2 delivers an interrupt from there a second time when its main loop is asked to exit before the guest's next exit
 // (it leaves exception_index set behind helper_vmrun).
 static void offer_interrupt(struct vmcb *vmcb, uint32_t vector) {
-    vmcb->intercept_misc1 &= ~WINDOW_BIT;
+    vmcb->intercept_misc1 &= ~INJECT_WINDOW;
     vmcb->virtual_interrupt = VIRTUAL_IRQ | (uint64_t)(vector & 0xff) << VMCB_V_VECTOR_SHIFT;
-}
-
-static bool interrupt_offered(const struct vmcb *vmcb) {
-    return (vmcb->virtual_interrupt & VMCB_V_IRQ) && !(vmcb->intercept_misc1 & WINDOW_BIT);
-}
-
-bool inject_is_pending(const struct vmcb *vmcb) {
-    return interrupt_offered(vmcb) || (vmcb->exit_int_info & VMCB_EVENT_VALID);
 }
 
 void inject_again(struct vmcb *vmcb) {
@@ -66,7 +57,7 @@ void inject_answer(struct vcpu *vcpu) {
     bool window = state->want_window;
 
     // The common answer: nothing to inject, nothing that was cut short, no window wanted now or before.
-    if (!(interrupt | exception | window) && !(vmcb->exit_int_info & VMCB_EVENT_VALID) && !(vmcb->intercept_misc1 & WINDOW_BIT))
+    if (!(interrupt | exception | window) && !(vmcb->exit_int_info & VMCB_EVENT_VALID) && !(vmcb->intercept_misc1 & INJECT_WINDOW))
         return;
     if (vmcb->exit_int_info & VMCB_EVENT_VALID) {
         inject_again(vmcb);
@@ -74,14 +65,14 @@ void inject_answer(struct vcpu *vcpu) {
     } else if (exception & ANSWER_VALID) {
         inject_exception(vmcb, exception & 0x1f, exception & ANSWER_ERROR, state->exception_error);
         window = window || (interrupt & ANSWER_VALID);
-    } else if ((interrupt & ANSWER_VALID) && !interrupt_offered(vmcb)) {
+    } else if ((interrupt & ANSWER_VALID) && !inject_is_offered(vmcb)) {
         if (can_take_interrupt(vmcb))
             offer_interrupt(vmcb, interrupt);
         else
             window = true; // the vmm hears of it by the WINDOW exit and injects again
     }
     // An interrupt on its way takes the place of a window. The vmm is asked again at the guest's next exit, its end of interrupt at the latest.
-    if (!interrupt_offered(vmcb))
+    if (!inject_is_offered(vmcb))
         want_window(vmcb, window);
     state->inject_vector = 0;
     state->inject_exception = 0;

@@ -122,18 +122,20 @@ static void halt(struct vcpu *vcpu) {
 
 // Run the guest until there is something for the vmm; leaves the reason in the shared page.
 static void run_guest(struct vcpu *vcpu) {
+    struct vmcb *vmcb = vcpu->vmcb;
     for (;;) {
         if (attention(vcpu) || vcpu->stopping) {
             describe_kick(vcpu);
             return;
         }
-        inject_again(vcpu->vmcb); // an interrupt of the host cut its delivery short
+        if (vmcb->exit_int_info & VMCB_EVENT_VALID)
+            inject_again(vmcb); // an interrupt of the host cut its delivery short
         svm_run(vcpu->vmcb_address, vcpu->state, vcpu->fpu);
-        vcpu->vmcb->tlb_control = 0;
-        vcpu->vmcb->event_injection = 0;
+        vmcb->tlb_control = 0;
+        vmcb->event_injection = 0;
         if (exit_describe(vcpu))
             return;
-        if ((uint32_t)vcpu->vmcb->exit_code == SVM_EXIT_INTR) {
+        if ((uint32_t)vmcb->exit_code == SVM_EXIT_INTR) {
             irq_window();
             thread_yield();
             if (vcpu->deadline_ns)

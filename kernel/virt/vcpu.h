@@ -71,8 +71,15 @@ void guests_domain_died(struct domain *domain);
 
 // inject.c: turn the vmm's answer into an event for the next entry; re-inject what an exit cut short.
 void inject_answer(struct vcpu *vcpu);
+#define INJECT_WINDOW (1u << (SVM_EXIT_VINTR & 31)) // of intercept_misc1: the guest exits as soon as it can take an interrupt
+// An external interrupt waits in the VMCB until the guest can take it.
+static inline bool inject_is_offered(const struct vmcb *vmcb) {
+    return (vmcb->virtual_interrupt & VMCB_V_IRQ) && !(vmcb->intercept_misc1 & INJECT_WINDOW);
+}
 // An event is on its way into the guest and has not arrived.
-bool inject_is_pending(const struct vmcb *vmcb);
+static inline bool inject_is_pending(const struct vmcb *vmcb) {
+    return inject_is_offered(vmcb) || (vmcb->exit_int_info & VMCB_EVENT_VALID);
+}
 // Deliver on the next entry what an exit cut short, if anything.
 void inject_again(struct vmcb *vmcb);
 void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error);
