@@ -51,7 +51,12 @@ static struct cap *entry_of(uint32_t reference) {
 }
 
 static bool is_live(const struct cap *cap) {
-    return cap->type != BH_CAP_EMPTY && cap->generation != CAPS_REVOKED;
+    return cap->type != BH_CAP_EMPTY && cap->generation != CAPS_REVOKED && cap->generation != CAPS_GIVEN_UP;
+}
+
+// For the domain: it may have given it up.
+static bool exists(const struct domain *domain, bh_cap index) {
+    return index && index < domain->cap_count && domain->caps[index].type != BH_CAP_EMPTY && domain->caps[index].generation != CAPS_GIVEN_UP;
 }
 
 static void link_to_parent(struct cap *cap, uint32_t self, uint32_t parent) {
@@ -131,7 +136,7 @@ enum bh_error caps_insert(struct domain *domain, enum bh_cap_type type, uint32_t
 
 enum bh_error caps_get(struct domain *domain, const char *what, bh_cap index, enum bh_cap_type type,
                        uint32_t rights, struct cap **out) {
-    if (index == 0 || index >= domain->cap_count || domain->caps[index].type == BH_CAP_EMPTY)
+    if (!exists(domain, index))
         return refuse(BH_ECAP, "%s: there is no capability %u", what, index);
     struct cap *cap = &domain->caps[index];
     if (cap->generation == CAPS_REVOKED)
@@ -148,7 +153,7 @@ enum bh_error caps_get(struct domain *domain, const char *what, bh_cap index, en
 
 enum bh_error caps_find(struct domain *domain, const char *name, bh_cap *out) {
     for (uint32_t index = 1; index < domain->cap_count; index++)
-        if (domain->caps[index].type != BH_CAP_EMPTY && domain->cap_names[index][0] &&
+        if (exists(domain, index) && domain->cap_names[index][0] &&
             strcmp(domain->cap_names[index], name) == 0) {
             *out = index;
             return BH_OK;
@@ -156,12 +161,28 @@ enum bh_error caps_find(struct domain *domain, const char *name, bh_cap *out) {
     return BH_ENOENT;
 }
 
+// What the manifest granted belongs to the domain, not to the instance that gives it up: the next one finds it again.
+static void give_up(struct domain *domain, struct cap *cap) {
+    cap->generation = CAPS_GIVEN_UP;
+    if (cap->type == BH_CAP_BUFFER)
+        buffers_cap_removed(cap->object, domain);
+}
+
+static void restore(struct cap *cap) {
+    cap->generation = cap->type >= BH_CAP_PORT ? ((struct port *)cap->object)->generation : 0;
+    if (cap->type == BH_CAP_BUFFER)
+        buffers_cap_added(cap->object);
+}
+
 enum bh_error caps_drop(struct domain *domain, bh_cap index) {
-    if (index == 0 || index >= domain->cap_count || domain->caps[index].type == BH_CAP_EMPTY)
+    if (!exists(domain, index))
         return refuse(BH_ECAP, "cap_drop: there is no capability %u", index);
     if (domain->caps[index].generation == CAPS_LENT)
         return refuse(BH_EBUSY, "cap_drop: capability %u is a buffer lent for a call; it goes when the call returns", index);
-    clear_entry(domain, index);
+    if (domain->cap_names[index][0])
+        give_up(domain, &domain->caps[index]);
+    else
+        clear_entry(domain, index);
     return BH_OK;
 }
 
@@ -200,7 +221,7 @@ enum bh_error caps_revoke(struct domain *domain, bh_cap index) {
 }
 
 enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap_info *info) {
-    while (index < domain->cap_count && domain->caps[index].type == BH_CAP_EMPTY)
+    while (index < domain->cap_count && !exists(domain, index))
         index++;
     if (index >= domain->cap_count)
         return BH_ENOENT;
@@ -216,7 +237,9 @@ const char *caps_name(const struct domain *domain, bh_cap index) {
 
 void caps_drop_unnamed(struct domain *domain) {
     for (uint32_t index = 1; index < domain->cap_count; index++)
-        if (domain->caps[index].type != BH_CAP_EMPTY && !domain->cap_names[index][0])
+        if (domain->caps[index].generation == CAPS_GIVEN_UP)
+            restore(&domain->caps[index]);
+        else if (domain->caps[index].type != BH_CAP_EMPTY && !domain->cap_names[index][0])
             clear_entry(domain, index);
 }
 

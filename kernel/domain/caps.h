@@ -22,6 +22,7 @@ void event_object_hold(struct event_object *object);
 void event_object_release(struct event_object *object);
 
 #define CAPS_REVOKED 0xffffffffu // `generation` of an entry that was revoked
+#define CAPS_GIVEN_UP 0xfffffffdu // of one that the manifest granted and the running instance dropped
 #define CAPS_LENT 0xfffffffeu    // of a buffer lent for the length of a call
 
 enum bh_error caps_create_table(struct domain *domain, uint32_t count);

@@ -11,6 +11,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/domain/domain.h"
 #include "kernel/mm/space.h"
+#include "kernel/mm/stacks.h"
 #include "interfaces.h"
 
 #define BASE_IN_FILE BH_COLOUR_GS // the toolchain's colour
@@ -211,7 +212,7 @@ enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *a
         return refuse(BH_ERANGE, "heap_grow: %llu bytes do not fit the heap window (%llu left)", (unsigned long long)size,
                       (unsigned long long)(BH_SLOT_HEAP_END - domain->heap_end));
     size = round_up(size, BH_PAGE_SIZE);
-    if (size > domain_room(domain))
+    if (!stacks_make_room(domain, size))
         return refuse(BH_EQUOTA, "heap_grow: %llu more bytes are past the memory quota of %s (%llu of %llu used)",
                       (unsigned long long)size, domain->name, (unsigned long long)domain->memory_used,
                       (unsigned long long)domain->memory_quota);

@@ -15,6 +15,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/space.h"
+#include "kernel/mm/stacks.h"
 
 static struct buffer *buffers; // by offset
 static uint64_t window_end = BH_SLOT_EXCHANGE_END; // rings are carved off above it
@@ -74,7 +75,7 @@ enum bh_error buffers_create(struct domain *owner, uint64_t size, const char *na
         return refuse(BH_ERANGE, "a buffer of %llu bytes: not between 1 and %llu", (unsigned long long)size,
                       BH_SLOT_EXCHANGE_END - BH_SLOT_EXCHANGE);
     size = round_up(size, BH_PAGE_SIZE);
-    if (owner != &kernel_domain && size > domain_room(owner))
+    if (owner != &kernel_domain && !stacks_make_room(owner, size))
         return refuse(BH_EQUOTA, "a buffer of %llu bytes is past the memory quota of %s (%llu of %llu used)",
                       (unsigned long long)size, owner->name, (unsigned long long)owner->memory_used,
                       (unsigned long long)owner->memory_quota);
@@ -157,7 +158,7 @@ enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index,
     uint32_t rights = cap->rights;
     if (buffer->owner != from || buffer->orphan || cap->generation == CAPS_LENT)
         return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, and %s has it lent or shared", buffer->owner->name, from->name);
-    if (to != from && buffer->size > domain_room(to))
+    if (to != from && !stacks_make_room(to, buffer->size))
         return refuse(BH_EQUOTA, "move of a buffer: %llu bytes are past the memory quota of %s",
                       (unsigned long long)buffer->size, to->name);
     bh_cap theirs;

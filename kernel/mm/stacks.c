@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Control stacks and data stacks with their guards. Data stack number = thread number, so a (thread, domain) pair always has
-// the same addresses; between two data stacks there are megabytes of unmapped slot, more than any probe-free frame.
+// the same addresses; between two data stacks there are megabytes of unmapped slot, more than any probe-free frame. A thread keeps its
+// data stack in a domain after it left, so that the next call finds it; when the domain's memory runs short, those of threads outside go.
 #include "kernel/mm/stacks.h"
 
 #include "kernel/abi/slot.h"
 #include "kernel/base.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/invoke.h"
 #include "kernel/mm/space.h"
 #include "kernel/sched/thread.h"
 
@@ -51,6 +53,45 @@ static uint64_t data_stack_bottom(const struct thread *thread, const struct doma
     return domain->base + BH_SLOT_STACKS + (thread->id + 1) * DATA_STACK_STRIDE - DATA_STACK_SIZE;
 }
 
+static void give_back(struct thread *thread, struct domain *domain) {
+    if (!(thread->leased >> domain->id & 1))
+        return;
+    thread->leased &= ~(1ull << domain->id);
+    space_unmap_fresh(data_stack_bottom(thread, domain), DATA_STACK_SIZE);
+    domain->memory_used -= DATA_STACK_SIZE;
+    thread->data_stacks[domain->id] = 0;
+}
+
+static void give_back_one(struct thread *thread, void *domain) {
+    give_back(thread, domain);
+}
+
+static bool is_inside(const struct thread *thread, const struct domain *domain) {
+    if (thread->domain == domain)
+        return true;
+    for (const struct invocation *record = thread->top; record; record = record->previous)
+        if (record->callee == domain || record->caller == domain)
+            return true;
+    return false;
+}
+
+struct need {
+    struct domain *domain;
+    uint64_t size;
+};
+
+static void give_back_if_idle(struct thread *thread, void *context) {
+    const struct need *need = context;
+    if (domain_room(need->domain) < need->size && !is_inside(thread, need->domain))
+        give_back(thread, need->domain);
+}
+
+bool stacks_make_room(struct domain *domain, uint64_t size) {
+    if (size > domain_room(domain) && size <= domain->memory_quota)
+        thread_each(give_back_if_idle, &(struct need){domain, size});
+    return size <= domain_room(domain);
+}
+
 uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
     uint64_t bottom = data_stack_bottom(thread, domain);
     // One word of room, so that an access just above the top stays inside the mapping.
@@ -60,7 +101,7 @@ uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
         thread->data_stacks[domain->id] = top;
         return top;
     }
-    if (DATA_STACK_SIZE > domain_room(domain)) {
+    if (!stacks_make_room(domain, DATA_STACK_SIZE)) {
         (void)refuse(BH_EQUOTA, "a data stack of %llu bytes is past the memory quota of %s (%llu of %llu used)",
                      DATA_STACK_SIZE, domain->name, (unsigned long long)domain->memory_used,
                      (unsigned long long)domain->memory_quota);
@@ -74,19 +115,6 @@ uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
     thread->leased |= 1ull << domain->id;
     thread->data_stacks[domain->id] = top;
     return top;
-}
-
-static void give_back(struct thread *thread, struct domain *domain) {
-    if (!(thread->leased >> domain->id & 1))
-        return;
-    thread->leased &= ~(1ull << domain->id);
-    space_unmap_fresh(data_stack_bottom(thread, domain), DATA_STACK_SIZE);
-    domain->memory_used -= DATA_STACK_SIZE;
-    thread->data_stacks[domain->id] = 0;
-}
-
-static void give_back_one(struct thread *thread, void *domain) {
-    give_back(thread, domain);
 }
 
 void stacks_return_domain(struct domain *domain) {

@@ -26,6 +26,8 @@ bool stacks_control_guard(uint64_t address);
 // The slow path of a cross-domain call: give `thread` a data stack in `domain`; returns the address of its top and notes it in
 // thread->data_stacks, or 0 when out of memory or quota (logged).
 uint64_t stacks_lease(struct thread *thread, struct domain *domain);
+// Is there room for `size` bytes in the domain's quota? Takes back data stacks of threads that are not inside it when there is not.
+bool stacks_make_room(struct domain *domain, uint64_t size);
 // Take back all data stacks of a domain, or all of a thread.
 void stacks_return_domain(struct domain *domain);
 void stacks_return_thread(struct thread *thread);

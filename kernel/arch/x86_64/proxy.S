@@ -207,6 +207,7 @@ FUNCTION invoke_enter
         xor %r10d, %r10d
         xor %r11d, %r11d
         IRQ_ON
+        emms
         call *%rax
         IRQ_OFF
         mov STACK_ARGS_MAX(%rsp), %r11

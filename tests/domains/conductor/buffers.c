@@ -211,3 +211,39 @@ void quotas(void) {
     EXPECT_ERROR(bh_buffer_alloc(~0ull, &buffer, &address), BH_ERANGE);
     EXPECT_ERROR(bh_buffer_alloc(1ull << 30, &buffer, &address), BH_EQUOTA);
 }
+
+static volatile uint32_t served, came;
+static bh_cap crowd_event;
+
+static void one_of_many(uint64_t unused) {
+    uint64_t same;
+    (void)unused;
+    served += victim_echo(a.port, 7, &same) == BH_OK;
+    came++;
+    (void)bh_event_wait(crowd_event, 0); // stays, with its data stack in a
+    bh_thread_exit();
+}
+
+// Each thread that ever called has a data stack of the server's memory: when that runs out, those go that nobody uses.
+void many_callers(void) {
+    uint32_t count = 0;
+    EXPECT_OK(bh_event_create(&crowd_event));
+    while (bh_thread_create(one_of_many, 0, 2) == BH_OK)
+        count++;
+    for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; came < count; bh_sleep_for(MS))
+        EXPECT(bh_time_ns() < deadline, "%u of %u threads came back", came, count);
+    EXPECT(count >= 25 && served == count, "%u of %u threads were served", served, count);
+    struct bh_domain_info info = info_of(&a);
+    EXPECT(info.memory_used <= info.memory_quota, "%llu of %llu used", (unsigned long long)info.memory_used, (unsigned long long)info.memory_quota);
+    uint64_t got;
+    uint32_t failure;
+    EXPECT_OK(victim_exhaust(a.port, 2, &got, &failure)); // all of its memory
+    EXPECT(failure == (uint32_t)-BH_EQUOTA && got > 5, "%llu buffers, then -%u", (unsigned long long)got, failure);
+    expect_serves(&a);
+    for (uint32_t i = 0; i < count; i++) {
+        EXPECT_OK(bh_event_signal(crowd_event));
+        bh_yield();
+    }
+    bh_sleep_for(5 * MS);
+    expect_serves(&a);
+}

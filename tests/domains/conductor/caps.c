@@ -6,6 +6,7 @@
 
 #include "kernel/abi/call.h"
 #include "runtime/calls.h"
+#include "tests/domains/victim/misbehave.h"
 
 void capability_rights(void) {
     bh_cap event, wait_only, signal_only, none, more;
@@ -98,4 +99,16 @@ void restart_keeps_capabilities(void) {
         EXPECT_OK(victim_relay(c.port, 1, 0, 0, &value)); // others' capabilities to it
         EXPECT_OK(bh_cap_drop(event));
     }
+}
+
+// An instance may give up what the manifest granted; the next one has it again.
+void given_up_capabilities(void) {
+    uint64_t value = 0;
+    EXPECT_OK(victim_relay(b.port, 0, MISBEHAVE_GIVE_UP, 0, &value));
+    EXPECT_ERROR(victim_relay(b.port, 1, 0, 0, &value), BH_ENOENT); // no "next" any more
+    EXPECT_ERROR(victim_relay(b.port, 0, MISBEHAVE_GIVE_UP, 0, &value), BH_ENOENT);
+    EXPECT_OK(system_kill(system_cap, b.id));
+    revive(&b);
+    EXPECT_OK(victim_relay(b.port, 1, 0, 0, &value));
+    EXPECT(value == 2, "relay gave %llu", (unsigned long long)value);
 }

@@ -4,6 +4,7 @@
 #include "conductor.h"
 
 #include "runtime/calls.h"
+#include "tests/domains/victim/misbehave.h"
 
 static volatile uint32_t stop, order[8], arrived;
 static bh_cap gate_event, done_event;
@@ -152,6 +153,22 @@ void floating_point(void) {
         EXPECT_OK(bh_event_wait(done_event, bh_time_ns() + PATIENCE_NS));
     bh_sleep_for(5 * MS);
     EXPECT(results[0] == 0.5 && results[1] == 3.0, "sums are wrong");
+}
+
+// x87's stack is a stack: who leaves it full harms nobody else's arithmetic, neither callee's nor caller's.
+void floating_point_stack(void) {
+    uint64_t value = 0;
+    for (int i = 0; i < 3; i++) {
+        volatile long double sum = 0.5L;
+        EXPECT_OK(victim_relay(a.port, 0, MISBEHAVE_FULL_FPU, 0, &value));
+        for (int k = 0; k < 9; k++)
+            sum = sum * 2 + 1;
+        EXPECT(sum == 767, "the sum is %d", (int)sum);
+        EXPECT(value == 42, "the callee computed %llu", (unsigned long long)value);
+    }
+    EXPECT_OK(victim_relay(a.port, 0, MISBEHAVE_FULL_FPU, 0, &value));
+    EXPECT_OK(victim_relay(b.port, 0, MISBEHAVE_COMPUTE, 0, &value));
+    EXPECT(value == 42, "the next callee computed %llu", (unsigned long long)value);
 }
 
 static void end_at_once(uint64_t unused) {

@@ -15,9 +15,10 @@
 
 #define MS 1000000ull
 
-// no_stack.S
+// hostile.S
 uint64_t call_without_stack(uint64_t capability, uint64_t depth, uint64_t kind, uint64_t value, uint64_t stack);
 uint64_t call_not_imported(void);
+void fill_fpu(void);
 
 static const struct bh_victim_numbers read_only = {.first = 1};
 
@@ -102,6 +103,21 @@ static enum bh_error call_late(bh_cap next) {
     return victim_late(next, 40 * MS, &late_answer);
 }
 
+// 42, by way of x87.
+static uint64_t compute(void) {
+    volatile long double sum = 0;
+    for (int i = 1; i <= 6; i++)
+        sum += (long double)i * 2;
+    return (uint64_t)sum;
+}
+
+static enum bh_error call_with_full_fpu(bh_cap next, uint64_t *value) {
+    fill_fpu();
+    enum bh_error error = victim_relay(next, 0, MISBEHAVE_COMPUTE, 0, value);
+    fill_fpu();
+    return error;
+}
+
 static enum bh_error busy_calls(bh_cap next) {
     uint64_t end = bh_time_ns() + 300 * MS, same;
     enum bh_error error = BH_OK;
@@ -138,6 +154,13 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return call_late(next);
     case MISBEHAVE_LATE_ANSWER:
         *value = late_answer.first;
+        return BH_OK;
+    case MISBEHAVE_GIVE_UP:
+        return bh_cap_drop(next);
+    case MISBEHAVE_FULL_FPU:
+        return call_with_full_fpu(next, value);
+    case MISBEHAVE_COMPUTE:
+        *value = compute();
         return BH_OK;
     case MISBEHAVE_NO_STACK:
         return (enum bh_error)call_without_stack(next, 2, 0, 0, 0); // comes back into this domain

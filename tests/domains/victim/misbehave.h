@@ -30,6 +30,9 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_NUMBERS = 118,      // no misbehaviour: a call with structures
     MISBEHAVE_CALL_LATE = 119,    // no misbehaviour: a call that takes time and then writes into this domain's memory
     MISBEHAVE_LATE_ANSWER = 120,  // what it wrote
+    MISBEHAVE_FULL_FPU = 121,     // calls and returns with a full floating-point stack
+    MISBEHAVE_COMPUTE = 122,      // no misbehaviour: long double arithmetic, 42
+    MISBEHAVE_GIVE_UP = 123,      // drops the capability "next"
 };
 
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);

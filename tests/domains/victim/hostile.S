@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What C does not do: a call with a data stack pointer that is none, and one of a table entry that the image does not import (interface 1, method 0).
+// What C does not do: a call with a data stack pointer that is none; one of a table entry that the image does not import (interface 1, method 0); a full
+// floating-point stack.
 #include "kernel/abi/slot.h"
 
         .macro BEGIN name
@@ -44,5 +45,13 @@ END call_without_stack
 BEGIN call_not_imported
         jmp *%gs:BH_TABLE_METHOD(1, 0)
 END call_not_imported
+
+// void fill_fpu(void): leave x87's stack full.
+BEGIN fill_fpu
+        .rept 8
+        fld1
+        .endr
+        ret
+END fill_fpu
 
         .section .note.GNU-stack, "", @progbits
