@@ -92,6 +92,8 @@ void hostile_callers(void) {
     expect_death(MISBEHAVE_BYTES_PAST_END, BH_CRASH_FAULT);
     expect_death(MISBEHAVE_NOT_IMPORTED, BH_CRASH_PROTOCOL);
     expect_death(MISBEHAVE_PANIC_WILD, BH_CRASH_PANIC);
+    EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_MISALIGNED, 0, &value), BH_EINVAL); // neither the server nor the kernel trips over it
+    expect_serves(&a);
     uint64_t used = info_of(&a).memory_used;
     for (int i = 0; i < 40; i++) // each would take a data stack more
         EXPECT_OK(victim_relay(a.port, 0, MISBEHAVE_NO_STACK, 0, &value));

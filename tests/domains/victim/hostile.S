@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What C does not do: a call with a data stack pointer that is none; one of a table entry that the image does not import (interface 1, method 0); a full
-// floating-point stack.
+// What C does not do: a call with a data stack pointer that is none; one of a table entry that the image does not import (interface 1, method 0);
+// calls of a server and of the kernel with a control stack that is no multiple of 16; a full floating-point stack.
 #include "kernel/abi/slot.h"
 
         .macro BEGIN name
@@ -53,5 +53,17 @@ BEGIN fill_fpu
         .endr
         ret
 END fill_fpu
+
+// uint64_t call_misaligned(capability, value): of victim.echo.
+BEGIN call_misaligned
+        call bh_stub_victim_echo
+        ret
+END call_misaligned
+
+// uint64_t call_kernel_misaligned(void): of `time'.
+BEGIN call_kernel_misaligned
+        call *%gs:(BH_TABLE_CALLS + 8 * 4)
+        ret
+END call_kernel_misaligned
 
         .section .note.GNU-stack, "", @progbits

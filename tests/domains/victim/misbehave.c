@@ -19,6 +19,8 @@
 uint64_t call_without_stack(uint64_t capability, uint64_t depth, uint64_t kind, uint64_t value, uint64_t stack);
 uint64_t call_not_imported(void);
 void fill_fpu(void);
+uint64_t call_misaligned(uint64_t capability, uint64_t value);
+uint64_t call_kernel_misaligned(void);
 
 static const struct bh_victim_numbers read_only = {.first = 1};
 
@@ -126,6 +128,11 @@ static enum bh_error busy_calls(bh_cap next) {
     return error;
 }
 
+static enum bh_error misaligned(bh_cap next) {
+    enum bh_error error = (enum bh_error)call_misaligned(next, 1);
+    return error == BH_EINVAL ? (enum bh_error)call_kernel_misaligned() : error;
+}
+
 static enum bh_error call_badly(enum misbehaviour kind, bh_cap next) {
     struct bh_victim_numbers numbers = {0};
     uint8_t reversed[700];
@@ -168,6 +175,8 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return (enum bh_error)call_without_stack(next, 1, MISBEHAVE_NUMBERS, 0, *value); // the one after the next calls it with structures
     case MISBEHAVE_SERVE_LESS:
         return serve(port, 0, NULL);
+    case MISBEHAVE_MISALIGNED:
+        return misaligned(next);
     case MISBEHAVE_NOT_IMPORTED:
         return (enum bh_error)call_not_imported();
     case MISBEHAVE_DERIVE_DEEP:

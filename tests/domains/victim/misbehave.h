@@ -33,6 +33,7 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_FULL_FPU = 121,     // calls and returns with a full floating-point stack
     MISBEHAVE_COMPUTE = 122,      // no misbehaviour: long double arithmetic, 42
     MISBEHAVE_GIVE_UP = 123,      // drops the capability "next"
+    MISBEHAVE_MISALIGNED = 124,   // calls with a control stack that is not aligned as the ABI has it
 };
 
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
