@@ -56,9 +56,6 @@ void inject_answer(struct vcpu *vcpu) {
     uint32_t exception = state->inject_exception;
     bool window = state->want_window;
 
-    // The common answer: nothing to inject, nothing that was cut short, no window wanted now or before.
-    if (!(interrupt | exception | window) && !(vmcb->exit_int_info & VMCB_EVENT_VALID) && !(vmcb->intercept_misc1 & INJECT_WINDOW))
-        return;
     if (vmcb->exit_int_info & VMCB_EVENT_VALID) {
         inject_again(vmcb);
         window = window || (interrupt & ANSWER_VALID);

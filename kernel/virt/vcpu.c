@@ -104,7 +104,10 @@ static void take_answer(struct vcpu *vcpu) {
     vmcb->rax = state->rax;
     vmcb->rsp = state->rsp;
     vmcb->rflags = state->rflags | 2;
-    inject_answer(vcpu);
+    // After most exits there is nothing to inject, nothing that was cut short, no window wanted now or before.
+    if (state->inject_vector | state->inject_exception | state->want_window | (vmcb->intercept_misc1 & INJECT_WINDOW) |
+        (vmcb->exit_int_info & VMCB_EVENT_VALID))
+        inject_answer(vcpu);
     uint64_t deadline = state->deadline_ns;
     if (deadline && deadline != vcpu->deadline_ns)
         clock_arm(deadline);
