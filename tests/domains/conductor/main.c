@@ -54,6 +54,7 @@ static const struct {
     {"floating-point-stack", floating_point_stack},
     {"many-callers", many_callers},
     {"given-up-capabilities", given_up_capabilities},
+    {"ring-client-dies", ring_client_dies},
     {"storm", storm},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},

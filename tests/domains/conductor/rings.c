@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/domains/victim/misbehave.h"
+
 #define ENTRIES 16
 #define REQUESTS 600
 
@@ -118,4 +120,29 @@ void ring_full(void) {
     collect_until(&have, ENTRIES);
     EXPECT(submit(ENTRIES, 0), "the ring stays full");
     collect_until(&have, ENTRIES + 1);
+}
+
+static void play(uint32_t submissions, uint32_t awaited) {
+    uint64_t completed = 0;
+    EXPECT_OK(victim_relay(c.port, 0, MISBEHAVE_PLAY, submissions | awaited << 16, &completed));
+    EXPECT(completed >= awaited, "%llu of %u were completed", (unsigned long long)completed, awaited);
+}
+
+// The client dies with requests in flight, alone or together with the server: what it submitted is still completed, and its next life goes
+// on with the same ring. Nobody is accused of anything.
+void ring_client_dies(void) {
+    for (uint32_t round = 0; round < 30; round++) {
+        uint32_t left = 1 + round % 7; // in flight at its death
+        play(left + 5, 5);
+        EXPECT_OK(system_kill(system_cap, c.id));
+        if (round % 3 == 2)
+            EXPECT_OK(system_kill(system_cap, b.id));
+        if (round % 2)
+            bh_sleep_for(MS);
+        if (round % 3 == 2)
+            revive(&b);
+        revive(&c);
+        play(20, 20);
+    }
+    EXPECT(info_of(&b).restarts == 10 && info_of(&c).restarts == 30, "%u and %u restarts", info_of(&b).restarts, info_of(&c).restarts);
 }

@@ -99,6 +99,31 @@ static enum bh_error move_shared(bh_cap next) {
     return error;
 }
 
+// Submit some requests to the ring "play" and wait until so many were completed, those of a former life among them.
+static enum bh_error play(uint32_t submissions, uint32_t awaited, uint64_t *completed) {
+    static struct bh_ring ring;
+    uint64_t deadline = bh_time_ns() + 2000 * MS;
+    enum bh_error error = ring.cap ? BH_OK : bh_ring_attach("play", &ring), status;
+    uint32_t slot;
+    *completed = 0;
+    while (!error && (submissions || *completed < awaited)) {
+        struct bh_victim_request request = {submissions, MS / 4};
+        struct bh_victim_completion completion;
+        if (submissions && bh_ring_submit(&ring, &request, &slot) == BH_OK) {
+            submissions--;
+            bh_ring_submit_notify(&ring);
+            continue;
+        }
+        error = bh_ring_complete(&ring, &slot, &status, &completion);
+        *completed += !error;
+        if (error == BH_EAGAIN) {
+            (void)bh_ring_wait_completion(&ring, bh_time_ns() + 5 * MS);
+            error = bh_time_ns() < deadline ? BH_OK : BH_ETIMEDOUT;
+        }
+    }
+    return error;
+}
+
 static struct bh_victim_numbers late_answer;
 
 static enum bh_error call_late(bh_cap next) {
@@ -162,6 +187,8 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     case MISBEHAVE_LATE_ANSWER:
         *value = late_answer.first;
         return BH_OK;
+    case MISBEHAVE_PLAY:
+        return play((*value - 1) & 0xffff, (uint32_t)(*value - 1) >> 16, value);
     case MISBEHAVE_GIVE_UP:
         return bh_cap_drop(next);
     case MISBEHAVE_FULL_FPU:

@@ -34,6 +34,7 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_COMPUTE = 122,      // no misbehaviour: long double arithmetic, 42
     MISBEHAVE_GIVE_UP = 123,      // drops the capability "next"
     MISBEHAVE_MISALIGNED = 124,   // calls with a control stack that is not aligned as the ABI has it
+    MISBEHAVE_PLAY = 125,         // no misbehaviour: is client of the ring "play": low 16 bits submissions, above them completions awaited
 };
 
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
