@@ -152,8 +152,12 @@ enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *out, enum bh_erro
         uint32_t ready = tail - ring->taken;
         if (!ready)
             return BH_EAGAIN;
-        if (ready > ring->info.entry_count)
-            return accuse(ring, tail, "completion index");
+        if (ready > ring->info.entry_count) {
+            // One lap behind after attaching, while the server goes on: what it wrote over was taken in our former life.
+            if ((int32_t)(ring->stale_until - ring->taken) <= 0 || tail - ring->stale_until > ring->info.entry_count)
+                return accuse(ring, tail, "completion index");
+            ring->taken = tail - ring->info.entry_count;
+        }
         struct bh_ring_completion *entry = completion_of(ring, ring->taken);
         uint32_t slot = *(volatile uint32_t *)&entry->slot;
         int32_t code = *(volatile int32_t *)&entry->status;

@@ -223,6 +223,39 @@ Test(ring, a_client_that_returns_frees_the_slots_of_its_former_life, .init = set
     cr_assert_eq(accusations, 0);
 }
 
+Test(ring, a_client_that_returns_while_the_server_goes_on_accuses_nobody, .init = set_up) {
+    srandom(17);
+    for (int life = 0; life < 3000; life++) {
+        uint32_t slot;
+        enum bh_error status;
+        struct completion completion;
+        for (long i = random() % 20; i > 0; i--) {
+            (void)submit((uint64_t)life, &slot);
+            if (random() % 2)
+                serve_one();
+            if (random() % 3 == 0)
+                (void)bh_ring_complete(&client, &slot, &status, &completion);
+        }
+        attach_as_server = false;
+        cr_assert_eq(bh_ring_attach("ring", &client), BH_OK);
+        attach_as_server = true;
+        if (random() % 4 == 0)
+            server_dies_and_returns();
+        for (long i = random() % 10; i > 0; i--)
+            serve_one();
+        if (random() % 2)
+            continue;
+        uint32_t waiting = client.in_flight;
+        while (serve_one())
+            ;
+        while (bh_ring_complete(&client, &slot, &status, &completion) == BH_OK)
+            waiting--;
+        cr_assert_eq(accusations, 0, "life %d: %s", life, accused_of);
+        cr_assert_eq(waiting, 0);
+        cr_assert_eq(client.in_flight, 0);
+    }
+}
+
 Test(ring, a_client_whose_own_pages_were_garbage_still_gets_its_slots, .init = set_up) {
     uint32_t slot;
     memset(request_pages + 160, 0, request_pages_size - 160);
