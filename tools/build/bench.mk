@@ -64,6 +64,6 @@ $(BENCH_ARCHIVE): systems/bench.toml tools/mkimage/mkimage.py $(addprefix $(BUIL
 
 BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 -include $(wildcard $(BENCH_DIR)/obj/*.d $(BENCH_DIR)/obj/main/*.d)
-BENCH_TARGETS += $(BENCH_DIR)/count.so $(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img)
+BENCH_TARGETS += $(if $(filter boot,$(or $(BENCH),boot)),$(BENCH_DIR)/count.so $(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img))
 TEST_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 TEST_SCRIPTS += tests/system/bench.py
