@@ -14,6 +14,7 @@
 #define FIELD(prefix, type, field) DEFINE(prefix##_##field, offsetof(struct type, field))
 
 void offsets(void);
+// NOLINTNEXTLINE(readability-function-size): a list, one line for each offset
 void offsets(void) {
     FIELD(FRAME, trap_frame, rflags);
     FIELD(FRAME, trap_frame, fpu);
