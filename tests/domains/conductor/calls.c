@@ -184,3 +184,24 @@ void exits(void) {
     EXPECT(info_of(&a).state == BH_DOMAIN_STATE_ENDED, "a is not given up");
     revive(&a);
 }
+
+void senseless_calls(void) {
+    uint32_t deaths = 0;
+    restart_all();
+    struct bh_memory_info before = memory_now();
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        uint64_t value;
+        enum bh_error error = victim_relay(a.port, 0, MISBEHAVE_CALL_AT_RANDOM, seed * 1000003, &value);
+        EXPECT(error == BH_OK || error == BH_EDEAD, "seed %llu: %d", (unsigned long long)seed, error);
+        expect_serves(&b);
+        deaths += error == BH_EDEAD;
+        if (error == BH_OK)
+            EXPECT_OK(system_kill(system_cap, a.id));
+        revive(&a);
+    }
+    restart_all();
+    struct bh_memory_info after = memory_now();
+    expect_no_leak(&before, &after);
+    EXPECT(info_of(&b).restarts == 2 && info_of(&c).restarts == 2, "somebody else was harmed");
+    bh_info("%u deaths", deaths);
+}

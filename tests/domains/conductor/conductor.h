@@ -41,6 +41,7 @@ void wait_until_holds(const struct victim *victim, uint32_t caps); // that many 
 #define CAPS_OF(victim) ((victim)->id == c.id ? 3 : 5) // settings, next, a ring; a and b have attached to theirs, and so hold two events of it
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol); // is such a frame in the backtrace?
 struct bh_memory_info memory_now(void);
+void restart_all(void); // all victims, so that what they hold is known
 // As many threads, buffers and capabilities, and as much free memory but for what the setting `page_tables' allows: page tables stay.
 void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_info *after);
 
@@ -49,6 +50,6 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     caller_dies_first, leaks, calls_carry_values, calls_refuse_capabilities, hostile_callers, hostile_servers, deep_panic, busy_watchdog,
     exits, capability_rights, capability_revocation, restart_keeps_capabilities, buffers_lent, buffers_moved, buffers_shared, buffer_owner_dies,
     quotas, events, sleeping, preemption, priorities, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full,
-    log_is_harmless, late_answer, floating_point_stack, many_callers, given_up_capabilities, ring_client_dies, storm, supervised_restart, supervised_giving_up, supervised_ring;
+    log_is_harmless, late_answer, floating_point_stack, many_callers, given_up_capabilities, ring_client_dies, senseless_calls, storm, supervised_restart, supervised_giving_up, supervised_ring;
 
 #endif

@@ -55,6 +55,7 @@ static const struct {
     {"many-callers", many_callers},
     {"given-up-capabilities", given_up_capabilities},
     {"ring-client-dies", ring_client_dies},
+    {"senseless-calls", senseless_calls},
     {"storm", storm},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},

@@ -145,7 +145,7 @@ static void calm_down(void) {
     }
 }
 
-static void all_new(void) {
+void restart_all(void) {
     struct bh_crash_info crash;
     for (int i = 0; i < 3; i++) {
         if (info_of(victims[i]).state == BH_DOMAIN_STATE_RUNNING)
@@ -158,7 +158,7 @@ static void all_new(void) {
 }
 
 void storm(void) {
-    all_new();
+    restart_all();
     struct bh_memory_info before = memory_now();
     uint64_t end = bh_time_ns() + DURATION_NS;
     EXPECT_OK(bh_event_create(&buffer_turn));
@@ -171,7 +171,7 @@ void storm(void) {
         restart_the_dead();
     }
     calm_down();
-    all_new();
+    restart_all();
     EXPECT_OK(bh_cap_drop(buffer_turn));
     struct bh_memory_info after = memory_now();
     bh_info("%u calls, %u succeeded, restarts %u, %u, %u", calls_made, calls_done, info_of(&a).restarts, info_of(&b).restarts, info_of(&c).restarts);

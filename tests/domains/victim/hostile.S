@@ -66,4 +66,14 @@ BEGIN call_kernel_misaligned
         ret
 END call_kernel_misaligned
 
+// uint64_t raw_call_N(six words): run-time call N as it comes.
+        .macro RAW_CALL index
+BEGIN raw_call_\index
+        jmp *%gs:BH_TABLE_CALLS + 8 * \index
+END raw_call_\index
+        .endm
+        .irp index, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23
+        RAW_CALL \index
+        .endr
+
         .section .note.GNU-stack, "", @progbits

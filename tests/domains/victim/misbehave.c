@@ -189,6 +189,9 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return BH_OK;
     case MISBEHAVE_PLAY:
         return play((*value - 1) & 0xffff, (uint32_t)(*value - 1) >> 16, value);
+    case MISBEHAVE_CALL_AT_RANDOM:
+        call_at_random(*value);
+        return BH_OK;
     case MISBEHAVE_GIVE_UP:
         return bh_cap_drop(next);
     case MISBEHAVE_FULL_FPU:

@@ -35,8 +35,10 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_GIVE_UP = 123,      // drops the capability "next"
     MISBEHAVE_MISALIGNED = 124,   // calls with a control stack that is not aligned as the ABI has it
     MISBEHAVE_PLAY = 125,         // no misbehaviour: is client of the ring "play": low 16 bits submissions, above them completions awaited
+    MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
 };
 
+void call_at_random(uint64_t from); // raw_calls.c
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
 
 #define FILL_SLOWLY 100 // kind of fill(): fill, sleep, fill again
