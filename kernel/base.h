@@ -15,7 +15,7 @@
 
 [[noreturn]] void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// The one way to say no: logs the sentence (at most once a second for each peer and sentence, always counted) and
+// The one way to say no: logs the sentence (at most three times a second for each peer and sentence) and
 // returns `error`. The sentence names the operation, the value and the limit.
 enum bh_error refuse(enum bh_error error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

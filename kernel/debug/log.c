@@ -68,26 +68,35 @@ size_t log_read(uint64_t position, char *to, size_t capacity, uint64_t *next) {
     return size;
 }
 
+// Who was refused with which sentence lately. Two that fall on the same entry push each other out: then there are more lines, never fewer.
+static struct {
+    const char *peer, *format;
+    uint64_t second;
+    uint32_t lines;
+} refusals[64];
+#define LINES_PER_SECOND 3
+
+static bool worth_a_line(const char *peer, const char *format) {
+    size_t index = ((uintptr_t)peer / 64 ^ (uintptr_t)format) % (sizeof(refusals) / sizeof(*refusals));
+    uint64_t second = clock_now_ns() / SECOND_NS;
+    if (refusals[index].peer != peer || refusals[index].format != format || refusals[index].second != second) {
+        refusals[index].peer = peer;
+        refusals[index].format = format;
+        refusals[index].second = second;
+        refusals[index].lines = 0;
+    }
+    return refusals[index].lines++ < LINES_PER_SECOND;
+}
+
 enum bh_error refuse(enum bh_error error, const char *format, ...) {
-    static uint64_t second, lines;
-    static const char *last;
     struct thread *thread = sched_current();
     const char *peer = thread && thread->domain ? thread->domain->name : "kernel";
-    uint64_t now = clock_now_ns() / SECOND_NS;
-    if (now != second) {
-        second = now;
-        lines = 0;
-        last = NULL;
-    }
-    if (format != last || ++lines < 4) {
+    if (worth_a_line(peer, format)) {
         va_list arguments;
         va_start(arguments, format);
         write_line(BH_LOG_WARNING, peer, format, arguments);
         va_end(arguments);
     }
-    if (format != last)
-        lines = 0;
-    last = format;
     return error;
 }
 
