@@ -8,12 +8,13 @@
 
 #include "bulkhead/domain.h"
 
-int main(void);
+int main(int count, char **arguments);
 void bh_libc_start(void);
 void bh_start(uint64_t argument);
 
 void bh_start(uint64_t argument) {
+    char *nothing = NULL;
     (void)argument;
     bh_libc_start();
-    exit(main()); // flushes what printf keeps
+    exit(main(0, &nothing)); // flushes what printf keeps
 }
