@@ -15,6 +15,9 @@ void lower_byval_parameters(struct lowering *lowering) {
         LLVMTypeRef type = LLVMGetTypeAttributeValue(attribute);
         LLVMValueRef parameter = LLVMGetParam(lowering->function, i);
         unsigned align = LLVMABIAlignmentOfType(lowering->layout, type);
+        LLVMAttributeRef wanted = LLVMGetEnumAttributeAtIndex(lowering->function, i + 1, attribute_kind("align"));
+        if (wanted && LLVMGetEnumAttributeValue(wanted) > align) // what C's alignas asks for is not in LLVM's type
+            align = (unsigned)LLVMGetEnumAttributeValue(wanted);
         LLVMPositionBuilderBefore(lowering->builder, LLVMGetFirstInstruction(entry));
         LLVMSetCurrentDebugLocation2(lowering->builder, NULL);
         LLVMValueRef copy = LLVMBuildAlloca(lowering->builder, type, "");
