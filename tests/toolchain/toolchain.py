@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The domain toolchain: what its programs print as domains is what they print as plain programs; what it refuses, it refuses with file and line.
 
-Each of programs/ is compiled by clang and run, and compiled by bhcc at each optimization level; all images run as domains of one hosted
+Each of programs/, and some random ones (signatures.py), is compiled by clang and run, and compiled by bhcc at each optimization level; all images run as domains of one hosted
 kernel, in both colours. Each of refused/ starts with `// refused: LINE: PART OF THE MESSAGE`
 (`refused at link` when it is the verifier that says so). Ends with `N passed, N failed`.
 """
@@ -14,11 +14,16 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import signatures  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(HERE))
 LEVELS = {"-O2": "gs", "-O0": "fs", "-Os": "gs"}
+RANDOM_PROGRAMS = {"signatures-1": 1, "signatures-2": 2}
 TIME_LIMIT_S = 60
-PLAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-O1", "-w", "-msse3", "-ffp-contract=off"]
-DOMAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-w", "-g", "-ffp-contract=off", "-I.", "-Iruntime/include"]
+PLAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-O1", "-w", "-msse3", "-ffp-contract=off", "-Itests/toolchain/programs"]
+LIBRARIES = ["-lm", "-latomic"]
+DOMAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-w", "-g", "-ffp-contract=off", "-I.", "-Iruntime/include", "-Itests/toolchain/programs"]
 
 
 class Toolchain:
@@ -34,26 +39,36 @@ class Toolchain:
         self.newest = max(os.path.getmtime(path) for path in tools)
         self.errors = {}
 
-    def make(self, command, output, source):
+    def make(self, command, output, source, libraries=()):
         """Run a compiler unless its output is newer than everything; the message of a failure is kept."""
         if os.path.exists(output) and os.path.getmtime(output) >= max(self.newest, os.path.getmtime(source)):
             return
-        done = subprocess.run([*command, source, "-o", output], cwd=ROOT, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
+        done = subprocess.run([*command, source, "-o", output, *libraries], cwd=ROOT, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
         if done.returncode:
             self.errors[output] = done.stderr.strip() or f"status {done.returncode}"
             if os.path.exists(output):
                 os.unlink(output)
 
+    def source(self, name):
+        """The program's source; a random one is written first."""
+        if name not in RANDOM_PROGRAMS:
+            return os.path.join(HERE, "programs", name + ".c")
+        path, text = os.path.join(self.made, name + ".c"), signatures.program(RANDOM_PROGRAMS[name])
+        if not os.path.exists(path) or open(path, encoding="utf-8").read() != text:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return path
+
     def plain(self, name):
         """The program for this machine."""
         output = os.path.join(self.made, name)
-        self.make(["clang-19", *PLAIN_FLAGS, "-lm"], output, os.path.join(HERE, "programs", name + ".c"))
+        self.make(["clang-19", *PLAIN_FLAGS], output, self.source(name), LIBRARIES)
         return output
 
     def domain(self, name, level):
         """The program as a domain image."""
         output = os.path.join(self.made, f"{name}{level.lower()}.elf")
-        self.make([self.compiler, *DOMAIN_FLAGS, level], output, os.path.join(HERE, "programs", name + ".c"))
+        self.make([self.compiler, *DOMAIN_FLAGS, level], output, self.source(name))
         return output
 
 
@@ -161,7 +176,7 @@ def main():
         return [name for name in names if options.only in f"{folder} {name}"]
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        test_programs(toolchain, results, sources("programs"), pool)
+        test_programs(toolchain, results, sources("programs") + [name for name in RANDOM_PROGRAMS if options.only in f"programs {name}"], pool)
         cases = sources("refused")
         for name, problem in zip(cases, pool.map(lambda case: refused(toolchain, os.path.join(HERE, "refused", case + ".c")), cases)):
             results.verdict(f"refused: {name}", problem)

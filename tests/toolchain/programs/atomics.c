@@ -17,6 +17,27 @@
         say("%s %lld %d %d %lld %lld %lld", name, (long long)old, first, second, (long long)want, (long long)last, (long long)atomic_load(&a)); \
     } while (0)
 
+struct wide { long a, b; };
+struct odd { char text[21]; };
+static _Atomic struct wide both;
+static _Atomic struct odd words;
+static _Atomic __int128 huge;
+
+static void big_ones(void) {
+    atomic_store(&both, ((struct wide){1, HIDE(2)}));
+    struct wide old = atomic_exchange(&both, ((struct wide){3, 4})), want = {9, 9};
+    bool first = atomic_compare_exchange_strong(&both, &want, ((struct wide){5, 6}));
+    bool second = atomic_compare_exchange_strong(&both, &want, ((struct wide){7, 8}));
+    struct wide now = atomic_load(&both);
+    say("%ld %ld %d %d %ld %ld", old.a, old.b, first, second, now.a, now.b);
+    atomic_store(&words, ((struct odd){"twenty-one bytes"}));
+    struct odd text = atomic_load(&words);
+    say("%s", text.text);
+    huge = HIDE(5), huge += ((__int128)1 << 100), huge ^= 0xff, huge -= 3;
+    __int128 value = huge;
+    say("%llx %llx", (unsigned long long)(value >> 64), (unsigned long long)value);
+}
+
 struct node { struct node *next; int value; };
 static _Atomic(struct node *) head;
 static void push(struct node *n) {
@@ -51,6 +72,7 @@ int main(void) {
     _Atomic double real = 1.5;
     real += 2.25;
     say("%016llx %d", bits_of_double(real), atomic_is_lock_free(&local));
+    big_ones();
     static unsigned bits[4];
     __atomic_fetch_or(&bits[HIDE(2)], 1u << HIDE(9), __ATOMIC_RELAXED);
     say("%u %d", bits[2], (__atomic_fetch_and(&bits[2], ~(1u << 9), __ATOMIC_ACQ_REL) >> 9) & 1);
