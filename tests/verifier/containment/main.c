@@ -175,7 +175,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     const char *asked = getenv("CONTAINMENT_SECONDS"), *seed = getenv("CONTAINMENT_SEED");
-    double budget = asked ? atof(asked) : 6;
+    double budget = asked ? atof(asked) : 4;
     random_seed(seed ? strtoull(seed, NULL, 0) : 1);
     if (!sandbox_open()) {
         puts("FAILED a slot and a control stack can be mapped in this process\n0 passed, 1 failed");
