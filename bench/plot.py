@@ -4,7 +4,8 @@ import math
 import os
 from xml.sax.saxutils import escape
 
-WIDTH, LABEL, RIGHT, TOP, ROW = 900, 380, 80, 48, 26
+SPAN, RIGHT, TOP, ROW = 440, 80, 48, 26
+LETTER = 6.8  # pixels, on the wide side: the font is the viewer's
 STYLE = ("text{font:13px sans-serif;fill:#222}.title{font-size:16px;font-weight:bold}.bar{fill:#4c78a8}.axis{stroke:#bbb}"
          ".mark{stroke:#c03;stroke-dasharray:4 3}.whisker{stroke:#222}.value{font-size:12px}.right{text-anchor:end}.small{font-size:11px;fill:#777}")
 
@@ -31,16 +32,17 @@ def bars(path, title, rows, logarithmic=False, marks=()):
     ticks = ticks_of(low, high, logarithmic)
     if logarithmic:
         low, high = ticks[0], ticks[-1]
-    span = WIDTH - LABEL - RIGHT
+    left = int(max(len(label) for label, _, _ in rows) * LETTER) + 24
+    width = max(left + SPAN + RIGHT, int(len(title) * LETTER * 1.3) + 32)
 
     def x(value):
         if logarithmic:
-            return LABEL + span * (math.log10(max(value, low)) - math.log10(low)) / (math.log10(high) - math.log10(low))
-        return LABEL + span * min(value, high) / high
+            return left + SPAN * (math.log10(max(value, low)) - math.log10(low)) / (math.log10(high) - math.log10(low))
+        return left + SPAN * min(value, high) / high
 
     bottom = TOP + ROW * len(rows)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{bottom + 36}" viewBox="0 0 {WIDTH} {bottom + 36}">',
-           f"<style>{STYLE}</style>", f'<rect width="{WIDTH}" height="{bottom + 36}" fill="#fff"/>',
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 36}" viewBox="0 0 {width} {bottom + 36}">',
+           f"<style>{STYLE}</style>", f'<rect width="{width}" height="{bottom + 36}" fill="#fff"/>',
            f'<text class="title" x="16" y="26">{escape(title)}</text>']
     for tick in ticks:
         out.append(f'<line class="axis" x1="{x(tick):.1f}" y1="{TOP - 6}" x2="{x(tick):.1f}" y2="{bottom}"/>')
@@ -48,8 +50,8 @@ def bars(path, title, rows, logarithmic=False, marks=()):
     for index, (label, value, quartiles) in enumerate(rows):
         y = TOP + ROW * index
         end = x(value)
-        out.append(f'<text class="right" x="{LABEL - 8}" y="{y + 16}">{escape(label)}</text>')
-        out.append(f'<rect class="bar" x="{LABEL}" y="{y + 4}" width="{max(end - LABEL, 1):.1f}" height="{ROW - 8}"/>')
+        out.append(f'<text class="right" x="{left - 8}" y="{y + 16}">{escape(label)}</text>')
+        out.append(f'<rect class="bar" x="{left}" y="{y + 4}" width="{max(end - left, 1):.1f}" height="{ROW - 8}"/>')
         if quartiles:
             out.append(f'<line class="whisker" x1="{x(quartiles["low"]):.1f}" x2="{x(quartiles["high"]):.1f}" y1="{y + 13}" y2="{y + 13}"/>')
         out.append(f'<text class="value" x="{end + 6:.1f}" y="{y + 17}">{number(value)}</text>')
