@@ -52,9 +52,11 @@ def bars(path, title, rows, logarithmic=False, marks=()):
         end = x(value)
         out.append(f'<text class="right" x="{left - 8}" y="{y + 16}">{escape(label)}</text>')
         out.append(f'<rect class="bar" x="{left}" y="{y + 4}" width="{max(end - left, 1):.1f}" height="{ROW - 8}"/>')
+        beside = end
         if quartiles:
+            beside = max(end, x(quartiles["high"]))
             out.append(f'<line class="whisker" x1="{x(quartiles["low"]):.1f}" x2="{x(quartiles["high"]):.1f}" y1="{y + 13}" y2="{y + 13}"/>')
-        out.append(f'<text class="value" x="{end + 6:.1f}" y="{y + 17}">{number(value)}</text>')
+        out.append(f'<text class="value" x="{beside + 6:.1f}" y="{y + 17}">{number(value)}</text>')
     for value, label in marks:
         out.append(f'<line class="mark" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{TOP - 6}" y2="{bottom}"/>')
         out.append(f'<text class="small" x="{x(value):.1f}" y="{TOP - 9}" text-anchor="middle">{escape(label)}</text>')
