@@ -50,26 +50,29 @@ static enum bh_error accuse(struct bh_ring *ring, uint64_t value, const char *wh
 
 // ---- attaching
 
-// A client that comes back: requests of its former life that are still BUSY stay in flight, without an owner.
+// A client that comes back: requests of its former life that are still BUSY stay in flight, without an owner. One whose submission was not
+// announced any more is free: no server takes it.
 static void adopt_requests(struct bh_ring *ring) {
     uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
     ring->posted = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_relaxed);
     for (uint32_t i = 0; i < ring->info.entry_count; i++) {
         struct bh_ring_slot *slot = slot_of(ring, i);
-        if (slot->sequence > ring->sequence)
+        bool announced = slot->sequence && (int32_t)((uint32_t)slot->sequence - ring->posted) <= 0;
+        if (announced && slot->sequence > ring->sequence)
             ring->sequence = slot->sequence;
         if (atomic_load_explicit(&slot->state, memory_order_relaxed) != BH_SLOT_BUSY)
             continue;
-        if (!slot->sequence) { // of no use to anybody: no server takes it
+        if (!announced) {
             atomic_store_explicit(&slot->state, BH_SLOT_FREE, memory_order_relaxed);
             continue;
         }
         ring->sequences[i] = slot->sequence;
         ring->in_flight++;
     }
+    ring->sequence += (uint32_t)(ring->posted - (uint32_t)ring->sequence); // the two count together
     // Completions that it did not take: everything since one lap ago may be among them.
     ring->taken = tail < ring->info.entry_count ? 0 : tail - ring->info.entry_count;
-    ring->stale_until = tail;
+    ring->stale_until = ring->doubtful_until = tail;
 }
 
 // A server: the log is what is BUSY now; everything submitted up to now is in it.
@@ -141,51 +144,68 @@ static void see_epoch(struct bh_ring *ring) {
     if (epoch != ring->epoch) {
         ring->epoch = epoch;
         ring->taken = 0;
-        ring->stale_until = 0;
+        ring->stale_until = ring->doubtful_until = 0;
     }
 }
 
+static bool before(uint32_t index, uint32_t limit) {
+    return (int32_t)(limit - index) > 0;
+}
+
+// One completion, copied out and checked. BH_ECANCELED: look again. In the lap that a returning client has behind it the server may be
+// writing at this moment: then the sequence number, which is cleared first and written last, tells.
+static enum bh_error take_completion(struct bh_ring *ring, uint32_t *out, enum bh_error *status, void *completion) {
+    struct bh_ring_completion *entry = completion_of(ring, ring->taken);
+    uint64_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
+    uint32_t slot = *(volatile uint32_t *)&entry->slot;
+    int32_t code = *(volatile int32_t *)&entry->status;
+    bool stale = before(ring->taken, ring->stale_until);
+    if (slot >= ring->info.entry_count)
+        return accuse(ring, slot, "completion of a slot that does not exist");
+    if (!sequence || ring->sequences[slot] != sequence) {
+        // The server died between our look at the epoch and now, or it lies.
+        uint32_t epoch = ring->epoch;
+        see_epoch(ring);
+        if (epoch != ring->epoch)
+            return BH_ECANCELED;
+        if (!before(ring->taken, ring->doubtful_until))
+            return accuse(ring, slot, "completion of a request that is not in flight");
+        ring->taken++;
+        return BH_ECANCELED;
+    }
+    if (completion)
+        memcpy(completion, entry + 1, ring->info.completion_size);
+    atomic_thread_fence(memory_order_acquire);
+    if (*(volatile uint64_t *)&entry->sequence != sequence)
+        return stale ? BH_ECANCELED : accuse(ring, slot, "completion that changes while it is read");
+    if (stale) // it may have been the next lap's, a moment early: then it comes once more
+        ring->doubtful_until = ring->taken + ring->info.entry_count + 1;
+    ring->taken++;
+    ring->sequences[slot] = 0;
+    ring->in_flight--;
+    atomic_store_explicit(&slot_of(ring, slot)->state, BH_SLOT_FREE, memory_order_release);
+    *out = slot;
+    *status = (enum bh_error)code;
+    return BH_OK;
+}
+
 enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *out, enum bh_error *status, void *completion) {
+    enum bh_error error = BH_ECANCELED;
     see_epoch(ring);
-    for (;;) {
+    while (error == BH_ECANCELED) {
         uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
         uint32_t ready = tail - ring->taken;
         if (!ready)
             return BH_EAGAIN;
         if (ready > ring->info.entry_count) {
             // One lap behind after attaching, while the server goes on: what it wrote over was taken in our former life.
-            if ((int32_t)(ring->stale_until - ring->taken) <= 0 || tail - ring->stale_until > ring->info.entry_count)
+            if (!before(ring->taken, ring->stale_until) || tail - ring->stale_until > ring->info.entry_count)
                 return accuse(ring, tail, "completion index");
             ring->taken = tail - ring->info.entry_count;
         }
-        struct bh_ring_completion *entry = completion_of(ring, ring->taken);
-        uint32_t slot = *(volatile uint32_t *)&entry->slot;
-        int32_t code = *(volatile int32_t *)&entry->status;
-        uint64_t sequence = *(volatile uint64_t *)&entry->sequence;
-        if (slot >= ring->info.entry_count)
-            return accuse(ring, slot, "completion of a slot that does not exist");
-        if (!ring->sequences[slot] || ring->sequences[slot] != sequence) {
-            // The server died between our look at the epoch and now, or it lies.
-            uint32_t epoch = ring->epoch;
-            see_epoch(ring);
-            if (epoch != ring->epoch)
-                continue;
-            if ((int32_t)(ring->stale_until - ring->taken) > 0) {
-                ring->taken++;
-                continue;
-            }
-            return accuse(ring, slot, "completion of a request that is not in flight");
-        }
-        if (completion)
-            memcpy(completion, entry + 1, ring->info.completion_size);
-        ring->taken++;
-        ring->sequences[slot] = 0;
-        ring->in_flight--;
-        atomic_store_explicit(&slot_of(ring, slot)->state, BH_SLOT_FREE, memory_order_release);
-        *out = slot;
-        *status = (enum bh_error)code;
-        return BH_OK;
+        error = take_completion(ring, out, status, completion);
     }
+    return error;
 }
 
 enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns) {
@@ -264,11 +284,13 @@ enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error 
     if (slot >= ring->info.entry_count || !ring->sequences[slot])
         return BH_EINVAL;
     struct bh_ring_completion *entry = completion_of(ring, ring->posted);
+    __atomic_store_n(&entry->sequence, 0, __ATOMIC_RELAXED);
+    atomic_thread_fence(memory_order_release);
     entry->slot = slot;
     entry->status = status;
-    entry->sequence = ring->sequences[slot];
     if (completion)
         memcpy(entry + 1, completion, ring->info.completion_size);
+    __atomic_store_n(&entry->sequence, ring->sequences[slot], __ATOMIC_RELEASE);
     ring->sequences[slot] = 0;
     ring->posted++;
     atomic_store_explicit(&completions_of(ring)->completion_tail, ring->posted, memory_order_release);

@@ -100,6 +100,7 @@ static void unwind_one(struct thread *thread, void *context) {
 }
 
 static void reclaim(struct domain *domain) {
+    threads_free_ended();
     guests_domain_died(domain);
     resources_domain_died(domain);
     rings_domain_died(domain);

@@ -48,7 +48,7 @@ void sched_arm(void) {
         clock_arm(when);
 }
 
-static void free_ended(void) {
+void threads_free_ended(void) {
     if (!ended)
         return;
     struct thread *thread = ended;
@@ -85,7 +85,7 @@ static void switch_from(struct thread *previous) {
         wrfsbase(next->bases[1]);
         switch_stacks(&previous->switch_rsp, next->switch_rsp);
     }
-    free_ended();
+    threads_free_ended();
 }
 
 void sched_block(void) {
@@ -167,6 +167,7 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
         return refuse(BH_ERANGE, "thread %s: priority %u is not below %d", name, priority, THREAD_PRIORITIES);
     if (home != &kernel_domain && home->threads_used >= THREADS_PER_DOMAIN)
         return refuse(BH_EQUOTA, "thread %s: %s has %d threads already, the limit", name, home->name, THREADS_PER_DOMAIN);
+    threads_free_ended(); // its place may be the one that is needed
     while (id < THREAD_COUNT && threads[id])
         id++;
     if (id == THREAD_COUNT)
@@ -195,7 +196,7 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     thread->state = THREAD_ENDED;
     if (thread->home->generation == thread->home_generation)
         thread->home->threads_used--;
-    free_ended(); // a new thread may run first after another has ended, and does not pass switch_from()
+    threads_free_ended(); // a new thread may run first after another has ended, and does not pass switch_from()
     ended = thread;
     switch_from(thread);
     panic("an ended thread (%s) ran again", thread->name);
@@ -227,7 +228,7 @@ static void end_if_deserted(void) {
 void sched_start(void) {
     for (;;) {
         thread_yield();
-        free_ended();
+        threads_free_ended();
         end_if_deserted();
         sched_arm();
         power_idle();

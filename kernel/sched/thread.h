@@ -71,6 +71,7 @@ static inline struct thread *thread_current(void) {
 }
 struct thread *sched_current(void); // from anywhere; NULL during early boot
 uint32_t thread_count(void);        // live ones
+void threads_free_ended(void);      // give back what the last thread that ended still holds
 
 // Make a thread that runs entry(argument) in the kernel, or, when home is a real domain, an invocation of
 // `entry` (a labelled function of that domain, already checked) with `argument`. Made READY.

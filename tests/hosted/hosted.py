@@ -24,6 +24,7 @@ def scenarios_of_conductor():
 
 class Runner:
     settings = ()  # of the conductor, on this platform
+    arguments = {"memory-runs-out": ("--memory", "16")}
     log_folder = "hosted"
 
     def __init__(self, options):
@@ -71,7 +72,7 @@ class Runner:
             return
         manifest = "supervised.toml" if name.startswith("supervised") else "victims.toml"
         archive = self.archive(name, os.path.join(HERE, manifest), [f"conductor.scenario={name}", *self.settings])
-        status, text = self.boot(name, archive)
+        status, text = self.boot(name, archive, arguments=self.arguments.get(name, ()))
         os.unlink(archive)
         problem = None
         if status is None:
@@ -193,6 +194,26 @@ def bad_archives(runner):
         runner.report(name, problem, text)
 
 
+def many_domains(runner):
+    """As many domains as there are slots run; one more is refused by mkimage."""
+    name = "as-many-domains-as-slots"
+    if not runner.wanted(name):
+        return
+    manifest = os.path.join(runner.logs, name + ".toml")
+    text = open(os.path.join(HERE, "victims.toml"), encoding="utf-8").read()
+    extra = [f'[domain.h{i}]\nimage = "hello"\nmemory = "1M"\n' for i in range(60)]
+    open(manifest, "w", encoding="utf-8").write(text + "\n".join(extra[:59]))
+    archive = runner.archive(name, manifest, ["conductor.scenario=calls-carry-values"])
+    status, log = runner.boot(name, archive)
+    problem = None if status == 0 and log.count("hello from a domain") == 59 else f"exit status {status}"
+    open(manifest, "w", encoding="utf-8").write(text + "\n".join(extra))
+    done = subprocess.run([sys.executable, MKIMAGE, manifest, "-o", archive, "--build", runner.build], capture_output=True, text=True, cwd=ROOT, check=False)
+    if not problem and (done.returncode != 1 or "64 domains, the limit is 63" not in done.stderr):
+        problem = f"mkimage: {done.stderr}"
+    os.unlink(archive)
+    runner.report(name, problem, log)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -200,6 +221,7 @@ def main():
     runner = Runner(parser.parse_args())
     for name in scenarios_of_conductor():
         runner.scenario(name)
+    many_domains(runner)
     bad_archives(runner)
     print(f"{runner.passed} passed, {runner.failed} failed")
     return 1 if runner.failed else 0

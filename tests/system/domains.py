@@ -18,6 +18,7 @@ CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "
 
 class Machine(hosted.Runner):
     """Boots each archive in a machine of its own."""
+    arguments = {"memory-runs-out": ("-m", "32")}
     settings = ("conductor.page_tables=262144",)
     log_folder = "domains"
 

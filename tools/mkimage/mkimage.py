@@ -138,6 +138,7 @@ class System:
         self.read_ports()
         self.read_rings()
         self.read_grants()
+        self.check_counts()
         self.check_fingerprints()
 
     def named(self, kind):
@@ -264,6 +265,14 @@ class System:
                     self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights", right)
                 rights |= RIGHTS[right]
             self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights})
+
+    def check_counts(self):
+        """As many as the kernel has places for (kernel/domain/archive.c)."""
+        for what, table, items, limit in (("domains", "domain", self.domains, 63), ("ports", "port", self.ports, 128), ("rings", "ring", self.rings, 64),
+                                          ("buffers", "buffer", self.buffers, 64), ("grants", "grant", self.grants, 1024),
+                                          ("settings", "domain", self.settings, 256), ("files", "domain", self.files, 256)):
+            if len(items) > limit:
+                self.manifest.refuse(table, f"{len(items)} {what}, the limit is {limit}")
 
     def check_fingerprints(self):
         """Client and server images against the interfaces as the kernel's proxies were built."""

@@ -25,6 +25,7 @@ struct bh_ring {
     uint32_t replay_left; // server: slots of the log still to replay
     uint32_t replay_tail; // server: submit_tail on attaching; what was submitted later is not replayed
     uint32_t stale_until; // client: completions before this one may belong to its former life
+    uint32_t doubtful_until; // client: completions before this one may have been taken already
     uint64_t sequence;    // client: last used; server: last taken
     uint32_t in_flight;   // client: BUSY slots
     uint32_t free_hint;   // client: where to look for a free slot

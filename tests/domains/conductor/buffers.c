@@ -247,3 +247,42 @@ void many_callers(void) {
     bh_sleep_for(5 * MS);
     expect_serves(&a);
 }
+
+#define BUFFERS_MAX 180
+static bh_cap hoard[BUFFERS_MAX];
+
+static uint32_t take_all_memory(uint32_t have) {
+    void *address;
+    enum bh_error error = BH_OK;
+    for (size_t size = 1 << 20; size >= 4096; size /= 4)
+        for (error = BH_OK; !error && have < BUFFERS_MAX;) {
+            error = bh_buffer_alloc(size, &hoard[have], &address);
+            have += !error;
+        }
+    EXPECT(error == BH_ENOMEM, "%u buffers, then %d", have, error);
+    return have;
+}
+
+// The machine (16 MiB here), not a quota: whoever wants more is refused, everybody else goes on, and what was freed serves again.
+void memory_runs_out(void) {
+    struct bh_crash_info crash;
+    uint32_t have = take_all_memory(0);
+    expect_serves(&a);
+    expect_serves(&c);
+    enum bh_error error = BH_OK;
+    for (int i = 0; i < 10 && !error; i++)
+        error = bh_thread_create(one_of_many, 0, 2);
+    EXPECT_ERROR(error, BH_ENOMEM);
+    EXPECT_OK(system_kill(system_cap, a.id));
+    wait_for_death(&a, &crash);
+    have = take_all_memory(have);
+    for (int i = 0; i < 5; i++)
+        EXPECT_ERROR(system_restart(system_cap, a.id), BH_ENOMEM);
+    EXPECT(info_of(&a).state == BH_DOMAIN_STATE_DEAD && info_of(&a).memory_used == 0, "a is half alive: %llu bytes",
+           (unsigned long long)info_of(&a).memory_used);
+    expect_serves(&b);
+    while (have)
+        EXPECT_OK(bh_cap_drop(hoard[--have]));
+    revive(&a);
+    expect_serves(&a);
+}

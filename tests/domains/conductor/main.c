@@ -56,6 +56,8 @@ static const struct {
     {"given-up-capabilities", given_up_capabilities},
     {"ring-client-dies", ring_client_dies},
     {"senseless-calls", senseless_calls},
+    {"memory-runs-out", memory_runs_out},
+    {"threads-run-out", threads_run_out},
     {"storm", storm},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},

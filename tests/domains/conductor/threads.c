@@ -208,3 +208,25 @@ void deaths_are_told(void) {
         revive(&c);
     }
 }
+
+// All threads of the machine in use, and more wanted: those are refused, and when it has passed everything is as before.
+void threads_run_out(void) {
+    const struct victim *all[] = {&a, &b, &c};
+    uint64_t got;
+    uint32_t failure;
+    for (int i = 0; i < 3; i++) {
+        EXPECT_OK(victim_exhaust(all[i]->port, 3, &got, &failure));
+        EXPECT(failure == (uint32_t)-BH_EQUOTA || failure == (uint32_t)-BH_ENOSPC || failure == (uint32_t)-BH_ENOMEM, "-%u", failure);
+    }
+    enum bh_error error = BH_OK;
+    while (!error)
+        error = bh_thread_create(end_at_once, 0, 2);
+    EXPECT(error == BH_EQUOTA || error == BH_ENOSPC, "%d", error);
+    bh_sleep_for(300 * MS); // they end
+    expect_serves(&b);
+    expect_serves(&c);
+    EXPECT_OK(system_kill(system_cap, a.id));
+    revive(&a);
+    expect_serves(&a);
+    EXPECT_OK(bh_thread_create(end_at_once, 0, 2));
+}

@@ -256,6 +256,53 @@ Test(ring, a_client_that_returns_while_the_server_goes_on_accuses_nobody, .init 
     }
 }
 
+Test(ring, a_completion_that_is_written_but_not_announced_when_the_client_returns_counts_once, .init = set_up) {
+    uint32_t slot, count = 0;
+    enum bh_error status;
+    struct completion completion;
+    uint64_t value;
+    for (uint64_t i = 0; i < 2 * ENTRIES; i++) { // a lap and more behind us
+        cr_assert_eq(submit(i, &slot), BH_OK);
+        cr_assert(serve_one());
+        cr_assert(collect_one(&value));
+    }
+    for (uint64_t i = 0; i < 3; i++)
+        cr_assert_eq(submit(i, &slot), BH_OK);
+    cr_assert(serve_one());
+    completions()->completion_tail--; // the server was interrupted in between
+    attach_as_server = false;
+    cr_assert_eq(bh_ring_attach("ring", &client), BH_OK);
+    while (bh_ring_complete(&client, &slot, &status, &completion) == BH_OK)
+        count++;
+    completions()->completion_tail++;
+    while (serve_one())
+        ;
+    while (bh_ring_complete(&client, &slot, &status, &completion) == BH_OK)
+        count++;
+    cr_assert_eq(accusations, 0, "%s", accused_of);
+    cr_assert_eq(count, 3);
+    cr_assert_eq(client.in_flight, 0);
+}
+
+Test(ring, a_submission_cut_short_by_the_clients_death_is_free_and_numbers_go_on, .init = set_up) {
+    uint32_t slot, cut;
+    struct request request;
+    cr_assert_eq(submit(1, &slot), BH_OK);
+    cr_assert_eq(submit(2, &cut), BH_OK);
+    requests()->submit_tail--; // it died before it could say so
+    attach_as_server = false;
+    cr_assert_eq(bh_ring_attach("ring", &client), BH_OK);
+    cr_assert_eq(client.in_flight, 1);
+    cr_assert_eq(submit(3, &slot), BH_OK);
+    attach_as_server = true;
+    server_dies_and_returns(); // and replays 1 and 3
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
+    cr_assert_eq(request.value, 1);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
+    cr_assert_eq(request.value, 3);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EAGAIN);
+}
+
 Test(ring, a_client_whose_own_pages_were_garbage_still_gets_its_slots, .init = set_up) {
     uint32_t slot;
     memset(request_pages + 160, 0, request_pages_size - 160);
