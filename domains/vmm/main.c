@@ -31,6 +31,7 @@
 #define STATUS_NOT_STARTED 73
 #define DEVICE_PRIORITY 2
 #define CALIBRATE_NS 10000000u
+#define WATCH_AGAIN_NS 500000000u
 #define INPUT_RETRY_NS 5000000u
 #define RIGHTS_ALL 7u // read, write, execute
 #define SETTING_SIZE 480
@@ -97,7 +98,10 @@ static void console_thread(uint64_t argument) {
         } else if (size) {
             feed(data, size);
         } else {
-            error = bh_event_wait(event, 0);
+            // A console that was restarted knows of no watcher: ask again from time to time.
+            error = bh_event_wait(event, bh_time_ns() + WATCH_AGAIN_NS);
+            if (error == BH_ETIMEDOUT)
+                error = console_watch_input(vmm.console, event);
         }
     }
 }

@@ -26,3 +26,7 @@ $(BIN)/bhctl: tools/bhctl/bhctl.py | $(BIN)/
 	$(Q)ln -sf ../../tools/bhctl/bhctl.py $@
 ALL_TARGETS += $(BIN)/bhctl
 RUN_TARGETS += $(BIN)/bhctl
+
+# The system tests need everything that `make run' does.
+TEST_TARGETS += $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img $(GUESTS) $(BIN)/bhctl
+TEST_SCRIPTS += tests/system/linux.py

@@ -7,10 +7,12 @@ Used by tools/run/run.py, tools/demo/demo.py and the system tests.
         machine.wait_for("guest's shell")
         machine.control.ask("domains")
 """
+import ctypes
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -20,6 +22,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MKIMAGE = os.path.join(HERE, "..", "mkimage", "mkimage.py")
+PRCTL = ctypes.CDLL(None).prctl
+PR_SET_PDEATHSIG = 1
 POWER_OFF = re.compile(r"power off, status (\d+)")
 EXT_MAGIC_AT, EXT_BLOCKS_AT, EXT_BLOCKS_HIGH_AT, EXT_LOG_SIZE_AT = 1024 + 56, 1024 + 4, 1024 + 0x150, 1024 + 24
 
@@ -70,6 +74,11 @@ class Control:
         if not answer.get("ok"):
             raise Trouble(answer.get("error", "refused without a reason"))
         return answer
+
+
+def die_with_parent():
+    """In the emulator's process, before it starts: no orphan holds the disk when this program is killed."""
+    PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def check_kernel(path):
@@ -199,7 +208,7 @@ class Machine:
         except OSError as error:
             raise Trouble(f"{error.filename or self.folder}: {error.strerror}; free some room or choose another folder (--folder)") from error
         self.process = subprocess.Popen(self.command(archive), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                                        start_new_session=True)
+                                        start_new_session=True, preexec_fn=die_with_parent)
         log.close()
         threading.Thread(target=self._read_console, daemon=True).start()
         threading.Thread(target=self._read_log, daemon=True).start()
@@ -223,7 +232,7 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for name in ("control.sock", "qmp.sock"):
+        for name in ("control.sock", "qmp.sock") if self.process else ():
             try:
                 os.unlink(self.path(name))
             except OSError:
@@ -347,6 +356,8 @@ class Machine:
             pass
 
     def _wait_for_room(self):
-        sys.stderr.write(f"\r\nbulkhead: the host's disk is full: no room for {self.disk}. The guest waits; free some room and it goes on.\r\n")
+        end = "\r\n" if sys.stderr.isatty() else "\n"
+        print(f"bulkhead: the host's disk is full: no room for {self.disk}. The guest waits; free some room and it goes on.", end=end,
+              file=sys.stderr, flush=True)
         while self.running() and shutil.disk_usage(os.path.dirname(os.path.abspath(self.disk))).free < 1 << 20:
             time.sleep(0.5)
