@@ -142,6 +142,7 @@ def bhctl_shows_breaks_and_restarts_domains():
             while not line.endswith(b"\n"):
                 line += raw.recv(1)
             check(want in line, line)
+        machine.release_control()
         check(bhctl("off", "12").returncode == 0, "off")
         check(machine.wait(30) == 12, machine.log_text)
     refused(bhctl("domains"), "no control socket", "make run")

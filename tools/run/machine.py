@@ -222,9 +222,7 @@ class Machine:
         self.stop()
 
     def stop(self):
-        if self._control:
-            self._control.close()
-            self._control = None
+        self.release_control()
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -243,7 +241,10 @@ class Machine:
 
     def wait(self, timeout=None):
         """Wait for its end. Returns the status that the guest or the system gave, or None when it ended without one."""
-        self.process.wait(timeout)
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Trouble(f"no end within {timeout:.0f} s; kernel log: {self.path('kernel.log')}") from error
         deadline = time.monotonic() + 2
         while time.monotonic() < deadline and not POWER_OFF.search(self.log_text):
             self._poll_log()
@@ -319,6 +320,12 @@ class Machine:
     def send(self, text):
         self.process.stdin.write(text.encode() if isinstance(text, str) else text)
         self.process.stdin.flush()
+
+    def release_control(self):
+        """Let somebody else have the control line: it takes one at a time."""
+        if self._control:
+            self._control.close()
+            self._control = None
 
     @property
     def control(self):

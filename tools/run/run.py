@@ -184,10 +184,7 @@ def run(arguments):
         if arguments.debug:
             return debug(machine, arguments)
         if arguments.command is not None or arguments.timeout:
-            try:
-                status = machine.wait(arguments.timeout)
-            except subprocess.TimeoutExpired as error:
-                raise Trouble(f"no end within {arguments.timeout:.0f} s; kernel log: {machine.path('kernel.log')}") from error
+            status = machine.wait(arguments.timeout)
         else:
             sys.stderr.write(f"bulkhead: booting; kernel log: {machine.path('kernel.log')}; Ctrl-] ends the run\n")
             if pump_input(machine, terminal):
