@@ -143,7 +143,7 @@ class Machine:
         self.log_text = ""
         self.changed = threading.Condition()
         self._control = None
-        self.console_file = None
+        self.console_file = self.reader = None
 
     # ---- start and stop
 
@@ -210,7 +210,8 @@ class Machine:
         self.process = subprocess.Popen(self.command(archive), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                                         start_new_session=True, preexec_fn=die_with_parent)
         log.close()
-        threading.Thread(target=self._read_console, daemon=True).start()
+        self.reader = threading.Thread(target=self._read_console, daemon=True)
+        self.reader.start()
         threading.Thread(target=self._read_log, daemon=True).start()
         threading.Thread(target=self._watch_disk, daemon=True).start()
         return self
@@ -245,6 +246,7 @@ class Machine:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired as error:
             raise Trouble(f"no end within {timeout:.0f} s; kernel log: {self.path('kernel.log')}") from error
+        self.reader.join(5)  # what it said last
         deadline = time.monotonic() + 2
         while time.monotonic() < deadline and not POWER_OFF.search(self.log_text):
             self._poll_log()
