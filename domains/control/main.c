@@ -2,7 +2,7 @@
 //
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
-//   domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | off STATUS
+//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | off STATUS
 //
 // Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
 #include <stdarg.h>
@@ -232,6 +232,13 @@ static void do_memory(void) {
     say("\"threads\":%u,\"buffers\":%u,\"caps\":%u}", info.threads, info.buffers, info.caps);
 }
 
+// Whoever opens the line finds out by it where the answers of whoever had it before end.
+static void do_ping(const char *word) {
+    say("{\"ok\":true,\"ping\":");
+    say_string(word, LINE_MAX);
+    say("}");
+}
+
 static void execute(char *line) {
     char *words[WORDS_MAX] = {0}, *rest = line, *word;
     int count = 0;
@@ -239,7 +246,9 @@ static void execute(char *line) {
         words[count++] = word;
     if (!count)
         return;
-    if (strcmp(words[0], "domains") == 0 && count == 1)
+    if (strcmp(words[0], "ping") == 0 && count == 2)
+        do_ping(words[1]);
+    else if (strcmp(words[0], "domains") == 0 && count == 1)
         do_domains();
     else if (strcmp(words[0], "crash") == 0 && count == 3)
         do_crash(words[1], words[2]);

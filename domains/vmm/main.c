@@ -31,6 +31,7 @@
 #define STATUS_NOT_STARTED 73
 #define DEVICE_PRIORITY 2
 #define CALIBRATE_NS 10000000u
+#define DISK_WAIT_NS 10000000000ull
 #define WATCH_AGAIN_NS 500000000u
 #define INPUT_RETRY_NS 5000000u
 #define RIGHTS_ALL 7u // read, write, execute
@@ -155,8 +156,9 @@ static enum bh_error add_disk(void) {
     if (bh_cap_find("disk-info", &vmm.disk_info))
         return BH_OK; // a guest without a disk
     enum bh_error error = bh_ring_attach("disk", &vmm.ring);
-    while (!error && (error = block_info(vmm.disk_info, &info)) == BH_EDEAD) {
-        bh_sleep_for(CALIBRATE_NS); // its driver is being restarted
+    uint64_t deadline = bh_time_ns() + DISK_WAIT_NS;
+    while (!error && (error = block_info(vmm.disk_info, &info)) == BH_EDEAD && bh_time_ns() < deadline) {
+        bh_sleep_for(CALIBRATE_NS); // its driver starts, or is being restarted
         error = BH_OK;
     }
     if (error) {

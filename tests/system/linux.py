@@ -4,12 +4,15 @@
 import argparse
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import traceback
 
@@ -85,6 +88,40 @@ def the_shell_takes_what_is_typed_and_its_exit_ends_the_machine():
         machine.wait_for("x: not found")
         machine.send("exit 9\n")
         check(machine.wait(60) == 9, machine.log_text)
+
+
+@test
+def a_terminal_is_the_guests_and_is_given_back():
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--disk", copy_of_disk("terminal.img")], cwd=ROOT,
+                               stdin=slave, stdout=slave, stderr=slave)
+    said = b""
+
+    def wait_for(what):
+        nonlocal said
+        deadline = time.monotonic() + 60
+        while what not in said:
+            check(time.monotonic() < deadline, f"{what} did not come: {said[-300:]}")
+            if select.select([master], [], [], 0.5)[0]:
+                said += os.read(master, 65536)
+        said = b""
+    try:
+        wait_for(b"guest:~#")
+        os.write(master, b"sleep 1000\n")
+        time.sleep(1)
+        os.write(master, b"\x03")  # for the guest's program, not for ours
+        wait_for(b"guest:~#")
+        os.write(master, b"echo alive-$((40 + 2))\n")
+        wait_for(b"alive-42")
+        os.write(master, b"\x1d")
+        wait_for(b"ended from the keyboard")
+        check(process.wait(20) == 0, f"status {process.returncode}")
+        check(termios.tcgetattr(slave) == before, "the terminal was not put back")
+    finally:
+        process.kill()
+        os.close(master)
+        os.close(slave)
 
 
 @test

@@ -48,25 +48,62 @@ class Control:
         except OSError as error:
             raise Trouble(f"control socket {path}: {error.strerror}") from error
         self.pending = b""
+        self.greet(timeout)
+
+    def greet(self, timeout):
+        """Skip what is left over for an earlier holder of the line, and wait for a control domain that is just starting."""
+        word, deadline = f"{os.getpid()}-{time.monotonic_ns()}", time.monotonic() + timeout
+        try:
+            self.socket.settimeout(0.5)
+            while time.monotonic() < deadline:
+                self.socket.sendall(f"\nping {word}\n".encode())
+                if self.find_greeting(word):
+                    self.socket.settimeout(timeout)
+                    return
+        except OSError as error:
+            raise Trouble(f"control line: {error.strerror}") from error
+        raise Trouble("nobody answers on the control line: another bhctl may hold it, or the control domain is not running")
+
+    def find_greeting(self, word):
+        mark = f'"ping":"{word}"'.encode()
+        try:
+            while True:
+                *lines, self.pending = self.pending.split(b"\n")
+                if any(mark in line for line in lines):
+                    # Answers to earlier pings of ours may still come: ask() skips them.
+                    self.pending = b"\n".join(lines[lines.index(next(line for line in lines if mark in line)) + 1:] + [self.pending])
+                    return True
+                piece = self.socket.recv(65536)
+                if not piece:
+                    raise Trouble("the machine ended before it answered")
+                self.pending += piece
+        except TimeoutError:
+            return False
 
     def close(self):
         self.socket.close()
+
+    def read_line(self):
+        while b"\n" not in self.pending:
+            piece = self.socket.recv(65536)
+            if not piece:
+                raise Trouble("the machine ended before it answered")
+            self.pending += piece
+        line, self.pending = self.pending.split(b"\n", 1)
+        return line
 
     def ask(self, command):
         """The answer as a dict; Trouble when the other side refuses or does not answer."""
         try:
             self.socket.sendall(command.encode() + b"\n")
-            while b"\n" not in self.pending:
-                piece = self.socket.recv(65536)
-                if not piece:
-                    raise Trouble("the machine ended before it answered")
-                self.pending += piece
+            line = self.read_line()
+            while b'"ping":' in line:
+                line = self.read_line()
         except TimeoutError as error:
             raise Trouble(f"no answer to `{command}' within {self.socket.gettimeout():.0f} s: another bhctl may hold the control line, "
                           "or the control domain is not running") from error
         except OSError as error:
             raise Trouble(f"control line: {error.strerror}") from error
-        line, self.pending = self.pending.split(b"\n", 1)
         try:
             answer = json.loads(line)
         except ValueError as error:
