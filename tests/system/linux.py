@@ -125,6 +125,17 @@ def a_terminal_is_the_guests_and_is_given_back():
 
 
 @test
+def the_same_system_boots_from_a_cd_by_grub():
+    prepared = Machine(BUILD, "linux", folder=FOLDER, settings=["vmm.cmdline=console=ttyS0 quiet bulkhead.command=ZXhpdCAxNw=="])  # exit 17
+    iso = os.path.join(FOLDER, "linux.iso")
+    made = subprocess.run(["tools/make-iso.sh", os.path.join(BUILD, "pc", "bulkhead.elf"), iso, prepared.make_archive()], capture_output=True,
+                          text=True, check=False)
+    check(made.returncode == 0, made.stdout + made.stderr)
+    with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, iso=iso) as machine:
+        check(machine.wait(90) == 17 and "Multiboot2" in machine.log_text, machine.log_text)
+
+
+@test
 def an_idle_guest_leaves_the_processor_idle():
     with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
         machine.wait_for("guest:~#")

@@ -175,6 +175,7 @@ class Machine:
         self.on_log = get("on_log")
         self.on_console = get("on_console")
         self.archive_path = get("archive")
+        self.iso = get("iso")  # kernel and archive in one, booted by GRUB
         self.process = None
         self.console = bytearray()
         self.log_text = ""
@@ -217,7 +218,7 @@ class Machine:
 
     def command(self, archive):
         line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", "q35", "-cpu", self.cpu, "-m", self.memory, "-display", "none",
-                "-nodefaults", "-no-reboot", "-kernel", self.kernel, "-initrd", archive,
+                "-nodefaults", "-no-reboot", *(["-cdrom", self.iso] if self.iso else ["-kernel", self.kernel, "-initrd", archive]),
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",
                 "-qmp", f"unix:{self.path('qmp.sock')},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -238,7 +239,7 @@ class Machine:
                 check_disk(self.disk, self.read_only)
             for name in ("control.sock", "qmp.sock"):
                 self.free_socket(self.path(name))
-            archive = self.archive_path or self.make_archive()
+            archive = self.archive_path or ("" if self.iso else self.make_archive())
             open(self.path("kernel.log"), "w", encoding="utf-8").close()
             log = open(self.path("emulator.log"), "w", encoding="utf-8")
             self.console_file = open(self.path("console.log"), "wb", buffering=0)
