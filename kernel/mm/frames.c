@@ -68,6 +68,10 @@ void frames_init(void) {
 static size_t find_run(size_t from, size_t to, size_t count, size_t align) {
     size_t start = round_up(from, align);
     while (start + count <= to) {
+        if (used[start / 64] == ~0ull) { // guests' memory is long runs of these
+            start = round_up((start / 64 + 1) * 64, align);
+            continue;
+        }
         size_t length = 0;
         while (length < count && !is_used(start + length))
             length++;
