@@ -281,10 +281,15 @@ def disk_images_that_cannot_be_used_are_refused():
     os.truncate(os.path.join(ROOT, disk), 100)
     refused(run("--disk", disk, "--command", "true"), "less than one sector")
     disk = copy_of_disk("read-only.img")
+    result = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--disk", disk, "--command", "echo x >/root/y; sync; sleep 99"],
+                              cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(8)
+    result.send_signal(signal.SIGINT)  # so that its journal is not clean
+    result.wait(30)
     os.chmod(os.path.join(ROOT, disk), 0o444)
     refused(run("--disk", disk, "--command", "true"), "read-only", "chmod u\\+w", "--read-only")
     result = run("--disk", disk, "--read-only", "--command", "touch /root/x 2>/dev/null && echo written; cat /sys/block/vda/ro")
-    check(result.returncode == 0 and result.stdout == "1\n", result.stdout + result.stderr)
+    check(result.returncode == 0 and result.stdout == "1\n", f"status {result.returncode}: {result.stdout} {result.stderr}")
 
 
 @test
@@ -312,8 +317,9 @@ def a_control_socket_in_use_is_respected_and_a_stale_one_goes():
 
 @test
 def interrupting_a_run_at_any_moment_stops_the_machine():
+    disk = copy_of_disk("interrupted.img")
     for delay in (0.2, 1.0, 2.0, 4.0):
-        process = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--command", "sleep 100"], cwd=ROOT,
+        process = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--disk", disk, "--command", "sleep 100"], cwd=ROOT,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(delay)
         process.send_signal(signal.SIGINT)

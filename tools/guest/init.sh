@@ -13,8 +13,9 @@ while [ ! -b /dev/vda ] && [ $tries -lt 100 ]; do
     sleep 0.1
     tries=$((tries + 1))
 done
+# A disk that may not be written cannot have its journal replayed: the last run's end is left as it is.
 mode=rw
-[ "$(cat /sys/block/vda/ro 2>/dev/null)" != 1 ] || mode=ro
+[ "$(cat /sys/block/vda/ro 2>/dev/null)" != 1 ] || mode=ro,noload
 if [ ! -b /dev/vda ]; then
     echo "init: there is no disk"
 elif ! mount -t ext4 -o $mode /dev/vda /root; then
