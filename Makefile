@@ -46,6 +46,18 @@ endif
 
 include $(sort $(wildcard tools/build/*.mk))
 
+RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR)
+ifneq ($(GUEST_CMD),)
+# The command runs first; then make itself ends with its status, by a function of our own (see exit_status.c).
+RUN_STATUS := $(BUILD)/run-status
+-load $(BUILD)/lib/exit_status.so
+$(BUILD)/lib/exit_status.so: tools/run/exit_status.c
+	$(Q)mkdir -p $(@D) && $(CC) -shared -fPIC $< -o $@
+.PHONY: run-command
+run-command: $(RUN_TARGETS)
+	$(Q)$(RUN_PROGRAM) --command '$(subst ','\'',$(value GUEST_CMD))'; echo $$? > $(RUN_STATUS)
+endif
+
 .PHONY: default all help setup run test bench demo debug fuzz format tidy docs metrics doctor clean distclean
 default: all
 	$(Q)$(MAKE) --no-print-directory help
@@ -57,8 +69,8 @@ help: ## this list
 setup: ## install the Debian packages that are missing
 	$(Q)tools/setup.sh
 
-run: $(RUN_TARGETS) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS=)
-	$(Q)tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) $(if $(GUEST_CMD),--command '$(subst ','\'',$(GUEST_CMD))')
+run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS=)
+	$(if $(GUEST_CMD),$(exit-with $(shell cat $(RUN_STATUS)))@exit $$(cat $(RUN_STATUS)),$(Q)$(RUN_PROGRAM))
 
 test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last line: N passed, N failed
 	$(Q)tools/build/run-tests.py --build $(BUILD) --only '$(TEST)' $(UNIT_TESTS) $(TEST_SCRIPTS)
