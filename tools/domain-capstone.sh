@@ -7,7 +7,7 @@ set -euo pipefail
 case "${1:-}" in -h | --help | "") sed -n '3,5s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
 here=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "$1" && pwd)
-work=$build/third-party/work/domain-capstone
+work=$build/third-party/built/domain-capstone
 printf '  %-8s %s\n' BUILD "capstone for domains (once)"
 "$here/tools/third-party.sh" source "$build/third-party" capstone
 rm -rf "$work"

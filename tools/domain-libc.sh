@@ -11,7 +11,7 @@ case "${1:-}" in -h | --help | "") sed -n '3,8s/^# \{0,1\}//p' "$0"; exit 2 ;; e
 here=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1/domain-lib"
 build=$(cd "$1" && pwd)
-work=$build/third-party/work/domain-musl
+work=$build/third-party/built/domain-musl
 printf '  %-8s %s\n' BUILD "musl for domains (once)"
 "$here/tools/third-party.sh" source "$build/third-party" musl
 rm -rf "$work"

@@ -27,7 +27,7 @@ command=$1
 mkdir -p "$2"
 root=$(cd "$2" && pwd)
 kernel=$root/kernel
-work=$root/work
+work=$root/built
 mkdir -p "$kernel/include" "$kernel/lib" "$work" "$root/src"
 
 # No red zone, unwind tables for everything, nothing relative to %fs; the same for all three libraries.

@@ -11,43 +11,26 @@
 #include <string.h>
 
 #include "bulkhead/domain.h"
+#include "bulkhead/uart.h"
 #include "kernel.h"
 #include "kernel/abi/crash.h"
 
 #define LINE_MAX 256
 #define OUTPUT_PIECE 512u
-#define WRITE_RETRY_NS 1000000u
 #define WORDS_MAX 4
 #define LOG_PIECE 2048
 
-enum uart { UART_BASE = 0x2f8, UART_DATA = 0, UART_INTERRUPTS = 1, UART_FIFO = 2, UART_LINE = 3, UART_MODEM = 4, UART_STATUS = 5 };
-enum { STATUS_DATA = 1, STATUS_EMPTY = 0x20, INTERRUPT_DATA = 1, LINE_8N1 = 3, LINE_DIVISOR = 0x80, MODEM_ALL = 0x0b, FIFO_ON = 0x07 };
+#define UART_BASE 0x2f8
 
-static bh_cap ports, system_cap;
+static struct bh_uart uart;
+static bh_cap system_cap;
 static char output[OUTPUT_PIECE];
 static uint32_t output_size;
 
 // ---- the line
 
-static uint32_t get(enum uart offset) {
-    uint32_t value = 0;
-    (void)ports_read(ports, UART_BASE + offset, 1, &value);
-    return value;
-}
-
-static void set(enum uart offset, uint32_t value) {
-    (void)ports_write(ports, UART_BASE + offset, 1, value);
-}
-
 static void flush(void) {
-    for (uint32_t done = 0; done < output_size;) {
-        uint32_t count = 0;
-        if (ports_write_bytes(ports, UART_BASE, UART_BASE + UART_STATUS, STATUS_EMPTY, output + done, output_size - done, &count))
-            break;
-        done += count;
-        if (!count)
-            bh_sleep_for(WRITE_RETRY_NS);
-    }
+    (void)bh_uart_write(&uart, output, output_size);
     output_size = 0;
 }
 
@@ -112,9 +95,11 @@ static const char *state_name(uint32_t state) {
 }
 
 static const char *cause_name(uint32_t cause) {
-    static const char *const names[] = {"none", "page fault", "undefined instruction", "arithmetic error", "control stack used up",
-                                        "data stack used up", "panic", "watchdog", "quota", "protocol violation", "killed", "exit",
-                                        "protection fault"};
+    static const char *const names[] = {
+#define CAUSE(name, number, words) [number] = words,
+#include "kernel/abi/crash.def"
+#undef CAUSE
+    };
     return cause < sizeof(names) / sizeof(*names) ? names[cause] : "?";
 }
 
@@ -295,37 +280,18 @@ static void take_byte(char byte) {
     execute(line);
 }
 
-static enum bh_error start(bh_cap *interrupt) {
-    enum bh_error error = bh_cap_find("serial", &ports);
-    if (!error)
-        error = bh_cap_find("system", &system_cap);
-    if (!error)
-        error = bh_event_create(interrupt);
-    if (!error)
-        error = ports_bind_interrupt(ports, *interrupt);
-    if (error)
-        return error;
-    set(UART_INTERRUPTS, 0);
-    set(UART_LINE, LINE_DIVISOR);
-    set(UART_DATA, 1); // 115200 baud
-    set(UART_INTERRUPTS, 0);
-    set(UART_LINE, LINE_8N1);
-    set(UART_FIFO, FIFO_ON);
-    set(UART_MODEM, MODEM_ALL);
-    set(UART_INTERRUPTS, INTERRUPT_DATA);
-    return BH_OK;
-}
-
 int main(void) {
-    bh_cap interrupt;
-    enum bh_error error = start(&interrupt);
+    uint8_t byte;
+    enum bh_error error = bh_cap_find("system", &system_cap);
+    if (!error)
+        error = bh_uart_open(&uart, "serial", UART_BASE);
     if (error) {
         bh_error_log("no control line: %s", bh_strerror(error));
         return 1;
     }
     for (;;) {
-        while (get(UART_STATUS) & STATUS_DATA)
-            take_byte((char)get(UART_DATA));
-        (void)bh_event_wait(interrupt, 0);
+        while (bh_uart_read(&uart, &byte))
+            take_byte((char)byte);
+        (void)bh_event_wait(uart.interrupt, 0);
     }
 }

@@ -7,19 +7,9 @@
 #include <stdint.h>
 
 enum bh_crash_cause : uint32_t {
-    BH_CRASH_NONE = 0,
-    BH_CRASH_FAULT = 1,         // page fault
-    BH_CRASH_INSTRUCTION = 2,   // undefined instruction
-    BH_CRASH_ARITHMETIC = 3,    // division error, x87 or SSE exception
-    BH_CRASH_CONTROL_STACK = 4, // control stack used up
-    BH_CRASH_DATA_STACK = 5,    // data stack used up
-    BH_CRASH_PANIC = 6,         // it said so itself
-    BH_CRASH_WATCHDOG = 7,      // ran too long
-    BH_CRASH_QUOTA = 8,
-    BH_CRASH_PROTOCOL = 9,      // broke the rules of a ring or a call
-    BH_CRASH_KILLED = 10,       // by its supervisor or operator
-    BH_CRASH_EXIT = 11,         // ended in good order
-    BH_CRASH_PROTECTION = 12,   // general protection or alignment
+#define CAUSE(name, number, words) BH_CRASH_##name = number,
+#include "crash.def"
+#undef CAUSE
 };
 
 // Ways to break a domain on purpose (kernel interface System, method inject).

@@ -5,32 +5,25 @@
 // reports: recovery never depends on it, and every address it asks for is checked first, since tables are the domain's.
 #include "kernel/debug/backtrace.h"
 
-#include <libunwind.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/arch/x86_64/switch.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/unwind.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
 #include "kernel/sched/thread.h"
 
-extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
-extern void UNW_OBJ(dwarf_put_unwind_info)(unw_addr_space_t, unw_proc_info_t *, void *);
-#define search_table UNW_OBJ(dwarf_search_unwind_table)
-#define put_info UNW_OBJ(dwarf_put_unwind_info)
-
-#define EH_HEADER_SIZE 12
-#define EH_ENTRY_SIZE 8
 #define EH_COUNT_OFFSET 8
 
 // Registers from which one stretch of frames (between two crossings) is unwound.
 struct stretch {
+    struct unwind_registers registers;
     struct thread *thread;
     struct domain *domain;
-    uint64_t rip, rsp, rbp, rbx, r12, r13, r14, r15;
 };
 
 static unw_addr_space_t address_space;
@@ -44,13 +37,9 @@ static int find_proc(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *inf
     uint32_t count;
     if (platform_copy_guarded(&count, (void *)(base + image->eh_frame_header + EH_COUNT_OFFSET), sizeof(count)) != BH_OK)
         return -UNW_ENOINFO;
-    if (count > (image->eh_frame_header_size - EH_HEADER_SIZE) / EH_ENTRY_SIZE)
+    if (count > (image->eh_frame_header_size - UNWIND_HEADER_SIZE) / UNWIND_ENTRY_SIZE)
         return -UNW_ENOINFO;
-    unw_dyn_info_t table = {.start_ip = base, .end_ip = base + BH_SLOT_SIZE, .format = UNW_INFO_FORMAT_REMOTE_TABLE};
-    table.u.rti.segbase = base + image->eh_frame_header;
-    table.u.rti.table_data = table.u.rti.segbase + EH_HEADER_SIZE;
-    table.u.rti.table_len = count * EH_ENTRY_SIZE / sizeof(unw_word_t);
-    return search_table(space, ip, &table, info, need, context);
+    return unwind_search(space, ip, base, base + BH_SLOT_SIZE, base + image->eh_frame_header, count, info, need, context);
 }
 
 static bool on_control_stack(const struct stretch *stretch, uint64_t address) {
@@ -66,49 +55,6 @@ static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t 
     return platform_copy_guarded(value, (void *)address, sizeof(*value)) == BH_OK ? 0 : -UNW_EINVAL;
 }
 
-static int access_register(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *value, int write, void *context) {
-    const struct stretch *stretch = context;
-    (void)space;
-    if (write)
-        return -UNW_EREADONLYREG;
-    switch (reg) {
-    case UNW_X86_64_RIP: *value = stretch->rip; return 0;
-    case UNW_X86_64_RSP: *value = stretch->rsp; return 0;
-    case UNW_X86_64_RBP: *value = stretch->rbp; return 0;
-    case UNW_X86_64_RBX: *value = stretch->rbx; return 0;
-    case UNW_X86_64_R12: *value = stretch->r12; return 0;
-    case UNW_X86_64_R13: *value = stretch->r13; return 0;
-    case UNW_X86_64_R14: *value = stretch->r14; return 0;
-    case UNW_X86_64_R15: *value = stretch->r15; return 0;
-    default: *value = 0; return 0;
-    }
-}
-
-static int no_fp(unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value, int write, void *context) {
-    (void)space, (void)reg, (void)value, (void)write, (void)context;
-    return -UNW_EBADREG;
-}
-
-static int no_list(unw_addr_space_t space, unw_word_t *address, void *context) {
-    (void)space, (void)address, (void)context;
-    return -UNW_ENOINFO;
-}
-
-static int no_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *context) {
-    (void)space, (void)cursor, (void)context;
-    return -UNW_EINVAL;
-}
-
-static int no_name(unw_addr_space_t space, unw_word_t address, char *name, size_t size, unw_word_t *offset, void *context) {
-    (void)space, (void)address, (void)name, (void)size, (void)offset, (void)context;
-    return -UNW_ENOINFO;
-}
-
-static unw_accessors_t accessors = {
-    .find_proc_info = find_proc, .put_unwind_info = put_info, .get_dyn_info_list_addr = no_list, .access_mem = access_memory,
-    .access_reg = access_register, .access_fpreg = no_fp, .resume = no_resume, .get_proc_name = no_name,
-};
-
 static void note(const struct domain *domain, uint64_t rip, struct bh_frame_info *frame) {
     uint64_t within = 0;
     uint64_t offset = rip - domain->base;
@@ -121,9 +67,9 @@ static void note(const struct domain *domain, uint64_t rip, struct bh_frame_info
 // The frames of one domain from one crossing inwards.
 static size_t unwind_stretch(struct stretch *stretch, struct bh_frame_info *frames, size_t max) {
     size_t count = 0;
-    if (!max || stretch->rip - stretch->domain->base >= BH_SLOT_SIZE)
+    if (!max || stretch->registers.rip - stretch->domain->base >= BH_SLOT_SIZE)
         return 0;
-    note(stretch->domain, stretch->rip, &frames[count++]);
+    note(stretch->domain, stretch->registers.rip, &frames[count++]);
     unw_cursor_t *cursor = malloc(sizeof(*cursor)); // too big for a control stack
     if (!cursor)
         return count;
@@ -139,28 +85,28 @@ static size_t unwind_stretch(struct stretch *stretch, struct bh_frame_info *fram
 }
 
 static struct stretch from_record(struct thread *thread, const struct invocation *record) {
-    return (struct stretch){thread, record->caller, record->resume, (uint64_t)(record + 1), record->rbp, record->rbx,
-                            record->r12, record->r13, record->r14, record->r15};
+    return (struct stretch){{record->resume, (uint64_t)(record + 1), record->rbp, record->rbx, record->r12, record->r13, record->r14,
+                             record->r15}, thread, record->caller};
 }
 
 static struct stretch from_frame(struct thread *thread, const struct trap_frame *frame) {
-    return (struct stretch){thread, thread->domain, frame->rip, frame->rsp, frame->rbp, frame->rbx,
-                            frame->r12, frame->r13, frame->r14, frame->r15};
+    return (struct stretch){{frame->rip, frame->rsp, frame->rbp, frame->rbx, frame->r12, frame->r13, frame->r14, frame->r15},
+                            thread, thread->domain};
 }
 
 // In a kernel call the other registers are somewhere in the kernel's frames; verified code never needs them to find its callers.
 static struct stretch from_gate(struct thread *thread) {
     struct stretch stretch = {.thread = thread, .domain = thread->domain};
     if (on_control_stack(&stretch, thread->gate)) {
-        stretch.rip = *(const uint64_t *)thread->gate;
-        stretch.rsp = thread->gate + 8;
+        stretch.registers.rip = *(const uint64_t *)thread->gate;
+        stretch.registers.rsp = thread->gate + 8;
     }
     return stretch;
 }
 
 static size_t walk(struct thread *thread, const struct trap_frame *frame, struct bh_frame_info *frames, size_t max) {
     if (!address_space) {
-        address_space = unw_create_addr_space(&accessors, 0);
+        address_space = unwind_create_space(find_proc, access_memory);
         if (!address_space)
             return 0;
         // Tables change with each restart, so nothing may be remembered.

@@ -33,9 +33,11 @@ void crash_watch(struct event_object *event) {
 }
 
 const char *crash_cause_name(enum bh_crash_cause cause) {
-    static const char *const names[] = {"none",     "page fault", "undefined instruction", "arithmetic error",
-                                        "control stack used up", "data stack used up", "panic", "watchdog", "quota",
-                                        "protocol violation", "killed", "exit", "protection fault"};
+    static const char *const names[] = {
+#define CAUSE(name, number, words) [number] = words,
+#include "kernel/abi/crash.def"
+#undef CAUSE
+    };
     return cause < sizeof(names) / sizeof(*names) ? names[cause] : "unknown";
 }
 

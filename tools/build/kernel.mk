@@ -19,7 +19,7 @@ PC_OBJECTS = $(patsubst %,$(PC)/obj/%.o,$(PC_SOURCES)) $(patsubst $(BUILD)/%,$(P
 
 # What the platform needs to run without the rest of the kernel.
 PC_TEST := $(PC)/platform-test.elf
-PC_TEST_SOURCES := $(filter kernel/platform/pc/% kernel/arch/x86_64/guarded.S kernel/mm/frames.c kernel/mm/space.c kernel/debug/log.c, \
+PC_TEST_SOURCES := $(filter kernel/platform/pc/% kernel/arch/x86_64/guarded.S kernel/mm/frames.c kernel/mm/space.c kernel/debug/log.c kernel/debug/unwind.c, \
 	$(PC_SOURCES)) $(wildcard tests/system/platform/*.c)
 PC_TEST_OBJECTS := $(patsubst %,$(PC)/obj/%.o,$(PC_TEST_SOURCES))
 

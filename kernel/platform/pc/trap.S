@@ -11,7 +11,7 @@
 //        + 208   FXSAVE image, 512 bytes
 //
 // Exceptions may nest (a guarded copy inside a handler): while one is handled, its IST entry points one step lower.
-#include "offsets.h"
+#include "kernel/arch/x86_64/frame.inc"
 
 #define FRAME_BELOW_IST 176
 #define FRAME_FXSAVE 208
@@ -89,33 +89,7 @@ trap_other:
         call trap_dispatch
         .globl trap_resume
 trap_resume:
-        mov FRAME_fpu(%rsp), %rax
-        fxrstor64 (%rax)
-        mov FRAME_gs_base(%rsp), %rax
-        wrgsbase %rax
-        mov FRAME_fs_base(%rsp), %rax
-        wrfsbase %rax
-        mov FRAME_rflags(%rsp), %rax
-        shr $9, %eax
-        and $1, %eax
-        mov %al, platform_irq_enabled(%rip)
-        pop %r15
-        pop %r14
-        pop %r13
-        pop %r12
-        pop %r11
-        pop %r10
-        pop %r9
-        pop %r8
-        pop %rbp
-        pop %rdi
-        pop %rsi
-        pop %rdx
-        pop %rcx
-        pop %rbx
-        pop %rax
-        add $16, %rsp           // vector, error
-        iretq
+        FRAME_RESUME
         .size trap_other, . - trap_other
 
         .section .rodata
