@@ -231,10 +231,6 @@ enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap
     return BH_OK;
 }
 
-const char *caps_name(const struct domain *domain, bh_cap index) {
-    return index < domain->cap_count ? domain->cap_names[index] : "";
-}
-
 void caps_drop_unnamed(struct domain *domain) {
     for (uint32_t index = 1; index < domain->cap_count; index++)
         if (domain->caps[index].generation == CAPS_GIVEN_UP)

@@ -41,7 +41,6 @@ enum bh_error caps_drop(struct domain *domain, bh_cap index);
 enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, bh_cap *out);
 enum bh_error caps_revoke(struct domain *domain, bh_cap index);
 enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap_info *info);
-const char *caps_name(const struct domain *domain, bh_cap index);
 
 // An instance has died: drop what it made itself.
 void caps_drop_unnamed(struct domain *domain);

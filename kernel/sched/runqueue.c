@@ -34,24 +34,6 @@ struct thread *runqueue_pop(void) {
     return NULL;
 }
 
-void runqueue_remove(struct thread *thread) {
-    struct thread *previous = NULL;
-    struct thread *entry = queues[thread->priority].head;
-    while (entry && entry != thread) {
-        previous = entry;
-        entry = entry->next;
-    }
-    if (!entry)
-        return;
-    if (previous)
-        previous->next = thread->next;
-    else
-        queues[thread->priority].head = thread->next;
-    if (queues[thread->priority].tail == thread)
-        queues[thread->priority].tail = previous;
-    thread->next = NULL;
-}
-
 bool runqueue_has(uint32_t worst_priority) {
     for (uint32_t priority = 0; priority <= worst_priority && priority < THREAD_PRIORITIES; priority++)
         if (queues[priority].head)

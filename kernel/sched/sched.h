@@ -14,7 +14,6 @@
 // runqueue.c: first in, first out within a priority; lower number first.
 void runqueue_push(struct thread *thread);
 struct thread *runqueue_pop(void); // NULL when empty
-void runqueue_remove(struct thread *thread);
 bool runqueue_has(uint32_t worst_priority); // anybody at this priority or a better one?
 
 // timer.c: threads with a deadline, soonest first.
@@ -22,9 +21,6 @@ void timer_add(struct thread *thread, uint64_t deadline_ns);
 void timer_remove(struct thread *thread);
 void timer_expire(uint64_t now_ns); // wakes with BH_ETIMEDOUT
 uint64_t timer_next(void);          // 0: none
-
-// wait.c
-void wait_remove(struct thread *thread); // take it out of its event's list
 
 // watchdog.c: called at each tick that interrupts domain code; true when the domain has overstayed its limit.
 bool watchdog_tick(struct thread *thread);

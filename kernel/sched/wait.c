@@ -8,7 +8,8 @@
 
 #include "kernel/domain/domain.h"
 
-void wait_remove(struct thread *thread) {
+// Take it out of its event's list.
+static void remove_waiter(struct thread *thread) {
     struct event *event = thread->waiting_for;
     if (!event)
         return;
@@ -24,7 +25,7 @@ void wait_remove(struct thread *thread) {
 void thread_wake(struct thread *thread, enum bh_error result) {
     if (thread->state != THREAD_WAITING)
         return;
-    wait_remove(thread);
+    remove_waiter(thread);
     timer_remove(thread);
     thread->wait_result = result;
     runqueue_push(thread);

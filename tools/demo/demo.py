@@ -62,7 +62,7 @@ def wait_for_restart(machine, count):
     """The driver's line after its restart number `count`."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and machine.running():
-        machine._poll_log()  # pylint: disable=protected-access
+        machine.poll_log()
         found = RESTARTED.findall(machine.log_text)
         if len(found) >= count:
             return tuple(map(int, found[count - 1]))

@@ -287,11 +287,11 @@ class Machine:
         self.reader.join(5)  # what it said last
         deadline = time.monotonic() + 2
         while time.monotonic() < deadline and not POWER_OFF.search(self.log_text):
-            self._poll_log()
+            self.poll_log()
             if self.process.returncode & 1 == 0:
                 break
             time.sleep(0.02)
-        self._poll_log()
+        self.poll_log()
         found = POWER_OFF.findall(self.log_text)
         return int(found[-1]) if found else None
 
@@ -319,7 +319,8 @@ class Machine:
         with self.changed:
             self.changed.notify_all()
 
-    def _poll_log(self):
+    def poll_log(self):
+        """Take in what the kernel's log has gained."""
         try:
             with open(self.path("kernel.log"), encoding="utf-8", errors="replace") as file:
                 text = file.read()
@@ -336,7 +337,7 @@ class Machine:
 
     def _read_log(self):
         while self.process.poll() is None:
-            self._poll_log()
+            self.poll_log()
             time.sleep(0.05)
 
     def text(self):
