@@ -6,7 +6,6 @@
 #ifndef BENCH_PROGRAMS_H
 #define BENCH_PROGRAMS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +16,6 @@ struct program {
     const char *what;
     program_run *run;
     uint32_t rounds; // for about 20 ms
-    bool counted;    // in the mean; a program that shows one worst case alone is not
 };
 
 extern const struct program programs[];

@@ -84,8 +84,8 @@ static bool measure(size_t index) {
         confined[pair] = there.time_ns;
         ratio[pair] = there.time_ns / here.time_ns;
     }
-    fprintf(out, "%s\n  {\"name\": \"%s\", \"what\": \"%s\", \"counted\": %s, \"rounds\": %u, ", index ? "," : "", program->name,
-            program->what, program->counted ? "true" : "false", rounds);
+    fprintf(out, "%s\n  {\"name\": \"%s\", \"what\": \"%s\", \"rounds\": %u, ", index ? "," : "", program->name,
+            program->what, rounds);
     print_quartiles(out, "native_ns", quartiles_of(native, pairs));
     fputs(", ", out);
     print_quartiles(out, "confined_ns", quartiles_of(confined, pairs));
