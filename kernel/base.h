@@ -35,5 +35,7 @@ static inline bool range_inside(uint64_t start, uint64_t size, uint64_t limit) {
 
 // Copy a NUL-terminated name, cut to fit, the rest zeroed.
 void copy_name(char *to, size_t capacity, const char *from);
+// What is not printable ASCII becomes a dot, a tab a space: for text of domains that people will see on their terminals.
+void make_printable(char *text, size_t size);
 
 #endif

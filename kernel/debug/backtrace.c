@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Backtraces. Domain code is unwound with libunwind's remote interface: registers from the trap frame or invocation record, memory
-// from the control stack only, unwind tables from the image's own .eh_frame as the kernel verified and keeps it. libunwind only
-// reports: recovery never depends on it, and every address it asks for is checked first, since tables are the domain's.
+// from the control stack only, unwind tables from the image as the kernel verified and keeps it: nothing is read from the slot, where other
+// threads may write. Tables are hostile; libunwind sees only those that cfi.c found to be of the plain form, and every address that it
+// asks for is checked. It only reports: recovery never depends on it.
 #include "kernel/debug/backtrace.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "kernel/arch/x86_64/switch.h"
 #include "kernel/base.h"
+#include "kernel/debug/cfi.h"
 #include "kernel/debug/log.h"
 #include "kernel/debug/unwind.h"
 #include "kernel/domain/domain.h"
@@ -17,29 +19,26 @@
 #include "kernel/domain/loader.h"
 #include "kernel/sched/thread.h"
 
-#define EH_COUNT_OFFSET 8
+#define READS_MAX (1u << 18) // of libunwind, for one backtrace: more than the longest descriptions that cfi.c lets through need
 
 // Registers from which one stretch of frames (between two crossings) is unwound.
 struct stretch {
     struct unwind_registers registers;
     struct thread *thread;
     struct domain *domain;
+    uint32_t *reads; // what is left of READS_MAX
 };
 
 static unw_addr_space_t address_space;
 
+// Any error but ENOINFO: that one would make libunwind guess.
 static int find_proc(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need, void *context) {
     const struct stretch *stretch = context;
     const struct verified_image *image = &stretch->domain->image->verified;
-    uint64_t base = stretch->domain->base;
-    if (!image->eh_frame_header || ip - base >= BH_SLOT_SIZE)
-        return -UNW_ENOINFO;
-    uint32_t count;
-    if (platform_copy_guarded(&count, (void *)(base + image->eh_frame_header + EH_COUNT_OFFSET), sizeof(count)) != BH_OK)
-        return -UNW_ENOINFO;
-    if (count > (image->eh_frame_header_size - UNWIND_HEADER_SIZE) / UNWIND_ENTRY_SIZE)
-        return -UNW_ENOINFO;
-    return unwind_search(space, ip, base, base + BH_SLOT_SIZE, base + image->eh_frame_header, count, info, need, context);
+    uint64_t base = stretch->domain->base, entry;
+    if (ip - base >= BH_SLOT_SIZE || !cfi_find(image, ip - base, &entry))
+        return -UNW_EBADFRAME;
+    return unwind_search(space, ip, base, base + BH_SLOT_SIZE, base + image->eh_frame_header, base + entry, 1, info, need, context);
 }
 
 static bool on_control_stack(const struct stretch *stretch, uint64_t address) {
@@ -49,10 +48,16 @@ static bool on_control_stack(const struct stretch *stretch, uint64_t address) {
 
 static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write, void *context) {
     const struct stretch *stretch = context;
+    uint64_t offset = address - stretch->domain->base;
     (void)space;
-    if (write || !(on_control_stack(stretch, address) || address - stretch->domain->base < BH_SLOT_SIZE - 8))
+    if (write || !*stretch->reads)
         return -UNW_EINVAL;
-    return platform_copy_guarded(value, (void *)address, sizeof(*value)) == BH_OK ? 0 : -UNW_EINVAL;
+    --*stretch->reads;
+    if (on_control_stack(stretch, address))
+        memcpy(value, (const void *)address, sizeof(*value));
+    else if (offset >= BH_SLOT_SIZE || !cfi_word(&stretch->domain->image->verified, offset, value))
+        return -UNW_EINVAL;
+    return 0;
 }
 
 static void note(const struct domain *domain, uint64_t rip, struct bh_frame_info *frame) {
@@ -60,8 +65,10 @@ static void note(const struct domain *domain, uint64_t rip, struct bh_frame_info
     uint64_t offset = rip - domain->base;
     const char *name = verified_symbol(&domain->image->verified, offset, &within);
     *frame = (struct bh_frame_info){.domain = domain->id, .offset = offset, .within = within};
-    if (name)
-        copy_name(frame->symbol, sizeof(frame->symbol), name);
+    if (!name)
+        return;
+    copy_name(frame->symbol, sizeof(frame->symbol), name);
+    make_printable(frame->symbol, strlen(frame->symbol));
 }
 
 // The frames of one domain from one crossing inwards.
@@ -86,12 +93,12 @@ static size_t unwind_stretch(struct stretch *stretch, struct bh_frame_info *fram
 
 static struct stretch from_record(struct thread *thread, const struct invocation *record) {
     return (struct stretch){{record->resume, (uint64_t)(record + 1), record->rbp, record->rbx, record->r12, record->r13, record->r14,
-                             record->r15}, thread, record->caller};
+                             record->r15}, thread, record->caller, NULL};
 }
 
 static struct stretch from_frame(struct thread *thread, const struct trap_frame *frame) {
     return (struct stretch){{frame->rip, frame->rsp, frame->rbp, frame->rbx, frame->r12, frame->r13, frame->r14, frame->r15},
-                            thread, thread->domain};
+                            thread, thread->domain, NULL};
 }
 
 // In a kernel call the other registers are somewhere in the kernel's frames; verified code never needs them to find its callers.
@@ -113,14 +120,17 @@ static size_t walk(struct thread *thread, const struct trap_frame *frame, struct
         unw_set_caching_policy(address_space, UNW_CACHE_NONE);
     }
     size_t count = 0;
+    uint32_t reads = READS_MAX;
     if (thread->domain != &kernel_domain) {
         struct stretch inner = frame ? from_frame(thread, frame) : from_gate(thread);
+        inner.reads = &reads;
         count = unwind_stretch(&inner, frames, max);
     }
     for (const struct invocation *record = thread->top; record && count < max; record = record->previous) {
         if (!record->caller || record->caller == &kernel_domain || !record->caller->image)
             continue;
         struct stretch outer = from_record(thread, record);
+        outer.reads = &reads;
         count += unwind_stretch(&outer, frames + count, max - count);
     }
     return count;

@@ -29,6 +29,12 @@ static void append(const char *text, size_t size) {
         buffer[end_position++ % LOG_SIZE] = text[i];
 }
 
+void make_printable(char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] >= 0x7f)
+            text[i] = text[i] == '\t' ? ' ' : '.';
+}
+
 static void write_line(enum bh_log_level level, const char *source, const char *format,
                        va_list arguments) {
     static const char marks[] = "EWID";
@@ -40,9 +46,7 @@ static void write_line(enum bh_log_level level, const char *source, const char *
         head = 63;
     int size = vsnprintf(line + head, BH_LOG_LINE_MAX, format, arguments);
     size_t length = (size_t)head + (size < 0 ? 0 : size >= BH_LOG_LINE_MAX ? BH_LOG_LINE_MAX - 1 : (size_t)size);
-    for (size_t i = (size_t)head; i < length; i++)
-        if ((unsigned char)line[i] < ' ' || (unsigned char)line[i] >= 0x7f)
-            line[i] = line[i] == '\t' ? ' ' : '.';
+    make_printable(line + head, length - (size_t)head);
     line[length++] = '\n';
     append(line, length);
     if (level <= console_level)

@@ -270,9 +270,6 @@ uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_
     if (error)
         return result(error);
     struct ring *ring = cap->object;
-    for (char *c = text; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '.';
     if (ring->client == caller())
         crash_domain(ring->server, BH_CRASH_PROTOCOL, NULL, 0, "broke the protocol of ring %s: %s (%llu), says %s", ring->name,
                      text, (unsigned long long)value, caller()->name);

@@ -120,6 +120,7 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     va_start(arguments, format);
     vsnprintf(domain->crash.text, sizeof(domain->crash.text), format, arguments);
     va_end(arguments);
+    make_printable(domain->crash.text, strlen(domain->crash.text)); // a panic's words are the domain's
     domain->state = cause == BH_CRASH_EXIT ? DOMAIN_ENDED : DOMAIN_DEAD;
     domain_stop_ports(domain);
     write_record(domain, cause, frame, address);

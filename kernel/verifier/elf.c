@@ -19,14 +19,17 @@ static bool inside(uint64_t start, uint64_t size, uint64_t limit) {
     return start <= limit && size <= limit - start;
 }
 
-// Bytes of the file behind [start, start + size) of memory; NULL when they are not all there.
-static const uint8_t *memory(const struct verification *v, uint64_t start, uint64_t size) {
-    for (uint32_t i = 0; i < v->image->segment_count; i++) {
-        const struct verified_segment *segment = &v->image->segments[i];
+const uint8_t *verified_bytes(const struct verified_image *image, uint64_t start, uint64_t size) {
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        const struct verified_segment *segment = &image->segments[i];
         if (start >= segment->start && inside(start - segment->start, size, segment->file_size))
-            return v->bytes + segment->file_offset + (start - segment->start);
+            return image->bytes + segment->file_offset + (start - segment->start);
     }
     return NULL;
+}
+
+static const uint8_t *memory(const struct verification *v, uint64_t start, uint64_t size) {
+    return verified_bytes(v->image, start, size);
 }
 
 uint8_t elf_byte(const struct verification *v, uint64_t address) {

@@ -85,6 +85,8 @@ void verified_image_free(struct verified_image *image);
 // "FILE: function NAME at 0x...: `mov ...': RULE: sentence; detail; usual cause in C". Returns `to`.
 const char *verify_report_format(const struct verify_report *report, const char *file, char *to, size_t capacity);
 
+// Bytes of the file behind slot offsets [start, start + size), NULL when they are not all in one segment's part of the file.
+const uint8_t *verified_bytes(const struct verified_image *image, uint64_t start, uint64_t size);
 // Is `offset` the entry of a function (of one with label `label` when label is not 0)?
 bool verified_is_function(const struct verified_image *image, uint64_t offset);
 // Name of the function at `offset`, NULL when unknown; *within gets the distance into it.

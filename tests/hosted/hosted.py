@@ -194,6 +194,32 @@ def bad_archives(runner):
         runner.report(name, problem, text)
 
 
+COMMON_ENTRY = b"\x01zR\0\x01\x78\x10\x01\x1b\x0c\x07\x08\x90\x01\0\0"  # of every .eh_frame that clang makes: version, form, program
+LYING_TABLES = [
+    ("endless-expression", 9, b"\x0f\x03\x2f\xfd\xff\0\0"),  # the frame address: a jump to itself
+    ("no-frame-address", 9, b"\0\0\0\0\0\0\0"),
+    ("return-address-in-column-127", 6, b"\x7f"),
+    ("register-kept-in-register-127", 12, b"\x09\x03\x7f\0"),
+]
+
+
+def lying_tables(runner):
+    """A domain whose unwind tables lie dies like any other: its backtrace may be short, the kernel goes on."""
+    for name, where, lie in LYING_TABLES:
+        name = "unwind-" + name
+        if not runner.wanted(name):
+            continue
+        path = runner.archive(name, os.path.join(HERE, "victims.toml"), ["conductor.scenario=hostile-callers"])
+        data = bytearray(open(path, "rb").read())
+        start, size = image_of(data, b"victim")
+        at = data.index(COMMON_ENTRY, start, start + size) + where
+        data[at:at + len(lie)] = lie
+        open(path, "wb").write(data)
+        status, text = runner.boot(name, path)
+        os.unlink(path)
+        runner.report(name, None if status == 0 and "conductor: ok hostile-callers" in text else f"status {status}", text)
+
+
 def many_domains(runner):
     """As many domains as there are slots run; one more is refused by mkimage."""
     name = "as-many-domains-as-slots"
@@ -223,6 +249,7 @@ def main():
         runner.scenario(name)
     many_domains(runner)
     bad_archives(runner)
+    lying_tables(runner)
     print(f"{runner.passed} passed, {runner.failed} failed")
     return 1 if runner.failed else 0
 
