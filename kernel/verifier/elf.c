@@ -182,8 +182,8 @@ static bool in_writable(const struct verification *v, uint64_t address) {
 static enum bh_error relocations_read(struct verification *v, uint64_t address, uint64_t size) {
     const uint8_t *table = memory(v, address, size);
     uint64_t count = size / sizeof(Elf64_Rela);
-    if (!table || size % sizeof(Elf64_Rela) || count > RELOCATIONS_MAX)
-        return refuse_code(v, RULE_IMAGE_RELOCATIONS, 0, "a table of %llu bytes at 0x%llx", (unsigned long long)size,
+    if (!table || size % sizeof(Elf64_Rela) || count > RELOCATIONS_MAX || v->image->relocations)
+        return refuse_code(v, RULE_IMAGE_RELOCATIONS, 0, "a table of %llu bytes at 0x%llx, or a second one", (unsigned long long)size,
                            (unsigned long long)address);
     v->image->relocations = calloc(count + 1, sizeof(uint32_t));
     if (!v->image->relocations)

@@ -137,9 +137,12 @@ def mutated(bench, name, make, original):
 
 
 def mutation(bench, path, rule):
-    """An image with changed headers is refused with a clear message, or (rule None) does not matter."""
+    """An image with changed headers is refused with a clear message, or accepted, or (rule None) either."""
     status, message = bench.verify(path)
-    if rule is None:
+    if rule == "accepted":
+        if status:
+            raise Refusal("refused: " + message)
+    elif rule is None:
         if status and "usual cause: " not in message:
             raise Refusal("refused without a reason: " + message)
     elif status == 0:

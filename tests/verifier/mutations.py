@@ -4,7 +4,9 @@ import random
 import struct
 
 EHDR, PHDR, SHDR = "<16sHHIQQQIHHHHHH", "<IIQQQQQQ", "<IIQQQQIIQQ"
-LOAD, DYNAMIC, INTERPRETER, NOTE, TLS = 1, 2, 3, 4, 7
+LOAD, DYNAMIC, INTERPRETER, NOTE, TLS, UNWIND, STACK = 1, 2, 3, 4, 7, 0x6474E550, 0x6474E551
+EXTRA_PAGE = 0x30000
+IMPORT, FUNCTIONS = 1, 3
 EXECUTE, WRITE, READ = 1, 2, 4
 DT_RELA, DT_RELASZ, DT_RELAENT, DT_REL, DT_NEEDED, DT_TEXTREL, DT_JMPREL, DT_RELR = 7, 8, 9, 17, 1, 22, 23, 36
 RANDOM_CHANGES = 60
@@ -154,6 +156,77 @@ def section(kind, field, value):
     return edit(lambda image: image.section_field(image.section(kind), field, value))
 
 
+def extra_page(image, contents):
+    """A read-only segment more, at the end of the file, where the linker's note about the stack was."""
+    offset = (len(image.data) + 0xFFF) & ~0xFFF
+    at = image.segment(STACK)
+    for field, value in ((P_TYPE, LOAD), (P_FLAGS, READ), (P_OFFSET, offset), (P_VADDR, EXTRA_PAGE), (P_FILESZ, len(contents)), (P_MEMSZ, len(contents))):
+        image.program(at, field, value)
+    image.data += bytes(offset - len(image.data)) + contents
+
+
+def note_bytes(kind, body, name=b"Bulkhead\0\0\0\0", name_size=9, size=None):
+    return struct.pack("<III", name_size, len(body) if size is None else size, kind) + name + body
+
+
+def interface(number=1, methods=1, name=b"Some"):
+    return struct.pack("<IIQ32s", number, methods, 0x1234, name)
+
+
+def notes(*more, times=1, cut=0):
+    """The image's own function note in the extra page, behind others."""
+    def change(image):
+        old = image.program(image.segment(NOTE), P_OFFSET) + 24
+        start, end = (image.program(image.segment(NOTE), P_VADDR) + 24 + 4 * i + struct.unpack_from("<i", image.data, old + 4 * i)[0] for i in (0, 1))
+        contents = b"".join(more)
+        for _ in range(times):
+            where = EXTRA_PAGE + len(contents) + 24
+            contents += note_bytes(FUNCTIONS, struct.pack("<ii", start - where, end - where - 4))
+        extra_page(image, contents)
+        at = image.segment(NOTE)
+        for field, value in ((P_OFFSET, image.program(image.segment(LOAD, READ), P_OFFSET)), (P_VADDR, EXTRA_PAGE), (P_FILESZ, len(contents) - cut)):
+            image.program(at, field, value)
+    return edit(change)
+
+
+def relocations(*entries, size=None, address=None, dynamics=1):
+    """A relocation table in the extra page; each entry (offset, addend)."""
+    def change(image):
+        table = b"".join(struct.pack("<QQq", offset, 8, addend) for offset, addend in entries)
+        if dynamics == 2:
+            at, copy = image.segment(NOTE), image.segment(DYNAMIC)
+            image.data[at:at + 56] = image.data[copy:copy + 56]
+        extra_page(image, table)
+        image.dynamic([(DT_RELA, EXTRA_PAGE if address is None else address), (DT_RELASZ, len(table) if size is None else size), (DT_RELAENT, 24), (0, 0)])
+    return edit(change)
+
+
+def unwind_tables(address, size):
+    """A program header that says where .eh_frame_hdr is."""
+    def change(image):
+        at = image.segment(STACK)
+        for field, value in ((P_TYPE, UNWIND), (P_VADDR, address), (P_FILESZ, size), (P_MEMSZ, size)):
+            image.program(at, field, value)
+    return edit(change)
+
+
+def swapped(image):
+    text, data = image.segment(LOAD, READ | EXECUTE), image.segment(LOAD, READ | WRITE)
+    image.data[text:text + 56], image.data[data:data + 56] = image.data[data:data + 56], image.data[text:text + 56]
+
+
+def bss_over_the_next(image):
+    """The first segment grows, in memory only, over the text behind it."""
+    image.program(image.segment(LOAD, READ), P_MEMSZ, 0x1001)
+
+
+def symbols_everywhere(image):
+    """Every symbol is a function with a name behind the end."""
+    table = image.section(2)
+    for i in range(image.section_field(table, SH_SIZE) // 24):
+        struct.pack_into("<IBBHQQ", image.data, image.section_field(table, SH_OFFSET) + 24 * i, 0xFFFFFFF0, 2, 0, 0, 0x21000, 1 << 63)
+
+
 def random_header_bytes(seed):
     def make(data):
         chance = random.Random(seed)
@@ -169,7 +242,7 @@ def random_header_bytes(seed):
 
 
 def all_of(good):
-    """(name, rule or "any" or None, function from bytes to bytes) of every mutation. None: accepted or refused, never a crash."""
+    """(name, rule or "any", "accepted" or None, function from bytes to bytes) of every mutation. None: accepted or refused, never a crash."""
     text = Image(good).program(Image(good).segment(LOAD, READ | EXECUTE), P_VADDR)
     big = (1 << 64) - 8
     yield "an empty file", "IMAGE_HEADER", lambda data: b""
@@ -235,6 +308,40 @@ def all_of(good):
     yield "a needed library", "IMAGE_RELOCATIONS", dynamic((DT_NEEDED, 1), (0, 0))
     yield "a text relocation flag", "IMAGE_RELOCATIONS", dynamic((DT_TEXTREL, 0), (0, 0))
     yield "a dynamic section outside the image", "IMAGE_RELOCATIONS", program(DYNAMIC, P_VADDR, 0x8000000)
+    data = Image(good).program(Image(good).segment(LOAD, READ | WRITE), P_VADDR)
+    word = struct.unpack_from("<q", good, Image(good).program(Image(good).segment(LOAD, READ | WRITE), P_OFFSET))[0]
+    yield "segments out of order", "IMAGE_SEGMENTS", edit(swapped)
+    yield "memory of one segment over the next", "IMAGE_SEGMENTS", edit(bss_over_the_next)
+    yield "notes in a page of their own", "accepted", notes()
+    yield "notes of interfaces", "accepted", notes(*[note_bytes(IMPORT, interface(i)) for i in range(32)])
+    yield "a note of somebody else", "accepted", notes(note_bytes(7, b"1234", b"GNU\0", 4))
+    yield "two function notes", "IMAGE_NOTES", notes(times=2)
+    yield "a function note that is cut short", "IMAGE_NOTES", notes(cut=4)
+    yield "a note of unknown type", "IMAGE_NOTES", notes(note_bytes(4, b"1234"))
+    yield "a note whose name is longer than the segment", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(), name_size=0xFFFFFFF8))
+    yield "a note whose body is longer than the segment", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(), size=0xFFFFFFFC))
+    yield "an interface note of another size", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface()[:44]))
+    yield "an interface that has no place in the table", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(60)))
+    yield "an interface with more methods than there are places", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(1, 17)))
+    yield "an interface whose name has no end", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(name=b"x" * 32)))
+    yield "more interfaces than can be", "IMAGE_NOTES", notes(*[note_bytes(IMPORT, interface(i)) for i in range(33)])
+    yield "more functions than fit the text", "IMAGE_FUNCTIONS", function_table((-0x1C8 - 24, 0x20))
+    yield "a relocation of a word of the data", "accepted", relocations((data, word))
+    yield "two relocations of one word", "IMAGE_RELOCATIONS", relocations((data, word), (data, word))
+    yield "a relocation of half a word", "IMAGE_RELOCATIONS", relocations((data + 4, 0))
+    yield "a relocation of the last byte of the segment", "IMAGE_RELOCATIONS", relocations((data + 0x88 - 1, 0))
+    yield "a relocation of memory behind the file", "IMAGE_RELOCATIONS", relocations((data + 0x88, 0))
+    yield "a relocation of constants", "IMAGE_RELOCATIONS", relocations((0x20200, 0))
+    yield "a relocation of another slot", "IMAGE_RELOCATIONS", relocations((data + (1 << 32), word))
+    yield "a relocation table longer than the file", "IMAGE_RELOCATIONS", relocations((data, word), size=24 << 20)
+    yield "a relocation table whose size overflows", "IMAGE_RELOCATIONS", relocations((data, word), size=(1 << 64) - 24)
+    yield "two dynamic sections", "IMAGE_RELOCATIONS", relocations((data, word), dynamics=2)
+    yield "unwind tables outside the image", "accepted", unwind_tables(0x9000000, 64)
+    yield "unwind tables at the end of the address space", "accepted", unwind_tables(big, 64)
+    yield "unwind tables without a size", "accepted", unwind_tables(0x20000, 0)
+    yield "unwind tables longer than the image", "accepted", unwind_tables(0x20000, 1 << 63)
+    yield "unwind tables that are the text", "accepted", unwind_tables(0x20000, 0x224)
+    yield "symbols without names", "accepted", edit(symbols_everywhere)
     yield "sections behind the end", None, header(E_SHOFF, len(good) & ~7)
     yield "too many sections", None, header(E_SHNUM, 0xFFF0)
     yield "sections of another size", None, header(E_SHENTSIZE, 1)

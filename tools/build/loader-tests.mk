@@ -22,3 +22,21 @@ $(BUILD)/fuzz/unwind: tests/fuzz/unwind.c $(UNWIND_TESTED) $(wildcard kernel/ver
 
 FUZZ_TARGETS += $(BUILD)/fuzz/unwind
 TEST_TARGETS += $(BUILD)/fuzz/unwind
+
+# The loader, with the kernel's files as they are: each gets state.h in front, so that its variables can be put back between inputs.
+LOADER_TESTED := $(wildcard kernel/verifier/*.c) kernel/domain/archive.c kernel/domain/caps.c kernel/domain/domain.c kernel/domain/loader.c kernel/domain/ports.c \
+	kernel/exchange/buffers.c kernel/exchange/rings.c kernel/mm/frames.c kernel/mm/space.c
+$(BUILD)/fuzz/loader.a: $(LOADER_TESTED) tests/fuzz/loader/state.h $(wildcard kernel/*/*.h kernel/*/*.def) | $(BUILD)/fuzz/ $(GENERATED_HEADERS)
+	$(call say,HOSTCC,$@)
+	$(Q)rm -rf $@ $(BUILD)/fuzz/loader-objects && mkdir -p $(BUILD)/fuzz/loader-objects
+	$(Q)printf '%s\n' $(LOADER_TESTED) | xargs -P2 -I{} sh -c '$(CC) $(filter-out -fsanitize=fuzzer%,$(HOSTILE_FLAGS)) \
+		-fsanitize=fuzzer-no-link,address,undefined -include tests/fuzz/loader/state.h -c {} -o $(BUILD)/fuzz/loader-objects/$$(echo {} | tr / -).o'
+	$(Q)$(AR) rcs $@ $(BUILD)/fuzz/loader-objects/*.o
+
+$(BUILD)/fuzz/loader: tests/fuzz/loader.c $(wildcard tests/fuzz/loader/*.c) $(BUILD)/fuzz/loader.a tests/fuzz/loader/world.h | $(BUILD)/fuzz/corpus-loader/
+	$(call say,HOSTCC,$@)
+	$(Q)$(CC) $(HOSTILE_FLAGS) $(filter %.c %.a,$^) -lcapstone -o $@
+	$(Q)truncate -s 40960 $(BUILD)/fuzz/corpus-loader/long # libFuzzer makes nothing longer than what it starts from
+
+FUZZ_TARGETS += $(BUILD)/fuzz/loader
+TEST_TARGETS += $(BUILD)/fuzz/loader
