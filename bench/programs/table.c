@@ -14,6 +14,6 @@ const struct program programs[] = {
     {"matrix", "double-precision matrix product, 96 by 96", matrix_run, 60},
     {"lz4", "lz4 there and back, 110 KiB of program text", lz4_run, 60},
     {"zlib", "zlib there and back at level 6, the same text", zlib_run, 6},
-    {"list in L1", "the same walk over 16 KiB: one more cycle for each load", list_small_run, 400},
+    {"list in L1", "the same walk over 16 KiB: first-level cache", list_small_run, 400},
 };
 const size_t program_count = sizeof(programs) / sizeof(programs[0]);

@@ -93,6 +93,13 @@ static void rewrite(struct file *file) {
     snprintf(file->section, sizeof(file->section), ".text");
     for (size_t i = 0; i < file->count;) {
         struct line *line = &file->lines[i];
+        if (line->before)
+            emit(file, "%s", line->before);
+        if (line->instead) {
+            emit(file, "%s", line->instead);
+            i++;
+            continue;
+        }
         if (line->kind == LINE_INSTRUCTION) {
             size_t behind = rewrite_call(file, i);
             if (behind == i)
@@ -136,6 +143,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "bhsfi: %s: %s\n", output, strerror(errno));
         return 1;
     }
+    chase_pointers(&file);
     rewrite(&file);
     bool failed = ferror(file.out) | fclose(file.out);
     if (failed)

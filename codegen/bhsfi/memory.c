@@ -81,8 +81,8 @@ static bool starts(const char *text, const char *with) {
 }
 
 // The three instructions by which the data stack pointer is reached: %R was made from %rsp just before.
-static bool is_stack_word(const struct file *file, const struct line *line) {
-    if (line - file->lines < 2)
+bool is_stack_word(const struct line *lines, const struct line *line) {
+    if (line - lines < 2)
         return false;
     const struct line *mask = line - 1, *copy = line - 2;
     if (strcmp(mask->mnemonic, "andq") || mask->operand_count != 2 || strcmp(mask->operands[0], "$-65536") ||
@@ -95,7 +95,7 @@ static bool is_stack_word(const struct file *file, const struct line *line) {
 }
 
 void rewrite_memory(struct file *file, struct line *line) {
-    if (starts(line->mnemonic, "nop") || is_stack_word(file, line))
+    if (starts(line->mnemonic, "nop") || is_stack_word(file->lines, line))
         return;
     if (starts(line->mnemonic, "lea")) {
         if (line->operand_count == 2 && strstr(line->operands[0], "%rsp") && !is_stack_move(line))

@@ -19,6 +19,7 @@ struct line {
     char mnemonic[WORD_MAX];   // of an instruction; name of a label
     char *operands[OPERANDS_MAX];
     int operand_count;
+    char *before, *instead;    // text to print in front of the line, and in its place; NULL: none
 };
 
 struct file {
@@ -47,6 +48,9 @@ size_t next_instruction(const struct file *file, size_t index);
 
 // memory.c: rewrite the operands of one instruction in place
 void rewrite_memory(struct file *file, struct line *line);
+bool is_stack_word(const struct line *lines, const struct line *line); // the data stack idiom's last instruction
+// chase.c: loops that follow pointers take the base from a register
+void chase_pointers(struct file *file);
 // calls.c: if a checked indirect call starts at `index`, emit its verified form and return the index behind it, else `index`
 size_t rewrite_call(struct file *file, size_t index);
 // forbidden.c: why an instruction of inline assembly can never be verified; NULL when it may

@@ -22,6 +22,7 @@
 #define BH_SLOT_AREA 0x100000000000ull // address of slot 0; same on every platform
 #define BH_SLOT_COUNT 64               // slots, and so domains, at most
 
+#define BH_SLOT_GUARD 0x10000ull // unmapped at the start of each slot, and above the last one: end guard of the slot below
 #define BH_SLOT_TABLE 0x10000ull
 #define BH_SLOT_TABLE_SIZE 0x2000ull
 #define BH_SLOT_IMAGE 0x20000ull
@@ -55,6 +56,7 @@
 #define BH_CONTROL_GUARD_SIZE 0x1000ull
 #define BH_CONTROL_DATA_STACK 0 // offset in the control block: the current data stack pointer
 #define BH_FRAME_MAX 4000       // deepest control-stack frame of one function, in bytes
+#define BH_ANCHOR_BIAS_MAX 127  // bytes that a register used as the slot's base may be above it
 #define BH_STACK_ARGS_MAX 256   // bytes above the return address that a function may load
 
 #endif

@@ -291,7 +291,7 @@ static enum bh_error classify(struct verification *v, const cs_insn *insn, struc
 
 static void mark(struct verification *v, uint32_t offset, const cs_insn *insn, enum record_flags flags) {
     struct record *record = &v->records[v->record_count++];
-    *record = (struct record){.offset = offset, .size = (uint8_t)insn->size, .flags = flags, .depth = -1};
+    *record = (struct record){.offset = offset, .size = (uint8_t)insn->size, .flags = flags, .depth = -1, .kills = anchors_named(insn)};
     v->index[offset - v->text_start] = v->record_count;
 }
 
@@ -321,12 +321,19 @@ static enum bh_error decode_one(struct verification *v, cs_insn *insn, const uin
     uint32_t fixed = sequence_at(v, offset);
     if (!fixed)
         fixed = stack_word_at(v, offset);
-    if (fixed)
-        return decode_fixed(v, insn, code, left, address, fixed);
+    uint8_t anchor = 0;
+    if (!fixed)
+        fixed = anchor_at(v, offset, &anchor);
+    if (fixed) {
+        enum bh_error failed = decode_fixed(v, insn, code, left, address, fixed);
+        if (!failed)
+            v->records[v->record_count - 1].sets = anchor;
+        return failed;
+    }
     if (!cs_disasm_iter(v->capstone, code, left, address, insn))
         return refuse_code(v, RULE_DECODE, offset, "byte 0x%02x", v->text[offset - v->text_start]);
     struct record *record = &v->records[v->record_count];
-    *record = (struct record){.offset = offset, .size = (uint8_t)insn->size, .depth = -1};
+    *record = (struct record){.offset = offset, .size = (uint8_t)insn->size, .depth = -1, .kills = anchors_named(insn)};
     enum bh_error error = classify(v, insn, record);
     if (error)
         return error;

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Abstract interpretation of each function: the depth of the control stack in front of every instruction that control can
-// reach. On the way every direct branch is checked for where it lands.
+// Abstract interpretation of each function: in front of every instruction that control can reach, the depth of the control stack,
+// which is one on all paths, and the registers that hold the slot's base on all paths. On the way every direct branch is checked for
+// where it lands.
 #include <stdlib.h>
 
 #include "kernel/verifier/internal.h"
+
+// What holds in front of an instruction.
+struct state {
+    int32_t depth;
+    uint8_t anchors;
+};
 
 struct walk {
     struct verification *v;
@@ -13,25 +20,30 @@ struct walk {
     uint32_t work_count;
 };
 
-static enum bh_error reach(struct walk *walk, uint32_t to, int32_t depth) {
+// Looks at an instruction again when fewer anchors reach it than was thought: nine times at most.
+static enum bh_error reach(struct walk *walk, uint32_t to, struct state state) {
     struct verification *v = walk->v;
     struct record *record = &v->records[to];
-    if (record->depth == depth)
+    if (record->depth >= 0 && record->depth != state.depth)
+        return refuse_code(v, RULE_DEPTH_MISMATCH, record->offset, "%d and %d bytes", record->depth, state.depth);
+    uint8_t anchors = record->depth < 0 ? state.anchors : record->anchors & state.anchors;
+    if (record->depth >= 0 && anchors == record->anchors)
         return BH_OK;
-    if (record->depth >= 0)
-        return refuse_code(v, RULE_DEPTH_MISMATCH, record->offset, "%d and %d bytes", record->depth, depth);
-    record->depth = depth;
-    walk->work[walk->work_count++] = to;
+    record->depth = state.depth;
+    record->anchors = anchors;
+    if (!(record->flags & RECORD_QUEUED))
+        walk->work[walk->work_count++] = to;
+    record->flags |= RECORD_QUEUED;
     return BH_OK;
 }
 
-static enum bh_error fall_through(struct walk *walk, uint32_t from, int32_t depth) {
+static enum bh_error fall_through(struct walk *walk, uint32_t from, struct state state) {
     if (from + 1 >= walk->end)
         return refuse_code(walk->v, RULE_FALL_THROUGH, walk->v->records[from].offset, "behind this instruction");
-    return reach(walk, from + 1, depth);
+    return reach(walk, from + 1, state);
 }
 
-static enum bh_error branch(struct walk *walk, const struct record *record, int32_t depth) {
+static enum bh_error branch(struct walk *walk, const struct record *record, struct state state) {
     struct verification *v = walk->v;
     uint32_t target = record_at(v, record->target);
     if (!target)
@@ -40,11 +52,11 @@ static enum bh_error branch(struct walk *walk, const struct record *record, int3
     if (v->records[target].flags & RECORD_INSIDE)
         return refuse_code(v, RULE_BRANCH_SEQUENCE, record->offset, "to 0x%x", record->target);
     if (target >= walk->start && target < walk->end)
-        return reach(walk, target, depth);
+        return reach(walk, target, state);
     if (!(v->records[target].flags & RECORD_FUNCTION))
         return refuse_code(v, RULE_BRANCH_TARGET, record->offset, "0x%x is inside another function", record->target);
-    if (depth)
-        return refuse_code(v, RULE_RETURN_DEPTH, record->offset, "a tail jump with %d bytes on the stack", depth);
+    if (state.depth)
+        return refuse_code(v, RULE_RETURN_DEPTH, record->offset, "a tail jump with %d bytes on the stack", state.depth);
     return BH_OK;
 }
 
@@ -58,12 +70,11 @@ static enum bh_error call(struct verification *v, const struct record *record) {
 static enum bh_error stack_access(struct verification *v, const struct record *record) {
     int64_t end = (int64_t)record->displacement + record->access;
     if ((record->flags & RECORD_STACK_STORE) && (record->displacement < 0 || end > record->depth))
-        return refuse_code(v, RULE_FRAME_STORE, record->offset, "%u bytes at %d, the frame has %d", record->access,
-                           record->displacement, record->depth);
-    if ((record->flags & RECORD_STACK_LOAD) &&
-        (record->displacement < 0 || end > record->depth + 8 + BH_STACK_ARGS_MAX))
-        return refuse_code(v, RULE_FRAME_LOAD, record->offset, "%u bytes at %d, the frame has %d", record->access,
-                           record->displacement, record->depth);
+        return refuse_code(v, RULE_FRAME_STORE, record->offset, "%u bytes at %d, the frame has %d", record->access, record->displacement,
+                           record->depth);
+    if ((record->flags & RECORD_STACK_LOAD) && (record->displacement < 0 || end > record->depth + 8 + BH_STACK_ARGS_MAX))
+        return refuse_code(v, RULE_FRAME_LOAD, record->offset, "%u bytes at %d, the frame has %d", record->access, record->displacement,
+                           record->depth);
     return BH_OK;
 }
 
@@ -76,13 +87,31 @@ static bool pushes(const struct record *record) {
     return record->kind == KIND_CALL || record->kind == KIND_INDIRECT_CALL || (record->kind == KIND_STACK && record->amount % 8 == 0);
 }
 
-static enum bh_error step(struct walk *walk, uint32_t index) {
-    struct verification *v = walk->v;
-    struct record *record = &v->records[index];
-    int32_t depth = record->depth;
+// The context-dependent rules on the instruction itself.
+static enum bh_error inspect(struct verification *v, const struct record *record) {
     enum bh_error error = stack_access(v, record);
     if (!error && pushes(record))
         error = aligned(v, record);
+    if (!error && (record->needs & ~record->anchors))
+        error = refuse_code(v, RULE_ANCHOR, record->offset, "on some path the register does not hold the base");
+    return error;
+}
+
+static struct state behind(const struct record *record) {
+    struct state state = {record->depth, (uint8_t)((record->anchors & ~record->kills) | record->sets)};
+    if (record->kind == KIND_STACK)
+        state.depth += record->amount;
+    if (record->kind == KIND_CALL || record->kind == KIND_INDIRECT_CALL)
+        state.anchors = 0;
+    return state;
+}
+
+static enum bh_error step(struct walk *walk, uint32_t index) {
+    struct verification *v = walk->v;
+    struct record *record = &v->records[index];
+    struct state state = behind(record);
+    record->flags &= (uint8_t)~RECORD_QUEUED;
+    enum bh_error error = inspect(v, record);
     if (error)
         return error;
     switch (record->kind) {
@@ -92,29 +121,28 @@ static enum bh_error step(struct walk *walk, uint32_t index) {
         return refuse_code(v, RULE_INSTRUCTION, record->offset, "int3 is padding between functions, not code");
     case KIND_RETURN:
     case KIND_INDIRECT_JUMP:
-        return depth ? refuse_code(v, RULE_RETURN_DEPTH, record->offset, "%d bytes on the stack", depth) : BH_OK;
+        return state.depth ? refuse_code(v, RULE_RETURN_DEPTH, record->offset, "%d bytes on the stack", state.depth) : BH_OK;
     case KIND_JUMP:
-        return branch(walk, record, depth);
+        return branch(walk, record, state);
     case KIND_BRANCH:
-        error = branch(walk, record, depth);
-        return error ? error : fall_through(walk, index, depth);
+        error = branch(walk, record, state);
+        return error ? error : fall_through(walk, index, state);
     case KIND_CALL:
         error = call(v, record);
-        return error ? error : fall_through(walk, index, depth);
+        return error ? error : fall_through(walk, index, state);
     case KIND_STACK:
-        depth += record->amount;
-        if (depth < 0 || depth > BH_FRAME_MAX)
-            return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%d bytes", depth);
-        return fall_through(walk, index, depth);
+        if (state.depth < 0 || state.depth > BH_FRAME_MAX)
+            return refuse_code(v, RULE_FRAME_DEPTH, record->offset, "%d bytes", state.depth);
+        return fall_through(walk, index, state);
     case KIND_INDIRECT_CALL:
     case KIND_PLAIN:
-        return fall_through(walk, index, depth);
+        return fall_through(walk, index, state);
     }
     return BH_OK;
 }
 
 static enum bh_error walk_function(struct walk *walk) {
-    enum bh_error error = reach(walk, walk->start, 0);
+    enum bh_error error = reach(walk, walk->start, (struct state){0});
     while (!error && walk->work_count)
         error = step(walk, walk->work[--walk->work_count]);
     return error;

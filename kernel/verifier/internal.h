@@ -27,7 +27,7 @@ enum record_flags : uint8_t {
     RECORD_FUNCTION = 2,   // a function starts here
     RECORD_STACK_LOAD = 4, // reads [displacement(%rsp), + access)
     RECORD_STACK_STORE = 8,
-    RECORD_VISITED = 16,
+    RECORD_QUEUED = 16,    // depth.c still has to look at its successors
 };
 
 struct record {
@@ -42,6 +42,10 @@ struct record {
     };
     int32_t displacement; // of the stack access
     int32_t depth;        // bytes below the return address in front of it; -1: not reached
+    // Anchors, one bit for each of r8 to r15 (anchors.c).
+    uint8_t anchors;      // hold the base in front of it, on every path
+    uint8_t kills, sets;  // do so no longer, or newly, behind it
+    uint8_t needs;        // must, for its memory operand
 };
 
 struct verification {
@@ -82,11 +86,18 @@ struct prefixes {
 struct prefixes prefixes_parse(const uint8_t *code, size_t size);
 // operands.c
 enum bh_error operands_check(struct verification *v, const cs_insn *insn, const struct prefixes *prefixes, struct record *record);
+// anchors.c
+// Bytes of the sequence that makes a register an anchor, which is named in `anchor`; 0: none starts here
+uint32_t anchor_at(const struct verification *v, uint32_t offset, uint8_t *anchor);
+// The registers of r8 to r15, of any width, that are operands themselves: as a set of bits
+uint8_t anchors_named(const cs_insn *insn);
+bool is_anchored_operand(const struct prefixes *prefixes, const cs_x86_op *op);
+enum bh_error anchored_operand(struct verification *v, const cs_x86_op *op, struct record *record);
 // branches.c: checked sequences, table calls, string sequences; then the labels in the whole text
 uint32_t sequence_at(struct verification *v, uint32_t offset); // bytes of the checked sequence that starts here, 0: none
 bool string_sequence_before(const struct verification *v, uint32_t index, bool moves, uint32_t *first);
 enum bh_error labels_check(struct verification *v);
-// depth.c: abstract interpretation of %rsp, branch targets
+// depth.c: abstract interpretation of %rsp and of anchors, branch targets
 enum bh_error depth_check(struct verification *v);
 
 // verify.c: number of the last function that does not start above `offset`, -1 when there is none; the table is sorted

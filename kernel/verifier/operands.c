@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Operands: no segment, control, debug or stack register; memory through the slot's segment with a 32-bit address, or in the
-// frame at a constant offset, or in the image relative to %rip.
+// frame at a constant offset, or in the image relative to %rip,
+// or behind an anchor.
 #include "kernel/verifier/internal.h"
 
 static bool is_stack_register(x86_reg reg) {
@@ -121,6 +122,8 @@ static enum bh_error memory_operand(struct verification *v, const cs_insn *insn,
         return stack_operand(v, insn, p, op, record);
     if (op->mem.base == X86_REG_RIP || op->mem.base == X86_REG_EIP)
         return image_operand(v, insn, p, op, record);
+    if (is_anchored_operand(p, op))
+        return anchored_operand(v, op, record);
     return slot_operand(v, p, op, record);
 }
 

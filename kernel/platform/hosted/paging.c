@@ -32,7 +32,7 @@ int hosted_paging_start(uint64_t size) {
     memory_fd = memfd_create("bulkhead", MFD_CLOEXEC);
     if (memory_fd < 0 || ftruncate(memory_fd, (off_t)size) < 0 ||
         (memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0)) == MAP_FAILED ||
-        reserve(BH_SLOT_AREA, BH_SLOT_COUNT * BH_SLOT_SIZE) < 0 || reserve(CONTROL_STACK_AREA, BH_SLOT_SIZE) < 0) {
+        reserve(BH_SLOT_AREA, BH_SLOT_COUNT * BH_SLOT_SIZE + BH_SLOT_GUARD) < 0 || reserve(CONTROL_STACK_AREA, BH_SLOT_SIZE) < 0) {
         fprintf(stderr, "bulkhead: cannot set up %llu MiB of memory: %s\n", (unsigned long long)size >> 20, strerror(errno));
         return -1;
     }

@@ -179,12 +179,33 @@ static void put_block(struct builder *b, const struct pool *pool) {
         b->text[hole] = (uint8_t)(b->text_size - start);
 }
 
+// The base in one of r8 to r15, perhaps biased; a piece; and a truncated index with an access behind it. Mostly legal.
+static void put_anchored(struct builder *b, const struct pool *pool) {
+    static const uint8_t opcodes[] = {0x8b, 0x89, 0x03, 0x01, 0x31, 0x87, 0x39, 0x85};
+    uint8_t base = (uint8_t)random_below(8), index = (uint8_t)random_below(16), other = (uint8_t)random_below(16);
+    builder_bytes(b, (uint8_t[]){0x65, 0x4c, 0x8b, (uint8_t)(4 | base << 3), 0x25, 0, 0, 1, 0}, 9);
+    if (base != 4 && random_below(2))
+        builder_bytes(b, (uint8_t[]){0x4d, 0x8d, (uint8_t)(0x40 | base << 3 | base), (uint8_t)random_below(128)}, 4);
+    if (random_below(4) == 0)
+        put_pool(b, pool);
+    index = index == 4 ? 5 : index;
+    uint8_t width = random_below(2) ? 0x48 : 0x40;
+    uint8_t other_high = (uint8_t)(other >> 3 << 2), reg = (uint8_t)((other & 7) << 3);
+    builder_bytes(b, (uint8_t[]){0x40 | other_high | index >> 3, 0x89, 0xc0 | reg | (index & 7)}, 3);
+    uint8_t rex = (uint8_t)(width | other_high | index >> 3 << 1 | 1), sib = (uint8_t)((index & 7) << 3 | base);
+    if (base == 5) // has no form without a displacement
+        builder_bytes(b, (uint8_t[]){rex, opcodes[random_below(8)], 0x44 | reg, sib, 0}, 5);
+    else
+        builder_bytes(b, (uint8_t[]){rex, opcodes[random_below(8)], 0x04 | reg, sib}, 4);
+}
+
 static void put_piece(struct builder *b, const struct pool *pool) {
-    switch (random_below(16)) {
+    switch (random_below(17)) {
     case 0: put_indirect(b); break;
     case 1: put_string(b); break;
     case 2: put_stack_word(b); break;
     case 3: put_block(b, pool); break;
+    case 16: put_anchored(b, pool); break;
     case 4: builder_bytes(b, "\x65\xff\x14\x25\x80\x00\x01\x00", 8); break;
     case 5:
         if (b->function_count > 1) {

@@ -88,7 +88,7 @@ static void on_fault(ucontext_t *context, const siginfo_t *info) {
     outcome.steps++;
     if (info->si_code == SI_KERNEL) // an unaligned vector: no address is known
         return leave(context, RESULT_FAULT);
-    if (address - BASE < BH_SLOT_SIZE || (address >= GUARD_END - BH_CONTROL_GUARD_SIZE && address < GUARD_END))
+    if (address - BASE < BH_SLOT_SIZE + BH_SLOT_GUARD || (address >= GUARD_END - BH_CONTROL_GUARD_SIZE && address < GUARD_END))
         return leave(context, RESULT_FAULT);
     escaped(context, "an access to 0x%llx", (unsigned long long)address);
 }

@@ -1,0 +1,11 @@
+# accepted
+# The closest legal form of anchor-biased-twice.s.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        leaq 8(%r11), %r11
+        leaq 8(%r11), %r10
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start

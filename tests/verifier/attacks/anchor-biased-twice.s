@@ -1,0 +1,11 @@
+# rule: ANCHOR
+# A second bias moves the anchor out of the guard, step by step.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        leaq 8(%r11), %r11
+        leaq 8(%r11), %r11
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start

@@ -1,0 +1,9 @@
+# rule: ANCHOR
+# A move of 16 bits leaves the upper ones.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        movw %ax, %cx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start

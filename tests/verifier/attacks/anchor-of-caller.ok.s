@@ -1,0 +1,14 @@
+# accepted
+# The closest legal form of anchor-of-caller.s.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        jmp other
+        end bh_start
+
+        function other
+        movq %gs:0x10000, %r11
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end other

@@ -1,0 +1,16 @@
+# accepted
+# The closest legal form of anchor-past-call.s.
+        .include "attack.inc"
+        function bh_start
+        subq $8, %rsp
+        call other
+        addq $8, %rsp
+        movq %gs:0x10000, %r11
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start
+
+        function other
+        ret
+        end other

@@ -1,0 +1,10 @@
+# accepted
+# The closest legal form of anchor-written-by-flag.s.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        sete %r10b
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start

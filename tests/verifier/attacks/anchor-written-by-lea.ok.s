@@ -1,0 +1,10 @@
+# accepted
+# The closest legal form of anchor-written-by-lea.s.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        leaq (%rdi,%rsi), %r10
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start

@@ -1,0 +1,11 @@
+# accepted
+# The closest legal form of anchor-written-by-pop.s.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        pushq %rdi
+        popq %r10
+        movl %eax, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start
