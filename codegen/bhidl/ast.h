@@ -162,6 +162,7 @@ struct constant *find_constant(const char *name);
 bool emit_headers(const char *folder);
 bool emit_clients(const char *folder);
 bool emit_servers(const char *folder);
+bool emit_labels(const char *folder);
 bool emit_proxies(const char *folder);
 bool emit_kernel(const char *folder);
 bool emit_docs(const char *folder);

@@ -15,5 +15,7 @@ bool close_output(FILE *file);
 void print_parameter(FILE *file, const struct parameter *parameter);
 // All of a method's parameters, each with ", " in front.
 void print_parameters(FILE *file, const struct method *method);
+// Does a function stand between the proxy and the server's own (emit_server.c)?
+bool method_needs_glue(const struct method *method);
 
 #endif

@@ -85,10 +85,7 @@ static bool emit_client(const char *folder, const struct interface *one) {
 }
 
 static void print_stub(FILE *file, const char *name, unsigned index) {
-    fprintf(file, "        .section .text.%s, \"ax\", @progbits\n        .globl %s\n        .hidden %s\n        .type %s, @function\n"
-                  "        .balign 16\n%s:\n        .cfi_startproc\n        jmp *%%gs:%u\n        .cfi_endproc\n        .size %s, . - %s\n"
-                  "        .section bh_functions, \"ao\", @progbits, .text.%s\n        .p2align 2\n        .long %s - .\n",
-            name, name, name, name, name, index, name, name, name, name);
+    fprintf(file, "BH_FUNCTION %s\n        jmp *%%gs:%u\nBH_END %s\n\n", name, index, name);
 }
 
 static void print_note(FILE *file, const struct interface *one, unsigned type) {
@@ -103,6 +100,7 @@ static bool emit_stubs(const char *folder, const struct interface *one) {
     if (!file)
         return false;
     unsigned index = 0;
+    fputs("#include \"bulkhead/assembly.h\"\n\n", file);
     for (const struct method *method = one->methods; method; method = method->next) {
         char name[256];
         snprintf(name, sizeof(name), "bh_stub_%s_%s", snake(one->name), method->name);

@@ -103,11 +103,21 @@ static void print_proxy(FILE *file, const struct interface *interface, const str
     fputs("        PROXY_DONE\n\n", file);
 }
 
+// What the type label of each method is (emit_labels.c).
+static void print_labels(FILE *file, const struct interface *one) {
+    if (one->kernel)
+        return;
+    fprintf(file, "static const uint32_t %s_labels[] = {\n", snake(one->name));
+    for (const struct method *method = one->methods; method; method = method->next)
+        fprintf(file, "    LABEL_%s_%s,\n", snake(one->name), method->name);
+    fputs("};\n", file);
+}
+
 static bool emit_table(const char *folder) {
     FILE *file = open_output("//", "%s/kernel/interfaces.c", folder);
     if (!file)
         return false;
-    fputs("#include \"interfaces.h\"\n\n", file);
+    fputs("#include \"interfaces.h\"\n#include \"labels.h\"\n\n", file);
     for (const struct interface *one = program.interfaces; one; one = one->next) {
         for (const struct method *method = one->methods; method; method = method->next)
             fprintf(file, "void %s_%s_%s(void);\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
@@ -115,12 +125,14 @@ static bool emit_table(const char *folder) {
         for (const struct method *method = one->methods; method; method = method->next)
             fprintf(file, "    %s_%s_%s,\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
         fputs("};\n", file);
+        print_labels(file, one);
     }
     fputs("\nconst struct interface interfaces[] = {\n", file);
     size_t count = 0;
     for (const struct interface *one = program.interfaces; one; one = one->next, count++)
-        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies},\n", (unsigned long long)one->id, one->method_count,
-                (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name));
+        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies, %s%s},\n", (unsigned long long)one->id, one->method_count,
+                (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name),
+                one->kernel ? "0" : snake(one->name), one->kernel ? "" : "_labels");
     fprintf(file, "};\nconst size_t interface_count = %zu;\n", count);
     if (!close_output(file))
         return false;
@@ -131,7 +143,7 @@ static bool emit_table(const char *folder) {
           "#ifndef BH_INTERFACES_H\n#define BH_INTERFACES_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
           "#include \"kernel/abi/slot.h\"\n\n"
           "struct interface {\n    uint32_t id, method_count;\n    uint64_t fingerprint;\n    const char *name;\n    bool kernel;\n"
-          "    void *const *proxies; // method_count addresses\n};\nextern const struct interface interfaces[];\n"
+          "    void *const *proxies; // method_count addresses\n    const uint32_t *labels; // of the types of its methods; none in the kernel\n};\nextern const struct interface interfaces[];\n"
           "extern const size_t interface_count;\nextern void *const fixed_calls[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
     return close_output(file);
 }

@@ -13,7 +13,7 @@ static bool arrives_ready(const struct parameter *one) {
     return one->kind != PARAMETER_OUT || (!is_scalar(type) && type->kind == TYPE_STRUCT);
 }
 
-static bool needs_glue(const struct method *method) {
+bool method_needs_glue(const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next)
         if (!arrives_ready(one))
             return true;
@@ -88,13 +88,13 @@ static bool emit_server(const char *folder, const struct interface *one) {
                   "static struct bh_result left_out(void) {\n    return (struct bh_result){BH_ENOTSUP, 0};\n}\n\n",
             one->source->name, name, name);
     for (const struct method *method = one->methods; method; method = method->next)
-        if (needs_glue(method))
+        if (method_needs_glue(method))
             print_glue(file, method);
     fprintf(file, "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object) {\n"
                   "    const uint64_t addresses[] = {\n", name, name);
     for (const struct method *method = one->methods; method; method = method->next)
         fprintf(file, "        methods->%s ? (uint64_t)%s%s : (uint64_t)left_out,\n", method->name,
-                needs_glue(method) ? "glue_" : "methods->", method->name);
+                method_needs_glue(method) ? "glue_" : "methods->", method->name);
     fprintf(file, "    };\n    if (served && served != methods)\n        return BH_EBUSY;\n    served = methods;\n"
                   "    __asm__ volatile(\"\" : : \"r\"(&bh_export_%s)); // keeps the export note in the image\n"
                   "    return bh_serve(port, BH_%s_ID, BH_%s_FINGERPRINT, addresses, %u, object);\n}\n",

@@ -16,7 +16,7 @@ struct source *source;
 static const char usage[] = "usage: bhidl --out FOLDER [--emit LIST] FILE.bidl...\n"
                             "Compile interface definitions (see docs/idl.md).\n"
                             "  -o, --out FOLDER     where the output goes\n"
-                            "  -e, --emit LIST      header,client,server,proxy,kernel,docs,json (default: all)\n"
+                            "  -e, --emit LIST      header,client,server,labels,proxy,kernel,docs,json (default: all)\n"
                             "  -c, --check          only check the files\n"
                             "  -h, --help           this text\n"
                             "Exit status: 0, 1 after errors in the files, 2 wrong use.\n";
@@ -24,7 +24,8 @@ static const char usage[] = "usage: bhidl --out FOLDER [--emit LIST] FILE.bidl..
 static const struct {
     const char *name;
     bool (*emit)(const char *folder);
-} emitters[] = {{"header", emit_headers}, {"client", emit_clients}, {"server", emit_servers}, {"proxy", emit_proxies},
+} emitters[] = {{"header", emit_headers}, {"client", emit_clients}, {"server", emit_servers}, {"labels", emit_labels},
+                {"proxy", emit_proxies},
                 {"kernel", emit_kernel},  {"docs", emit_docs},      {"json", emit_json}};
 
 static void read_lines(struct source *input) {

@@ -17,6 +17,7 @@
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
 #include "kernel/sched/sched.h"
+#include "labels.h"
 
 static struct domain *caller(void) {
     return thread_current()->domain;
@@ -95,8 +96,9 @@ uint64_t call_sleep(uint64_t until_ns) {
 uint64_t call_thread_create(uint64_t entry, uint64_t argument, uint64_t priority) {
     struct domain *domain = caller();
     uint64_t offset = entry & BH_SLOT_MASK;
-    if (!verified_is_function(&domain->image->verified, offset))
-        return (uint64_t)(int64_t)refuse(BH_EINVAL, "thread_create: 0x%llx is not a function", (unsigned long long)offset);
+    enum bh_error error = loader_entry_check(domain, "thread_create", offset, LABEL_thread);
+    if (error)
+        return (uint64_t)(int64_t)error;
     if (priority < domain->manifest->priority)
         return (uint64_t)(int64_t)refuse(BH_ERANGE, "thread_create: priority %llu is better than %u, which the manifest gives %s",
                                          (unsigned long long)priority, domain->manifest->priority, domain->name);

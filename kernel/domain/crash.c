@@ -162,6 +162,27 @@ static struct fault classify(const struct domain *domain, const struct trap_fram
     }
 }
 
+// A call whose target is not a function of its type ends at the trap of its check, or, where nothing can be read in front of the target, at
+// the check's load. Both leave the target in %r11.
+static bool type_check_failed(struct domain *domain, struct trap_frame *frame) {
+    const struct verified_image *image = &domain->image->verified;
+    uint64_t offset = frame->rip - domain->base, target = frame->r11 & BH_SLOT_MASK, within;
+    uint32_t label = frame->vector == 6 || frame->vector == 14 ? verified_check_at(image, domain->colour, offset) : 0;
+    char what[64] = "no function";
+    if (!label)
+        return false;
+    const char *name = verified_symbol(image, target, &within);
+    if (!target)
+        snprintf(what, sizeof(what), "a null pointer");
+    else if (verified_label(image, target))
+        snprintf(what, sizeof(what), "%.32s, of type 0x%08x", name && !within ? name : "a function", verified_label(image, target));
+    else if (verified_is_function(image, target))
+        snprintf(what, sizeof(what), "%.32s, which has no type label", name && !within ? name : "a function");
+    crash_domain(domain, BH_CRASH_TYPE, frame, target, "a call at 0x%llx of a function of type 0x%08x leads to 0x%llx, which is %s",
+                 (unsigned long long)offset, label, (unsigned long long)target, what);
+    return true;
+}
+
 static bool in_slot(uint64_t address) {
     return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
 }
@@ -194,8 +215,9 @@ void trap_fault(struct trap_frame *frame) {
     uint64_t offset = frame->vector == 14 ? frame->fault_address - domain->base : 0;
     if (stacks_control_guard(frame->fault_address))
         offset = 0;
-    crash_domain(domain, fault.cause, frame, offset, "%s at 0x%llx, address 0x%llx", fault.sentence,
-                 (unsigned long long)(frame->rip & BH_SLOT_MASK), (unsigned long long)offset);
+    if (!type_check_failed(domain, frame))
+        crash_domain(domain, fault.cause, frame, offset, "%s at 0x%llx, address 0x%llx", fault.sentence,
+                     (unsigned long long)(frame->rip & BH_SLOT_MASK), (unsigned long long)offset);
     thread->unwind = 0;
     invoke_unwind_domain(thread, domain, frame);
     clock_arm(clock_now_ns() + RETRY_NS); // other threads may have become ready

@@ -13,6 +13,7 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/loader.h"
 #include "kernel/sched/thread.h"
+#include "labels.h"
 
 struct domain kernel_domain = {.state = DOMAIN_RUNNING, .name = "kernel", .memory_quota = ~0ull};
 
@@ -61,7 +62,9 @@ enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loa
 enum bh_error domain_start(struct domain *domain) {
     if (domain->state == DOMAIN_RUNNING)
         return refuse(BH_EBUSY, "domain %s runs already", domain->name);
-    enum bh_error error = loader_map(domain);
+    enum bh_error error = loader_entry_check(domain, "the image's entry", domain->image->verified.entry, LABEL_thread);
+    if (!error)
+        error = loader_map(domain);
     if (error)
         return error;
     bool again = domain->state == DOMAIN_DEAD || domain->state == DOMAIN_ENDED;

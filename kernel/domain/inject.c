@@ -10,17 +10,19 @@
 #include "kernel/domain/loader.h"
 #include "kernel/exchange/rings.h"
 #include "kernel/sched/thread.h"
+#include "labels.h"
 
 #define INJECT_PRIORITY 0 // now, whatever else the domain does
 
 static enum bh_error find_inject(const struct domain *domain, uint32_t *offset) {
     const struct verified_image *image = &domain->image->verified;
     for (uint32_t i = 0; i < image->symbol_count; i++)
-        if (strcmp(image->symbols[i].name, "bh_inject") == 0 && verified_is_function(image, image->symbols[i].start)) {
+        if (strcmp(image->symbols[i].name, "bh_inject") == 0 &&
+            verified_label(image, image->symbols[i].start) == LABEL_thread) {
             *offset = image->symbols[i].start;
             return BH_OK;
         }
-    return refuse(BH_ENOTSUP, "inject: the image of %s has no bh_inject; it was stripped or linked without the runtime", domain->name);
+    return refuse(BH_ENOTSUP, "inject: the image of %s has no function bh_inject; it was stripped or linked without the runtime", domain->name);
 }
 
 enum bh_error inject_crash(struct domain *domain, enum bh_inject kind) {

@@ -4,6 +4,7 @@
 // here and read-only for the domain. Nothing is read from the slot afterwards.
 #include "kernel/domain/loader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "kernel/mm/space.h"
 #include "kernel/mm/stacks.h"
 #include "interfaces.h"
+#include "labels.h"
 
 #define BASE_IN_FILE BH_COLOUR_GS // the toolchain's colour
 
@@ -85,6 +87,27 @@ uint32_t loader_interface_methods(uint32_t interface) {
 bool loader_interface_is_kernel(uint32_t interface) {
     const struct interface *found = find_interface(interface);
     return found && found->kernel;
+}
+
+enum bh_error loader_entry_check(const struct domain *domain, const char *what, uint64_t offset, uint32_t label) {
+    const struct verified_image *image = &domain->image->verified;
+    uint64_t within = 0;
+    if (!verified_is_function(image, offset))
+        return refuse(BH_EINVAL, "%s: 0x%llx is not a function of %s", what, (unsigned long long)offset, domain->name);
+    if (verified_label(image, offset) == label)
+        return BH_OK;
+    const char *name = verified_symbol(image, offset, &within);
+    return refuse(BH_EINVAL, "%s: %s (0x%llx) of %s has type label 0x%08x, not 0x%08x", what, name && !within ? name : "the function",
+                  (unsigned long long)offset, domain->name, verified_label(image, offset), label);
+}
+
+enum bh_error loader_method_check(const struct domain *domain, uint32_t interface, uint32_t index, uint64_t offset) {
+    const struct interface *found = find_interface(interface);
+    char what[80];
+    if (verified_label(&domain->image->verified, offset) == LABEL_left_out)
+        return BH_OK;
+    snprintf(what, sizeof(what), "port_serve: method %u of %s", index, found->name);
+    return loader_entry_check(domain, what, offset, found->labels[index]);
 }
 
 static void fill_calls(uint64_t *table, const struct verified_image *image) {

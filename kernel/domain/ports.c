@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Ports: objects behind interfaces. They are made at boot from the manifest and stay; a serving instance only fills in the addresses
-// of its methods, each of which must be the entry of a function that the verifier knows.
+// of its methods, each of which must be the entry of a function that the verifier knows, with the type label of that method.
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,10 +52,9 @@ static enum bh_error serve_check(const struct domain *domain, const struct port 
     if (serve->method_count != count)
         return refuse(BH_EINVAL, "port_serve: port %s: %u methods, its interface has %u", port->name, serve->method_count, count);
     for (uint32_t i = 0; i < serve->method_count; i++) {
-        uint64_t offset = methods[i] & BH_SLOT_MASK;
-        if (!verified_is_function(&domain->image->verified, offset))
-            return refuse(BH_EINVAL, "port_serve: method %u of port %s: 0x%llx is not a function of %s", i, port->name,
-                          (unsigned long long)offset, domain->name);
+        enum bh_error error = loader_method_check(domain, port->interface, i, methods[i] & BH_SLOT_MASK);
+        if (error)
+            return error;
     }
     return BH_OK;
 }

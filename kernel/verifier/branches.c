@@ -8,6 +8,8 @@
 #include "kernel/verifier/internal.h"
 
 #define HASH_OFFSET 5
+#define LOAD_OFFSET 9  // addl, which reads the target's label
+#define TRAP_OFFSET 17 // ud2
 #define SEQUENCE_SIZE 31
 
 #define S ('S' + 0x100) // the segment prefix of the colour
@@ -34,7 +36,8 @@ static bool add_hash(struct verification *v, uint32_t hash) {
     return true;
 }
 
-uint32_t sequence_at(struct verification *v, uint32_t offset) {
+// The label that the sequence here compares, 0: there is no sequence.
+static uint32_t checked_label(const struct verification *v, uint32_t offset) {
     static const int16_t pattern[SEQUENCE_SIZE] = {
         0x45, 0x89, 0xdb,                                     // movl %r11d, %r11d
         0x41, 0xba, X, X, X, X,                               // movl $-H, %r10d
@@ -51,9 +54,27 @@ uint32_t sequence_at(struct verification *v, uint32_t offset) {
     uint32_t negated;
     memcpy(&negated, code + HASH_OFFSET, sizeof(negated));
     // 0 and 0x80000000 are their own negatives: the check would hold its own label.
-    if ((last != 0xd3 && last != 0xe3) || !(negated << 1) || !add_hash(v, -negated))
-        return 0;
-    return SEQUENCE_SIZE;
+    return (last == 0xd3 || last == 0xe3) && negated << 1 ? -negated : 0;
+}
+
+uint32_t sequence_at(struct verification *v, uint32_t offset) {
+    uint32_t label = checked_label(v, offset);
+    return label && add_hash(v, label) ? SEQUENCE_SIZE : 0;
+}
+
+uint32_t verified_check_at(const struct verified_image *image, enum bh_colour colour, uint64_t offset) {
+    static const uint32_t places[] = {LOAD_OFFSET, TRAP_OFFSET};
+    struct verification v = {.colour = colour, .text_start = image->text_start, .text_end = image->text_end};
+    for (uint32_t i = 0; i < image->segment_count; i++)
+        if (image->segments[i].protection & VERIFY_EXECUTE)
+            v.text = image->bytes + image->segments[i].file_offset;
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        uint64_t start = offset - places[i];
+        uint32_t label = start >= v.text_start && start < v.text_end ? checked_label(&v, (uint32_t)start) : 0;
+        if (label)
+            return label;
+    }
+    return 0;
 }
 
 // One register brought into the slot: movl %eR, %eR ; addq %gs:0x10000, %R.

@@ -111,6 +111,11 @@ bool verified_is_function(const struct verified_image *image, uint64_t offset) {
     return found >= 0 && image->functions[found] == offset;
 }
 
+uint32_t verified_label(const struct verified_image *image, uint64_t offset) {
+    int64_t found = functions_find(image, offset);
+    return found >= 0 && image->functions[found] == offset ? image->labels[found] : 0;
+}
+
 const char *verified_symbol(const struct verified_image *image, uint64_t offset, uint64_t *within) {
     int64_t low = 0, high = (int64_t)image->symbol_count - 1;
     while (low <= high) {

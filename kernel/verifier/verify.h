@@ -87,8 +87,12 @@ const char *verify_report_format(const struct verify_report *report, const char 
 
 // Bytes of the file behind slot offsets [start, start + size), NULL when they are not all in one segment's part of the file.
 const uint8_t *verified_bytes(const struct verified_image *image, uint64_t start, uint64_t size);
-// Is `offset` the entry of a function (of one with label `label` when label is not 0)?
+// Is `offset` the entry of a function?
 bool verified_is_function(const struct verified_image *image, uint64_t offset);
+// The type label of the function that starts at `offset`; 0 when it has none, or no function starts there.
+uint32_t verified_label(const struct verified_image *image, uint64_t offset);
+// The label that an indirect call asks for whose check has its trap, or its read of the target's label, at `offset`; 0: no check has.
+uint32_t verified_check_at(const struct verified_image *image, enum bh_colour colour, uint64_t offset);
 // Name of the function at `offset`, NULL when unknown; *within gets the distance into it.
 const char *verified_symbol(const struct verified_image *image, uint64_t offset, uint64_t *within);
 

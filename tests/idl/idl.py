@@ -32,6 +32,9 @@ def passes(tool, path):
         done = subprocess.run([tool, "--out", out, path], capture_output=True, text=True, timeout=20, check=False)
         if done.returncode != 0:
             return done.stderr
+        done = subprocess.run([os.path.join(ROOT, "codegen", "bhidl", "labels.sh"), out], capture_output=True, text=True, timeout=20, check=False)
+        if done.returncode != 0:
+            return done.stderr
         sides = [("client", []), ("server", []), ("kernel", ["-DBH_KERNEL", "-Ikernel/arch/x86_64"])]
         for side, flags in sides:
             for source in sorted(glob.glob(os.path.join(out, side, "*.c"))):

@@ -13,7 +13,7 @@ import hosted  # noqa: E402 (its folder had to be found first)
 
 CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "caller-dies-first", "hostile-callers", "hostile-servers", "deep-panic",
           "busy-watchdog", "capability-revocation", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies", "quotas", "preemption",
-          "floating-point", "ring-replay", "ring-broken", "storm", "supervised-ring"}
+          "floating-point", "ring-replay", "ring-broken", "storm", "typed-calls", "supervised-ring"}
 
 
 class Machine(hosted.Runner):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The interface compiler, and what it makes of idl/*.bidl (and of the interfaces of tests and benchmarks) below $(BUILD)/gen: headers, clients, servers,
-# proxies, reference pages.
+# proxies, type labels, reference pages.
 GEN := $(BUILD)/gen
 GEN_INCLUDE := $(GEN)/include
 OFFSETS := $(GEN_INCLUDE)/offsets.h
@@ -16,9 +16,10 @@ $(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(B
 	$(Q)bison -d -o $(GEN)/bhidl/parser.c codegen/bhidl/parser.y && flex -o $(GEN)/bhidl/lexer.c codegen/bhidl/lexer.l
 	$(Q)$(CC) $(HOST_FLAGS) -Wno-unused-function -Wno-unused-but-set-variable -I$(GEN)/bhidl codegen/bhidl/*.c $(GEN)/bhidl/*.c -o $@
 
-$(GENERATED_HEADERS): $(BHIDL) $(IDL)
+$(GENERATED_HEADERS): $(BHIDL) $(IDL) codegen/bhidl/labels.sh
 	$(call say,BHIDL,$(IDL))
-	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel && $(BHIDL) --out $(GEN) $(IDL) && touch $@
+	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel && $(BHIDL) --out $(GEN) $(IDL)
+	$(Q)codegen/bhidl/labels.sh $(GEN) && touch $@
 
 $(PC_GENERATED): $(GENERATED_HEADERS) ;
 # Dependency files name the headers one by one: what includes them waits for them, too.

@@ -59,6 +59,8 @@ static const struct {
     {"memory-runs-out", memory_runs_out},
     {"threads-run-out", threads_run_out},
     {"storm", storm},
+    {"typed-calls", typed_calls},
+    {"typed-entries", typed_entries},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},

@@ -42,6 +42,11 @@ BEGIN call_without_stack
         ret
 END call_without_stack
 
+// void unlabelled(void): not for calls through pointers.
+BEGIN unlabelled
+        ret
+END unlabelled
+
 BEGIN call_not_imported
         jmp *%gs:BH_TABLE_METHOD(1, 0)
 END call_not_imported

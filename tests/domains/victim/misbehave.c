@@ -233,6 +233,6 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     case MISBEHAVE_MOVE_SHARED:
         return move_shared(next);
     default:
-        return call_badly(kind, next);
+        return kind >= MISBEHAVE_TYPES ? break_types(kind, port, value) : call_badly(kind, next);
     }
 }

@@ -36,8 +36,19 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_MISALIGNED = 124,   // calls with a control stack that is not aligned as the ABI has it
     MISBEHAVE_PLAY = 125,         // no misbehaviour: is client of the ring "play": low 16 bits submissions, above them completions awaited
     MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
+    // Types of functions (types.c).
+    MISBEHAVE_TYPES = 150,
+    MISBEHAVE_CALL_OTHER_TYPE = 150, // calls through a pointer that was cast to another type
+    MISBEHAVE_CALL_UNLABELLED = 151, // calls an assembly function that has no type label
+    MISBEHAVE_CALL_DATA = 152,
+    MISBEHAVE_CALL_NULL = 153,
+    MISBEHAVE_JUMP_OTHER_TYPE = 154, // a tail call
+    MISBEHAVE_SERVE_OTHER_TYPE = 155, // serves a port with a method of another type
+    MISBEHAVE_THREAD_OTHER_TYPE = 156, // starts a thread in a function of another type
+    MISBEHAVE_CALL_STUBS = 157,      // no misbehaviour: calls assembly functions of the runtime through pointers, 3
 };
 
+enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
 void call_at_random(uint64_t from); // raw_calls.c
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
 
