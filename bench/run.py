@@ -76,9 +76,10 @@ def call(options):
                         "limit": CALL_LIMIT, "met": over <= CALL_LIMIT}]
     rate = data["cycles_per_tick"] / data["tick_ns"]
     table = Table(f"Calls, one process, processor {data['processor']} at {rate:.2f} GHz: medians of {data['rounds']} batches, there and back",
-                  ["", "ns", "core cycles", "quartiles"])
+                  ["", "ns", "core cycles", "quartiles", "base writes"])
     for kind in data["kinds"]:
-        table.row(kind["what"], cell(kind["ns"]["median"]), cell(kind["cycles"]["median"]), spread(kind["cycles"]))
+        writes = kind.get("base_writes")
+        table.row(kind["what"], cell(kind["ns"]["median"]), cell(kind["cycles"]["median"]), spread(kind["cycles"]), "" if writes is None else f"{writes:.1f}")
     table.targets(data["targets"])
     plot.bars(save(options, data), "There and back, core cycles (logarithmic)",
               [(kind["what"], kind["cycles"]["median"], kind["cycles"]) for kind in data["kinds"]], logarithmic=True)

@@ -40,6 +40,7 @@ struct domain {
     uint32_t generation;
 
     uint64_t call_count;  // calls into it, counted by the proxies
+    uint64_t base_writes; // how often a proxy or gate had to write its base
 
     char name[BH_DOMAIN_NAME_SIZE];
     struct loaded_image *image;

@@ -181,7 +181,9 @@ def bhctl_shows_breaks_and_restarts_domains():
         machine.wait_for("virtio-blk: restarted in slot", log=True)
         result = bhctl("backtrace", "virtio-blk")
         check("arithmetic error" in result.stdout and "bh_inject" in result.stdout and "runtime/inject.c" in result.stdout, result.stdout)
-        check("RESTARTS" in bhctl("domains").stdout, "table")
+        check("RESTARTS" in bhctl("domains").stdout and "COLOUR" in bhctl("domains").stdout, "table")
+        check(names["vmm"]["colour"] == "gs" and names["console"]["colour"] == "fs" and names["vmm"]["base_writes"] < names["vmm"]["calls"],
+              "the vmm and whom it calls have different colours: bases are written less often than it is entered")
         check(bhctl("restart", "console").returncode == 0, "restart")
         machine.send("echo still-$((1 + 1))\n")
         machine.wait_for("still-2")

@@ -13,20 +13,23 @@ import struct
 import sys
 import tomllib
 
+import colours
+
 PAGE = 4096
 KERNEL = 0xFFFFFFFF
+RATE_LIMIT = 1000000000
 MAGIC = 0x31304B4C55424842
 RIGHTS = {"call": 1, "serve": 2, "wait": 4, "signal": 8, "read": 16, "write": 32, "dma": 64, "client": 128, "server": 256, "grant": 512}
 SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 # Keys of each kind of table: name -> (type, default); no default: required.
-DOMAIN = {"image": (str, ""), "colour": (str, "gs"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
+DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
           "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
           "priority": (int, 2), "order": (int, 5), "settings": (dict, {})}
 PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, "")}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
-GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None)}
+GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None), "rate": (int, 1)}
 SYSTEM = {"name": (str,), "description": (str, "")}
 
 
@@ -140,6 +143,7 @@ class System:
         self.read_grants()
         self.check_counts()
         self.check_fingerprints()
+        self.colour_domains()
 
     def named(self, kind):
         """(name, table name, data) of each [kind.NAME], names checked."""
@@ -175,8 +179,8 @@ class System:
             if not os.path.exists(path):
                 self.manifest.refuse(table, f"there is no image `{image}' ({path}); is there a folder of that name with a main.c?",
                                      "image" if "image" in data else None)
-            if one["colour"] not in ("gs", "fs"):
-                self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs or fs', "colour")
+            if one["colour"] not in (*colours.NAMES, "auto"):
+                self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs, fs or auto', "colour", one["colour"])
             if one["restart"] not in ("never", "on-crash"):
                 self.manifest.refuse(table, f'restart = "{one["restart"]}": give never or on-crash', "restart")
             for key, limit in (("priority", 3), ("order", 15), ("caps", 4096)):
@@ -258,13 +262,18 @@ class System:
                 self.manifest.refuse(table, f"{one['to']} has a capability named `{one['name']}' already", "name", one["name"])
             if key == "ring" and domain not in (items[target]["client"], items[target]["server"]):
                 self.manifest.refuse(table, f"{one['to']} is neither client nor server of ring `{one['ring']}'", "to", one["to"])
+            if "rate" in data and key != "port":
+                self.manifest.refuse(table, f"rate: how often a port is called; a {key} is not called", "rate")
+            if not 1 <= one["rate"] <= RATE_LIMIT:
+                self.manifest.refuse(table, f"rate = {one['rate']} is not between 1 and {RATE_LIMIT}", "rate")
             default = {"port": ["call", "grant"], "buffer": ["read", "write"], "ring": ["client", "server"]}[key]
             rights = 0
             for right in default if one["rights"] is None else one["rights"]:
                 if right not in RIGHTS:
                     self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights", right)
                 rights |= RIGHTS[right]
-            self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights})
+            self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights,
+                                "rate": one["rate"]})
 
     def check_counts(self):
         """As many as the kernel has places for (kernel/domain/archive.c)."""
@@ -273,6 +282,18 @@ class System:
                                           ("settings", "domain", self.settings, 256), ("files", "domain", self.files, 256)):
             if len(items) > limit:
                 self.manifest.refuse(table, f"{len(items)} {what}, the limit is {limit}")
+
+    def colour_domains(self):
+        """Colours where the manifest gives none: who is granted whose port calls it."""
+        calls = {}
+        for grant in self.grants:
+            server = self.ports[grant["index"]]["server"] if grant["kind"] == 0 else KERNEL
+            if server != KERNEL and grant["rights"] & RIGHTS["call"]:
+                pair = (grant["domain"], server)
+                calls[pair] = calls.get(pair, 0) + grant["rate"]
+        bound = {number: colours.NAMES.index(domain["colour"]) for number, domain in enumerate(self.domains) if domain["colour"] != "auto"}
+        self.graph = colours.Graph(len(self.domains), calls, bound, [len(self.files[domain["file"]][1]) for domain in self.domains])
+        self.colours, self.proved = colours.assign(self.graph)
 
     def check_fingerprints(self):
         """Client and server images against the interfaces as the kernel's proxies were built."""
@@ -293,9 +314,9 @@ def pack(system):
     """The archive's bytes."""
     tables = [b"", b"", b"", b"", b"", b"", b""]
     counts = [len(x) for x in (system.files, system.domains, system.ports, system.rings, system.buffers, system.grants, system.settings)]
-    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIII", text(d["name"], 32), d["file"], d["colour"] == "fs", d["memory"], d["caps"], d["watchdog_ms"],
+    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
                                      d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"])
-                         for d in system.domains)
+                         for d, colour in zip(system.domains, system.colours))
     tables[2] = b"".join(struct.pack("<32sIIQQ64s", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64))
                          for p in system.ports)
     tables[3] = b"".join(struct.pack("<32sIIIIIIQ", text(r["name"], 32), r["client"], r["server"], r["entries"], r["kind"]["request_size"],
@@ -326,10 +347,19 @@ def pack(system):
     return bytes(out) + b"".join(blobs)
 
 
+def write(system, output):
+    """The archive, whole or not at all."""
+    with open(output + ".new", "wb") as file:
+        file.write(pack(system))
+    os.replace(output + ".new", output)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", help="systems/NAME.toml")
-    parser.add_argument("-o", "--output", required=True, help="the archive")
+    parser.add_argument("-o", "--output", help="the archive")
+    parser.add_argument("--explain", action="store_true", help="say which colour each domain gets, and how many bases calls write")
+    parser.add_argument("--json", action="store_true", help="with --explain: as data")
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
     parser.add_argument("--file", action="append", default=[], metavar="BUFFER=PATH", help="fill a buffer of the manifest from this file instead")
@@ -337,15 +367,22 @@ def main():
     for option in options.file:
         if "=" not in option:
             parser.error(f"--file {option}: write BUFFER=PATH")
+    if not options.output and not options.explain:
+        parser.error("nothing to do: give -o FILE, --explain or both")
     options.file_of = dict(option.split("=", 1) for option in options.file)
     for option in options.set:
         if not re.match(r"[^=.]+\.[^=]+=", option):
             parser.error(f"--set {option}: write DOMAIN.KEY=VALUE")
     try:
-        data = pack(System(Manifest(options.manifest), options))
-        with open(options.output + ".new", "wb") as file:
-            file.write(data)
-        os.replace(options.output + ".new", options.output)
+        system = System(Manifest(options.manifest), options)
+        if options.explain:
+            data = colours.explain(system.name, system.domains, system.graph, system.colours, system.proved)
+            if options.json:
+                print(json.dumps(data, indent=1))
+            else:
+                colours.print_explanation(data)
+        if options.output:
+            write(system, options.output)
     except Refusal as refusal:
         print(f"mkimage: {refusal}", file=sys.stderr)
         return 1

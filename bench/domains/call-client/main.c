@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The calling side of the call benchmark. Serves BenchClient; needs "target" and "near", two BenchServers. Each batch is timed here with
+// The calling side of the call benchmark. Serves BenchClient; needs "target" and "near", two BenchServers, "middle-gs" and "middle-fs", two BenchMiddles. Each batch is timed here with
 // the time-stamp counter, between the instructions that make the calls. When it dies the benchmark fails.
 #include <bulkhead/domain.h>
 #include <x86intrin.h>
@@ -9,8 +9,9 @@
 
 #define WARM_UP 32
 #define PAGE_SIZE 4096
+#define MANY 16 // calls of the middle domain in one of its own
 
-static bh_cap target, near, page;
+static bh_cap target, near, page, middle_gs, middle_fs;
 
 static uint64_t now(void) {
     _mm_lfence();
@@ -38,6 +39,13 @@ static enum bh_error batch_nothing(bh_cap to, uint32_t count) {
     enum bh_error error = BH_OK;
     for (uint32_t i = 0; i < count; i++)
         error |= bench_server_nothing(to);
+    return error;
+}
+
+static enum bh_error batch_chain(bh_cap middle, uint32_t times, uint32_t count) {
+    enum bh_error error = BH_OK;
+    for (uint32_t i = 0; i < count; i++)
+        error |= bench_middle_forward(middle, times);
     return error;
 }
 
@@ -72,6 +80,10 @@ static enum bh_error one_batch(uint32_t batch, uint32_t count) {
     case BH_BENCH_BATCH_NOTHING: return batch_nothing(target, count);
     case BH_BENCH_BATCH_SAME_COLOUR: return batch_nothing(near, count);
     case BH_BENCH_BATCH_RECORD: return batch_record(count);
+    case BH_BENCH_BATCH_CHAIN_GOOD: return batch_chain(middle_fs, 1, count);
+    case BH_BENCH_BATCH_CHAIN_BAD: return batch_chain(middle_gs, 1, count);
+    case BH_BENCH_BATCH_CHAIN_GOOD_16: return batch_chain(middle_fs, MANY, count);
+    case BH_BENCH_BATCH_CHAIN_BAD_16: return batch_chain(middle_gs, MANY, count);
     default: return BH_EINVAL;
     }
 }
@@ -101,6 +113,10 @@ int main(void) {
     enum bh_error error = bh_cap_find("target", &target);
     if (!error)
         error = bh_cap_find("near", &near);
+    if (!error)
+        error = bh_cap_find("middle-gs", &middle_gs);
+    if (!error)
+        error = bh_cap_find("middle-fs", &middle_fs);
     if (!error)
         error = bh_buffer_alloc(PAGE_SIZE, &page, &address);
     if (!error)

@@ -15,7 +15,8 @@
 #define ROUNDS_DEFAULT 401
 #define ROUNDS_MAX 5000
 #define METHOD_RUN 0 // of BenchClient
-#define KINDS_MAX 12
+#define WARM_UP 32 // calls of a domain's batch that are not timed
+#define KINDS_MAX 16
 
 struct kind {
     const char *name, *what;
@@ -23,6 +24,7 @@ struct kind {
     bool (*run)(const struct kind *kind, uint64_t *ticks);
     const struct handover *handover;
     double *ticks, *cycles; // by round, for one call
+    double base_writes;     // for one call, in the last round
 };
 
 static struct port *client;
@@ -75,15 +77,26 @@ static void add(struct kind kind) {
 }
 
 static void add_all(void) {
-    add((struct kind){"indirect", "indirect function call", 0, 2000, run_indirect, NULL, NULL, NULL});
-    add((struct kind){"local", "the same inside a domain, with its type check", BH_BENCH_BATCH_LOCAL, 2000, run_domain, NULL, NULL, NULL});
-    add((struct kind){"call", "call into another domain, bases cached", BH_BENCH_BATCH_NOTHING, 2000, run_domain, NULL, NULL, NULL});
-    add((struct kind){"record", "the same with a structure of 64 bytes", BH_BENCH_BATCH_RECORD, 2000, run_domain, NULL, NULL, NULL});
+    add((struct kind){"indirect", "indirect function call", 0, 2000, run_indirect, NULL, NULL, NULL, 0});
+    add((struct kind){"local", "the same inside a domain, with its type check", BH_BENCH_BATCH_LOCAL, 2000, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"call", "call into another domain, bases cached", BH_BENCH_BATCH_NOTHING, 2000, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"record", "the same with a structure of 64 bytes", BH_BENCH_BATCH_RECORD, 2000, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"same-colour", "call into a domain of the same colour: a base written each way", BH_BENCH_BATCH_SAME_COLOUR, 500,
-                      run_domain, NULL, NULL, NULL});
-    add((struct kind){"move", "call that moves a page: unmapped here, mapped there", BH_BENCH_BATCH_MOVE, 10, run_domain, NULL, NULL, NULL});
+                      run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"move", "call that moves a page: unmapped here, mapped there", BH_BENCH_BATCH_MOVE, 10, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"chain", "A calls B, which calls C; colours gs fs gs", BH_BENCH_BATCH_CHAIN_GOOD, 500, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"chain-bad", "the same, colours gs gs gs", BH_BENCH_BATCH_CHAIN_BAD, 500, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"chain-16", "A calls B, which calls C 16 times; colours gs fs gs", BH_BENCH_BATCH_CHAIN_GOOD_16, 100, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"chain-16-bad", "the same, colours gs gs gs", BH_BENCH_BATCH_CHAIN_BAD_16, 100, run_domain, NULL, NULL, NULL, 0});
     for (size_t i = 0; i < handover_count; i++)
-        add((struct kind){handovers[i].name, handovers[i].what, 0, 20, run_handover, &handovers[i], NULL, NULL});
+        add((struct kind){handovers[i].name, handovers[i].what, 0, 20, run_handover, &handovers[i], NULL, NULL, 0});
+}
+
+static uint64_t base_writes(void) {
+    uint64_t count = 0;
+    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
+        count += domain_get(id) ? domain_get(id)->base_writes : 0;
+    return count;
 }
 
 static bool measure_round(uint32_t round) {
@@ -92,11 +105,13 @@ static bool measure_round(uint32_t round) {
         uint64_t ticks;
         if (kind->run != run_domain)
             timer_hold();
+        uint64_t writes = base_writes();
         double before = cycles_per_tick();
         if (!kind->run(kind, &ticks))
             return false;
         double after = cycles_per_tick(), rate = before > after ? before : after; // an interrupt makes a chain look slow, never fast
         timer_release();
+        kind->base_writes = (double)(base_writes() - writes) / (kind->count + WARM_UP);
         kind->ticks[round] = (double)ticks / kind->count;
         kind->cycles[round] = kind->ticks[round] * rate;
     }
@@ -111,6 +126,8 @@ static void print_results(double tick_ns, double cycles) {
         struct quartiles ns = quartiles_of(kind->ticks, rounds);
         ns = (struct quartiles){ns.low * tick_ns, ns.median * tick_ns, ns.high * tick_ns};
         fprintf(out, "%s\n  {\"name\": \"%s\", \"what\": \"%s\", \"batch\": %u, ", i ? "," : "", kind->name, kind->what, kind->count);
+        if (kind->run == run_domain && kind->batch != BH_BENCH_BATCH_MOVE)
+            fprintf(out, "\"base_writes\": %.2f, ", kind->base_writes);
         print_quartiles(out, "ns", ns);
         fputs(", ", out);
         print_quartiles(out, "cycles", quartiles_of(kind->cycles, rounds));
@@ -121,7 +138,8 @@ static void print_results(double tick_ns, double cycles) {
 
 static int benchmark(void) {
     client = served_port("call-client", "client");
-    if (!client || !served_port("call-server", "target") || !served_port("call-near", "near"))
+    if (!client || !served_port("call-server", "target") || !served_port("call-near", "near") ||
+        !served_port("middle-gs", "middle-gs") || !served_port("middle-fs", "middle-fs"))
         return 1;
     double tick_ns = ns_per_tick(), cycles = 0;
     for (uint32_t round = 0; round < rounds; round++) {

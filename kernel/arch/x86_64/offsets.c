@@ -40,6 +40,7 @@ void offsets(void) {
     FIELD(DOMAIN, domain, colour_offset);
     FIELD(DOMAIN, domain, id);
     FIELD(DOMAIN, domain, call_count);
+    FIELD(DOMAIN, domain, base_writes);
     DEFINE(DOMAIN_RUNNING_VALUE, DOMAIN_RUNNING);
 
     DEFINE(SLOT_STACKS, BH_SLOT_STACKS);
