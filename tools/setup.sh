@@ -47,7 +47,7 @@ busybox-static: the guest's programs
 cpio: the guest's initramfs
 xz-utils: unpacks the guest's modules
 acpica-tools: checks the guest's ACPI tables in the unit tests
-gdb: make debug
+gdb: make debug, and a test that steps through a domain
 "
 
 say() { printf '%s\n' "$*" >&2; }

@@ -240,6 +240,42 @@ def many_domains(runner):
     runner.report(name, problem, log)
 
 
+GDB_COMMANDS = """set pagination off
+set confirm off
+set breakpoint pending on
+source tools/gdb/bulkhead.py
+handle SIGSEGV SIGILL SIGFPE SIGALRM nostop noprint pass
+bulkhead-symbols {build}
+break domains/hello/main.c:main
+run
+next
+backtrace
+stepi
+continue
+"""
+
+
+def debugger(runner):
+    """gdb stops in a domain's function, steps, sees the stack down to the kernel, and lets the system end."""
+    name = "gdb-steps-through-a-domain"
+    if not runner.wanted(name):
+        return
+    script, archive = os.path.join(runner.logs, name + ".gdb"), os.path.join(runner.logs, name + ".archive")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(GDB_COMMANDS.format(build=runner.build))
+    subprocess.run([sys.executable, MKIMAGE, "systems/hello.toml", "-o", archive, "--build", runner.build], check=True, cwd=ROOT, capture_output=True)
+    try:
+        done = subprocess.run(["gdb", "-q", "-nx", "-batch", "-x", script, "--args", os.path.join(runner.build, "hosted", "bulkhead"), archive],
+                              capture_output=True, text=True, cwd=ROOT, check=False, stdin=subprocess.DEVNULL, timeout=120)
+        text = done.stdout + done.stderr
+    except subprocess.TimeoutExpired as late:
+        text = (late.stdout or b"").decode(errors="replace") + "gdb was still at it after 120 s"
+    wanted = ["main () at domains/hello/main.c", "return 0;", "#0  main ()", "in bh_start", "in invoke_enter", "exited normally"]
+    missing = [part for part in wanted if part not in text]
+    os.unlink(archive)
+    runner.report(name, f"gdb's output lacks {missing}" if missing else None, text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -250,6 +286,7 @@ def main():
     many_domains(runner)
     bad_archives(runner)
     lying_tables(runner)
+    debugger(runner)
     print(f"{runner.passed} passed, {runner.failed} failed")
     return 1 if runner.failed else 0
 

@@ -39,22 +39,22 @@ def load_symbols(name, path, base):
 
 
 class DomainStarts(gdb.Breakpoint):
-    """The kernel starts a domain: load its symbols and go on."""
+    """A thread is made, the first of a domain when its text has just been mapped: load its symbols and go on, which puts breakpoints there."""
 
     def __init__(self):
-        super().__init__("domain_start", internal=True)
+        super().__init__("thread_create", internal=True)
         self.silent = True
         self.commands = "silent\nbulkhead-symbols-of-started\ncontinue"
 
 
 class SymbolsOfStarted(gdb.Command):
-    """Used by the breakpoint in domain_start()."""
+    """Used by the breakpoint in thread_create()."""
 
     def __init__(self):
         super().__init__("bulkhead-symbols-of-started", gdb.COMMAND_OBSCURE)
 
     def invoke(self, argument, from_tty):
-        domain = gdb.parse_and_eval("domain").dereference()
+        domain = gdb.parse_and_eval("home").dereference()
         load_symbols(domain["name"].string(), image_path(domain), int(domain["base"]))
 
 

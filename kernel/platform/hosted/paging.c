@@ -75,7 +75,22 @@ void platform_unmap(uint64_t va, uint64_t size) {
     memset(entry, 0, size / BH_PAGE_SIZE * sizeof(*entry));
 }
 
+// What becomes text is mapped anew, privately: a debugger can put breakpoints only into pages that are copied when it writes. Nobody else
+// writes text.
+static enum bh_error make_text(uint64_t va, uint64_t size, enum map_flags flags) {
+    const uint32_t *entry = shadow_of(va);
+    for (uint64_t page = 0; entry && page < size / BH_PAGE_SIZE; page++) {
+        off_t frame = (off_t)(entry[page] - 1) * (off_t)BH_PAGE_SIZE;
+        void *at = (void *)(va + page * BH_PAGE_SIZE);
+        if (!entry[page] || mmap(at, BH_PAGE_SIZE, protection(flags), MAP_PRIVATE | MAP_FIXED, memory_fd, frame) == MAP_FAILED)
+            return BH_ENOMEM;
+    }
+    return entry ? BH_OK : BH_EFAULT;
+}
+
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags) {
+    if (flags & MAP_EXECUTE)
+        return make_text(va, size, flags);
     return mprotect((void *)va, size, protection(flags)) == 0 ? BH_OK : BH_ENOMEM;
 }
 
