@@ -137,15 +137,98 @@ def listed_function(distance):
     return edit(change)
 
 
-def relocation(offset, info, addend):
-    """A relocation table of one entry, written over the data segment's first bytes behind the dynamic section's start."""
+def stored_word(image, address):
+    """The 8-byte word that the file has for an address of memory; 0 where it has none."""
+    for at in image.segments():
+        start, size = image.program(at, P_VADDR), image.program(at, P_FILESZ)
+        if image.program(at, P_TYPE) == LOAD and start <= address and address + 8 <= start + size:
+            return struct.unpack_from("<q", image.data, image.program(at, P_OFFSET) + address - start)[0]
+    return 0
+
+
+def relocations(*entries):
+    """A relocation table of (offset, info, addend), written over the data segment's last bytes. Addend None: the word that is there."""
     def change(image):
         data = image.segment(LOAD, READ | WRITE)
-        at = image.program(data, P_OFFSET) + image.program(data, P_FILESZ) - 24
-        where = image.program(data, P_VADDR) + image.program(data, P_FILESZ) - 24
-        struct.pack_into("<QQq", image.data, at, offset, info, addend)
-        image.dynamic([(DT_RELA, where), (DT_RELASZ, 24), (DT_RELAENT, 24), (0, 0)])
+        size = 24 * len(entries)
+        at = image.program(data, P_OFFSET) + image.program(data, P_FILESZ) - size
+        where = image.program(data, P_VADDR) + image.program(data, P_FILESZ) - size
+        image.dynamic([(DT_RELA, where), (DT_RELASZ, size), (DT_RELAENT, 24), (0, 0)])
+        for i, (offset, info, addend) in enumerate(entries):
+            struct.pack_into("<QQq", image.data, at + 24 * i, offset, info, stored_word(image, offset) if addend is None else addend)
     return edit(change)
+
+
+def relocation(offset, info, addend=None):
+    """A relocation table of one entry."""
+    return relocations((offset, info, addend))
+
+
+def relocation_over_the_end(image):
+    """The relocated word begins in writable memory, and ends behind what the file has of it."""
+    data = image.segment(LOAD, READ | WRITE)
+    end = image.program(data, P_VADDR) + image.program(data, P_FILESZ)
+    table = image.program(image.segment(LOAD, READ), P_VADDR) + 0x800
+    grown = 0x800 + 24
+    image.program(image.segment(LOAD, READ), P_FILESZ, grown)
+    image.program(image.segment(LOAD, READ), P_MEMSZ, grown)
+    struct.pack_into("<QQq", image.data, 0x800, end - 8, 8, stored_word(image, end - 8))
+    image.dynamic([(DT_RELA, table), (DT_RELASZ, 24), (DT_RELAENT, 24), (0, 0)])
+    image.program(data, P_FILESZ, image.program(data, P_FILESZ) - 4)
+    image.program(image.segment(DYNAMIC), P_FILESZ, 64)
+
+
+CHECK = bytes.fromhex("4589db41ba0000000065674503 53fc 7402 0f0b 654c031c2500000100 41ffd3")
+LABEL = 0x13572468
+STACK_WORD = bytes.fromhex("4889e048250000ffff488b08")
+
+
+def text_of(code, size=None):
+    """Other code for the one function; size: as much of it as the segment shows."""
+    def change(image):
+        text = image.segment(LOAD, READ | EXECUTE)
+        at = image.program(text, P_OFFSET)
+        image.data[at:at + len(code)] = code
+        for field in (P_FILESZ, P_MEMSZ):
+            image.program(text, field, size or len(code))
+    return change
+
+
+def checked_call():
+    """The checked call of LABEL, and a return."""
+    code = bytearray(CHECK)
+    struct.pack_into("<I", code, 5, -LABEL & 0xFFFFFFFF)
+    return bytes(code) + b"\xc3"
+
+
+def label_in_front_of_text(image):
+    """Read-only memory reaches up to the text, and ends in the label that the text checks."""
+    text_of(checked_call())(image)
+    rodata, text = image.segment(LOAD, READ), image.program(image.segment(LOAD, READ | EXECUTE), P_OFFSET)
+    for field in (P_FILESZ, P_MEMSZ):
+        image.program(rodata, field, text)
+    struct.pack_into("<I", image.data, text - 4, LABEL)
+
+
+def many_segments(image):
+    """More segments than a domain may have, each a page of its own."""
+    table = bytearray()
+    for at in image.segments():
+        table += image.data[at:at + 56]
+    for i in range(8):
+        table += struct.pack(PHDR, LOAD, READ, 0, 0x100000 + 0x1000 * i, 0, 0, 8, 0x1000)
+    image.data += bytes(-len(image.data) % 8)
+    image.head(E_PHNUM, len(table) // 56)
+    image.head(E_PHOFF, len(image.data))
+    image.data += table
+
+
+def function_table_at_the_end(image):
+    """The function table begins where read-only memory ends."""
+    rodata = image.segment(LOAD, READ)
+    note = image.program(image.segment(NOTE), P_OFFSET) + 24
+    end = image.program(rodata, P_FILESZ)
+    struct.pack_into("<ii", image.data, note, end - note, end + 4 - (note + 4))
 
 
 def dynamic(*entries):
@@ -274,6 +357,8 @@ def all_of(good):
     yield "a segment of the kernel", "IMAGE_SEGMENTS", program(LOAD, P_VADDR, 0xFFFFFFFF80000000, READ | WRITE)
     yield "a segment at the end of the address space", "IMAGE_SEGMENTS", program(LOAD, P_VADDR, 0xFFFFFFFFFFFFF000, READ | WRITE)
     yield "bss up to the heap and beyond", "IMAGE_SEGMENTS", program(LOAD, P_MEMSZ, 0x10000000, READ | WRITE)
+    yield "a segment smaller in memory than in the file", "IMAGE_SEGMENTS", program(LOAD, P_MEMSZ, 8, READ | WRITE)
+    yield "more segments than a domain may have", "IMAGE_SEGMENTS", edit(many_segments)
     yield "overlapping segments", "IMAGE_SEGMENTS", edit(overlapping)
     yield "two segments on one page", "IMAGE_SEGMENTS", edit(same_page)
     yield "a segment at another place of its page than in the file", "IMAGE_SEGMENTS", program(LOAD, P_OFFSET, 0x2008, READ | WRITE)
@@ -292,17 +377,25 @@ def all_of(good):
     yield "a function table that ends before it starts", "IMAGE_FUNCTIONS", function_table((64, 0))
     yield "a function table of half an entry", "IMAGE_FUNCTIONS", function_table((0, 2))
     yield "an empty function table", "IMAGE_FUNCTIONS", edit(empty_function_table)
+    yield "a function table that starts where the image ends", "IMAGE_FUNCTIONS", edit(function_table_at_the_end)
+    yield "text that is a checked call", "accepted", edit(text_of(checked_call()))
+    yield "text that ends inside a checked sequence", "BRANCH_TARGET", edit(text_of(checked_call(), 19))
+    yield "text that ends inside the data stack idiom", "STACK_WORD", edit(text_of(STACK_WORD, 5))
+    yield "a label in front of the text", "LABEL", edit(label_in_front_of_text)
     yield "a function in front of the text", "IMAGE_FUNCTIONS", listed_function(-0x100)
     yield "a function behind the text", "IMAGE_FUNCTIONS", listed_function(0x100000)
     yield "a relocation table outside the image", "IMAGE_RELOCATIONS", dynamic((DT_RELA, 0x9000000), (DT_RELASZ, 24), (0, 0))
     yield "a relocation table at the end of the address space", "IMAGE_RELOCATIONS", dynamic((DT_RELA, big), (DT_RELASZ, 24), (0, 0))
     yield "a relocation table of half an entry", "IMAGE_RELOCATIONS", dynamic((DT_RELA, 0x20000), (DT_RELASZ, 12), (0, 0))
-    yield "a relocation in the text", "IMAGE_RELOCATIONS", relocation(text, 8, 0)
-    yield "a relocation of another type", "IMAGE_RELOCATIONS", relocation(0x22000, 37, 0)
-    yield "a relocation with a symbol", "IMAGE_RELOCATIONS", relocation(0x22000, 0x100000001, 0)
+    yield "a relocation in the text", "IMAGE_RELOCATIONS", relocation(text, 8)
+    yield "a relocation of another type", "IMAGE_RELOCATIONS", relocation(0x22000, 37)
+    yield "a relocation with a symbol", "IMAGE_RELOCATIONS", relocation(0x22000, 0x100000008)
     yield "a relocation of the table page", "IMAGE_RELOCATIONS", relocation(0x10000, 8, 0)
     yield "a relocation of the kernel", "IMAGE_RELOCATIONS", relocation(0xFFFFFFFF80000000, 8, 0)
     yield "a relocation whose word is not its addend", "IMAGE_RELOCATIONS", relocation(0x22000, 8, 0x123456)
+    yield "the same word relocated twice", "IMAGE_RELOCATIONS", relocations((0x22000, 8, None), (0x22000, 8, None))
+    yield "a relocated word that ends behind writable memory", "IMAGE_RELOCATIONS", edit(relocation_over_the_end)
+    yield "a relocation that is good", "accepted", relocation(0x22000, 8)
     for tag, name in ((DT_REL, "without addends"), (DT_JMPREL, "of a procedure table"), (DT_RELR, "packed")):
         yield f"relocations {name}", "IMAGE_RELOCATIONS", dynamic((tag, 0x20000), (0, 0))
     yield "a needed library", "IMAGE_RELOCATIONS", dynamic((DT_NEEDED, 1), (0, 0))

@@ -10,8 +10,12 @@ $(CONTAINMENT): $(CONTAINMENT_SOURCES) $(wildcard tests/verifier/containment/*.h
 	$(Q)$(CC) $(HOST_FLAGS) $(CONTAINMENT_SOURCES) $(VERIFIER_SOURCES) -lcapstone -o $@
 
 UNIT_TESTS += $(CONTAINMENT)
-TEST_SCRIPTS += tests/verifier/attacks.py tests/toolchain/toolchain.py
+TEST_SCRIPTS += tests/verifier/attacks.py tests/verifier/mutants.py tests/toolchain/toolchain.py
 TEST_TARGETS += $(CONTAINMENT) $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbulkhead.a $(BUILD)/hosted/bulkhead
+
+.PHONY: mutants
+mutants: $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbulkhead.a ## seed bugs into copies of the verifier: the attacks must notice each (MUTANT=part of a name)
+	$(Q)MUTANT='$(MUTANT)' tests/verifier/mutants.py --build $(BUILD)
 
 # The fuzz target, and a corpus to start from: the images of the attacks, where they have been built.
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined

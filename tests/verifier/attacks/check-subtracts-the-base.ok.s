@@ -1,0 +1,7 @@
+# accepted
+# The closest legal form of check-subtracts-the-base.s.
+        .include "attack.inc"
+        function bh_start
+        checked call, 0x13572468
+        ret
+        end bh_start

@@ -1,0 +1,14 @@
+# rule: INDIRECT
+# The label is read in front of another register's target.
+        .include "attack.inc"
+        function bh_start
+        movl %r11d, %r11d
+        movl $-0x13572468, %r10d
+        addl %gs:-4(%r10d), %r10d
+        je 1f
+        ud2
+1:
+        addq %gs:0x10000, %r11
+        call *%r11
+        ret
+        end bh_start

@@ -1,0 +1,7 @@
+# rule: INSTRUCTION
+# Learns the task register.
+        .include "attack.inc"
+        function bh_start
+        strw %ax
+        ret
+        end bh_start
