@@ -1,0 +1,9 @@
+# accepted
+# The closest legal form of anchor-in-the-other-colour.s.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        movl %ecx, %ecx
+        movq (%r11,%rcx), %rax
+        ret
+        end bh_start
