@@ -268,8 +268,10 @@ enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *out, void *request) {
     uint32_t ready = tail - ring->taken;
     if (!ready)
         return BH_EAGAIN;
-    if (ready > ring->info.entry_count)
+    if (ready > ring->info.entry_count) {
+        ring->taken = tail; // what it submitted is lost, so that its next lie is another one and we do not go on about this one
         return accuse(ring, tail, "submission index");
+    }
     uint32_t index = atomic_load_explicit(&order_of(ring)[ring->taken & (ring->info.entry_count - 1)], memory_order_relaxed);
     ring->taken++;
     if (index >= ring->info.entry_count || ring->sequences[index])

@@ -264,6 +264,19 @@ uint32_t caps_rights_to(const struct domain *domain, const void *object) {
     return rights;
 }
 
+bool caps_lent(const struct domain *domain, const void *object) {
+    for (uint32_t i = 1; i < domain->cap_count; i++)
+        if (domain->caps[i].generation == CAPS_LENT && domain->caps[i].object == object)
+            return true;
+    return false;
+}
+
+const struct cap *caps_root(const struct cap *cap) {
+    while (cap->parent)
+        cap = entry_of(cap->parent);
+    return cap;
+}
+
 uint32_t caps_count_all(void) {
     return all_count;
 }

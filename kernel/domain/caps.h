@@ -5,6 +5,7 @@
 #ifndef BH_CAPS_H
 #define BH_CAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "kernel/abi/call.h"
 #include "kernel/abi/cap.h"
@@ -50,6 +51,10 @@ void caps_take_back(struct domain *domain, bh_cap index);
 void caps_forget_object(struct domain *domain, const void *object);
 // The rights that all its capabilities to an object come to, 0 for none.
 uint32_t caps_rights_to(const struct domain *domain, const void *object);
+// Is it lent to the domain for a call?
+bool caps_lent(const struct domain *domain, const void *object);
+// From what it was derived in the first place, perhaps itself.
+const struct cap *caps_root(const struct cap *cap);
 uint32_t caps_count_all(void);
 
 #endif

@@ -81,7 +81,11 @@ struct cap {
     uint32_t generation; // of the object when granted; differs after a revocation
     uint32_t parent;     // caps_reference() of what it was derived from, 0: nothing
     void *object;        // struct port, event, buffer, ring
-    uint32_t child, sibling; // caps.c: the tree of derivations
+    uint32_t child;          // caps.c: the tree of derivations
+    union {
+        uint32_t sibling;    // the next of its parent's children
+        uint32_t lent_to;    // of a lent buffer, which has no parent: the thread in whose call
+    };
 };
 static_assert(sizeof(struct cap) == 32);
 

@@ -4,7 +4,8 @@
 // same memory in every domain that maps it; a buffer is mapped in a domain only while that domain lives and holds a capability to it,
 // with no more than that capability's rights. Windows are handed out first-fit with a guard page behind each. A buffer goes with its
 // last capability, the manifest's buffers never. When its owner dies, all capabilities to it are revoked but those lent for calls that
-// are under way: a server is not to fault because its client died.
+// are under way: a server is not to fault because its client died. A moved buffer is nobody else's any more: whoever had it shared loses it,
+// and one that is lent cannot be moved.
 #include "kernel/exchange/buffers.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "kernel/mm/frames.h"
 #include "kernel/mm/space.h"
 #include "kernel/mm/stacks.h"
+#include "kernel/sched/thread.h"
 
 static struct buffer *buffers; // by offset
 static uint64_t window_end = BH_SLOT_EXCHANGE_END; // rings are carved off above it
@@ -149,18 +151,40 @@ void buffers_unmap(struct buffer *buffer, struct domain *domain) {
     buffer->mapped[domain->id] = 0;
 }
 
+static bool is_lent(const struct buffer *buffer) {
+    for (uint32_t id = 1; id < BH_SLOT_COUNT && buffer->references > 1; id++)
+        if (domain_get(id) && caps_lent(domain_get(id), buffer))
+            return true;
+    return false;
+}
+
+static enum bh_error move_check(const struct domain *from, struct domain *to, const struct cap *cap) {
+    const struct buffer *buffer = cap->object;
+    if (buffer->owner != from || buffer->orphan || cap->generation == CAPS_LENT)
+        return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, and %s has it lent or shared", buffer->owner->name, from->name);
+    if (is_lent(buffer))
+        return refuse(BH_EBUSY, "move of a buffer: it is lent to a call that has not returned");
+    if (to != from && !stacks_make_room(to, buffer->size))
+        return refuse(BH_EQUOTA, "move of a buffer: %llu bytes are past the memory quota of %s", (unsigned long long)buffer->size, to->name);
+    return BH_OK;
+}
+
+// Derived or passed on, by whatever way: what is left is the receiver's own.
+static void forget_elsewhere(struct buffer *buffer, const struct domain *to) {
+    for (uint32_t id = 1; id < BH_SLOT_COUNT && buffer->references > 1; id++)
+        if (domain_get(id) && domain_get(id) != to)
+            caps_forget_object(domain_get(id), buffer);
+}
+
 enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
     struct cap *cap;
     enum bh_error error = caps_get(from, "move of a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ, &cap);
+    if (!error)
+        error = move_check(from, to, cap);
     if (error)
         return error;
     struct buffer *buffer = cap->object;
     uint32_t rights = cap->rights;
-    if (buffer->owner != from || buffer->orphan || cap->generation == CAPS_LENT)
-        return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, and %s has it lent or shared", buffer->owner->name, from->name);
-    if (to != from && !stacks_make_room(to, buffer->size))
-        return refuse(BH_EQUOTA, "move of a buffer: %llu bytes are past the memory quota of %s",
-                      (unsigned long long)buffer->size, to->name);
     bh_cap theirs;
     error = caps_insert(to, BH_CAP_BUFFER, rights, buffer, NULL, 0, &theirs);
     if (error)
@@ -170,10 +194,9 @@ enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index,
         (void)caps_drop(to, theirs);
         return error;
     }
-    if (to != from) {
-        caps_forget_object(from, buffer);
+    forget_elsewhere(buffer, to);
+    if (to != from)
         (void)caps_drop(from, index);
-    }
     buffer->owner = to;
     from->memory_used -= buffer->size;
     to->memory_used += buffer->size;
@@ -181,9 +204,24 @@ enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index,
     return BH_OK;
 }
 
+static uint32_t calling_thread(void) {
+    const struct thread *thread = sched_current();
+    return thread ? thread->id : THREAD_COUNT; // none yet
+}
+
+// What a call was lent goes back when that call returns. So only the thread of that call may lend it on: the inner call returns first.
+static enum bh_error lend_check(const struct domain *from, const struct cap *cap) {
+    const struct cap *root = caps_root(cap);
+    if (root->generation == CAPS_LENT && root->lent_to != calling_thread())
+        return refuse(BH_EBUSY, "lending a buffer: %s has it lent for a call of another thread", from->name);
+    return BH_OK;
+}
+
 enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
     struct cap *cap;
     enum bh_error error = caps_get(from, "lending a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ, &cap);
+    if (!error)
+        error = lend_check(from, cap);
     if (error)
         return error;
     struct buffer *buffer = cap->object;
@@ -192,6 +230,7 @@ enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index,
     if (error)
         return error;
     to->caps[*out].generation = CAPS_LENT;
+    to->caps[*out].lent_to = calling_thread();
     if (!(buffer->mapped[to->id] & MAP_WRITE)) // it may have it already, from another call or for good
         error = buffers_map(buffer, to, rights);
     if (error)

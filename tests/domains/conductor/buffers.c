@@ -134,8 +134,69 @@ void buffers_shared(void) {
     EXPECT_ERROR(bh_cap_drop(read_only), BH_OK);
 }
 
+// An accomplice that had it shared, by a capability that nothing joins any more to the one that is moved, has lost it.
+void buffers_moved_away(void) {
+    bh_cap buffer, other;
+    uint8_t *bytes;
+    uint64_t address, value, sum;
+    make(&buffer, &bytes, 3);
+    EXPECT_OK(bh_cap_derive(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE | BH_RIGHT_GRANT, &other));
+    EXPECT_OK(victim_keep(b.port, buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address));
+    EXPECT_OK(victim_poke(b.port, address, 7, &value));
+    EXPECT_OK(bh_cap_drop(buffer));
+    EXPECT_OK(victim_take(a.port, other, &sum));
+    expect_no_access(&b, (const void *)address, 9);
+    EXPECT_OK(victim_poke(a.port, slot_of(&a, (const void *)address), 0, &value));
+    EXPECT(value == 7, "the accomplice wrote %llu", (unsigned long long)value);
+    EXPECT_OK(victim_forget(a.port));
+}
+
+static void expect_filled(uint32_t kind) {
+    bh_cap buffer;
+    uint8_t *bytes;
+    make(&buffer, &bytes, 1);
+    EXPECT_OK(victim_fill(a.port, buffer, 5, kind));
+    EXPECT(all(bytes, 5), "kind %u: it is not as the borrower left it", kind);
+    bh_sleep_for(100 * MS);
+    EXPECT(all(bytes, 5), "kind %u: somebody writes to it after the call", kind);
+    EXPECT_OK(bh_cap_drop(buffer));
+}
+
+// A borrower cannot keep it beyond the call by another thread that lends it on.
+void buffers_lent_on(void) {
+    expect_filled(FILL_LEND_ON);
+    expect_filled(FILL_LEND_DERIVED);
+    expect_serves(&a);
+    expect_serves(&b);
+    EXPECT(info_of(&a).restarts == 0 && info_of(&b).restarts == 0, "somebody died");
+}
+
 static volatile enum bh_error lender_result;
 static bh_cap lender_done;
+static bh_cap lent_buffer;
+
+static void lend_slowly(uint64_t unused) {
+    (void)unused;
+    lender_result = victim_fill(b.port, lent_buffer, 4, FILL_SLOWLY);
+    (void)bh_event_signal(lender_done);
+    bh_thread_exit();
+}
+
+// Nor is it moved while it is lent: the receiver would share it with the borrower.
+void buffers_moved_while_lent(void) {
+    uint8_t *bytes;
+    uint64_t sum;
+    EXPECT_OK(bh_event_create(&lender_done));
+    make(&lent_buffer, &bytes, 3);
+    EXPECT_OK(bh_thread_create(lend_slowly, 0, 2));
+    bh_sleep_for(20 * MS);
+    EXPECT_ERROR(victim_take(c.port, lent_buffer, &sum), BH_EBUSY);
+    EXPECT_OK(bh_event_wait(lender_done, bh_time_ns() + PATIENCE_NS));
+    EXPECT_OK(lender_result);
+    EXPECT_OK(victim_take(c.port, lent_buffer, &sum));
+    EXPECT(sum == 4 * SIZE, "the sum is %llu", (unsigned long long)sum);
+    EXPECT_OK(victim_forget(c.port));
+}
 
 static void lender(uint64_t unused) {
     uint64_t value = 0;

@@ -20,9 +20,8 @@ static bh_cap kept;
 static char port[480]; // that it serves
 
 static enum bh_error echo(void *object, uint64_t value, uint64_t *same) {
-    (void)object;
     *same = value;
-    return BH_OK;
+    return object ? BH_EAGAIN : BH_OK;
 }
 
 static void change(const struct bh_victim_numbers *given, struct bh_victim_numbers *changed) {
@@ -33,14 +32,33 @@ static void change(const struct bh_victim_numbers *given, struct bh_victim_numbe
         changed->name[i] = given->name[size - 1 - i];
 }
 
+static uint64_t digest(const volatile uint8_t *bytes, uint32_t size) {
+    uint64_t sum = size;
+    for (uint32_t i = 0; i < size; i++)
+        sum = sum * 31 + bytes[i];
+    return sum;
+}
+
+// What a call brought is this domain's own: whatever threads of the caller do meanwhile, it stays as it is.
+static void expect_still(const void *bytes, uint32_t size) {
+    uint64_t before = digest(bytes, size);
+    bh_yield();
+    if (digest(bytes, size) != before)
+        bh_panic("arguments changed during the call");
+}
+
 static enum bh_error numbers(void *object, const struct bh_victim_numbers *given, struct bh_victim_numbers *changed) {
     (void)object;
+    expect_still(given, sizeof(*given));
     change(given, changed);
     return BH_OK;
 }
 
 static enum bh_error reverse(void *object, const void *data, uint32_t size, void *reversed, uint32_t *reversed_size) {
     (void)object;
+    if (size > 700)
+        bh_panic("%u bytes of at most 700", size);
+    expect_still(data, size);
     for (uint32_t i = 0; i < size; i++)
         ((uint8_t *)reversed)[i] = ((const uint8_t *)data)[size - 1 - i];
     *reversed_size = size;
@@ -98,6 +116,17 @@ static enum bh_error echo_through(void *object, bh_cap other, uint64_t value, ui
     return error ? error : dropped;
 }
 
+static bool lend_derived;
+
+static void lend_on(uint64_t data) {
+    bh_cap next, derived = (bh_cap)data;
+    if (lend_derived && bh_cap_derive((bh_cap)data, BH_RIGHT_READ | BH_RIGHT_WRITE, &derived) != BH_OK)
+        bh_thread_exit();
+    if (bh_cap_find("next", &next) == BH_OK)
+        (void)victim_fill(next, derived, 77, FILL_SLOWLY);
+    bh_thread_exit();
+}
+
 static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t kind) {
     struct bh_buffer_info info;
     void *address;
@@ -111,6 +140,14 @@ static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t ki
     if (kind == FILL_SLOWLY) {
         bh_sleep_for(60000000);
         memset(address, (int)value, info.size);
+    } else if (kind == FILL_BRIEFLY) {
+        bh_yield();
+        memset(address, (int)value, info.size);
+    } else if (kind == FILL_LEND_ON || kind == FILL_LEND_DERIVED) {
+        lend_derived = kind == FILL_LEND_DERIVED;
+        error = bh_thread_create(lend_on, data, RING_PRIORITY);
+        bh_sleep_for(10000000);
+        return error;
     } else if (kind)
         bh_inject(kind);
     return BH_OK;
@@ -210,6 +247,10 @@ static const struct victim_methods methods = {
     .poke = poke, .exhaust = exhaust, .late = late, .two_caps = two_caps,
 };
 
+enum bh_error serve_again(const char *name, void *object) {
+    return victim_serve(name, &methods, object);
+}
+
 static struct bh_ring ring;
 
 static void ring_thread(uint64_t unused) {
@@ -239,7 +280,7 @@ int main(void) {
         bh_panic("cannot attach to the ring that was granted");
     if (has_ring && bh_thread_create(ring_thread, 0, RING_PRIORITY) != BH_OK)
         bh_panic("cannot start the ring's thread");
-    enum bh_error error = victim_serve(port, &methods, NULL);
+    enum bh_error error = serve_again(port, NULL);
     if (error)
         bh_panic("cannot serve %s: %s", port, bh_strerror(error));
     bh_thread_exit();

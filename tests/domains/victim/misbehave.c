@@ -181,6 +181,8 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     enum bh_error error = bh_cap_find("next", &next);
     if (error)
         return error;
+    if (kind >= MISBEHAVE_RACE_FIRST)
+        return race(kind, port, *value - 1, value);
     switch (kind) {
     case MISBEHAVE_CALL_LATE:
         return call_late(next);

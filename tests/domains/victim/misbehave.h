@@ -46,12 +46,28 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_SERVE_OTHER_TYPE = 155, // serves a port with a method of another type
     MISBEHAVE_THREAD_OTHER_TYPE = 156, // starts a thread in a function of another type
     MISBEHAVE_CALL_STUBS = 157,      // no misbehaviour: calls assembly functions of the runtime through pointers, 3
+    // Several threads of the domain at once (race.c); the value says how long in ms.
+    MISBEHAVE_RACE_FIRST = 200,
+    RACE_ARGUMENTS = 200, // rewrite arguments while they are passed
+    RACE_UNMAP = 201,     // unmap memory that arguments are read from and results written to
+    RACE_LEND = 202,      // move, unmap, derive and revoke a buffer that is lent
+    RACE_CAPS = 203,      // drop, derive and revoke capabilities that others use
+    RACE_THREADS = 204,   // make and end threads
+    RACE_SERVE = 205,     // serve the port with other methods while it is called
+    RACE_SCRIBBLE = 206,  // write over each other's stacks
+    RACE_RING = 207,      // write over the pages of a ring that is in use
 };
 
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
+enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_ms, uint64_t *rounds); // race.c
+enum bh_error serve_again(const char *port, void *object); // main.c; echo() says EAGAIN when there is an object
 void call_at_random(uint64_t from); // raw_calls.c
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
 
-#define FILL_SLOWLY 100 // kind of fill(): fill, sleep, fill again
+// Kinds of fill().
+#define FILL_SLOWLY 100       // fill, sleep, fill again
+#define FILL_BRIEFLY 101      // fill, let others run, fill again
+#define FILL_LEND_ON 102      // let another thread lend it on for longer than the call takes
+#define FILL_LEND_DERIVED 103 // the same with a capability derived from it
 
 #endif

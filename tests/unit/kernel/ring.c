@@ -356,10 +356,12 @@ Test(ring, forged_submissions_are_accusations, .init = set_up) {
     uint32_t bad = ENTRIES;
     requests()->submit_tail = ENTRIES + 1;
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EPROTO);
-    requests()->submit_tail = 1;
-    memcpy(request_pages + BH_RING_ORDER, &bad, sizeof(bad));
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EAGAIN); // it does not go on about it
+    cr_assert_not(bh_ring_arm_submit(&server));
+    requests()->submit_tail = ENTRIES + 2;
+    memcpy(request_pages + BH_RING_ORDER + 4, &bad, sizeof(bad));
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EPROTO); // no such slot
-    requests()->submit_tail = 2;
+    requests()->submit_tail = ENTRIES + 3;
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EPROTO); // slot 0, which is free
     cr_assert_eq(accusations, 3);
 }

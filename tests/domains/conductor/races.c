@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// A domain with several threads against itself and the kernel (tests/domains/victim/race.c): what is checked is what others see. Whoever it
+// calls goes on and finds its arguments unchanged, nothing leaks, and it serves again after its restart. The same on one processor and on several.
+#include "conductor.h"
+
+#include "tests/domains/victim/misbehave.h"
+
+#define DURATION_MS 150
+#define RESTARTS 40
+
+// Let a victim race for that long; how many rounds it made. It may die of it.
+static enum bh_error let_race(const struct victim *victim, enum misbehaviour kind, uint64_t duration_ms, uint64_t *rounds) {
+    *rounds = 0;
+    return victim_relay(victim->port, 0, kind, duration_ms, rounds);
+}
+
+static void expect_unharmed(const struct victim *victim) {
+    struct bh_domain_info info = info_of(victim);
+    struct bh_crash_info crash = {0};
+    (void)system_crash_info(system_cap, victim->id, &crash);
+    EXPECT(info.state == BH_DOMAIN_STATE_RUNNING && !info.restarts, "%s died: %s", victim->name, crash.text);
+    expect_serves(victim);
+}
+
+// It holds to the end: the attacker does nothing that it must die of.
+static void race_and_live(const struct victim *victim, enum misbehaviour kind) {
+    uint64_t rounds;
+    EXPECT_OK(let_race(victim, kind, DURATION_MS, &rounds));
+    EXPECT(rounds > 20, "only %llu rounds", (unsigned long long)rounds);
+    bh_info("%llu rounds", (unsigned long long)rounds);
+    expect_unharmed(&b);
+}
+
+static void end_without_leak(const struct bh_memory_info *before) {
+    restart_all();
+    struct bh_memory_info after = memory_now();
+    expect_no_leak(before, &after);
+}
+
+void race_arguments(void) {
+    race_and_live(&a, RACE_ARGUMENTS);
+    race_and_live(&c, RACE_ARGUMENTS); // of the other colour; it calls a
+    expect_unharmed(&a);
+}
+
+void race_lend(void) {
+    restart_all();
+    struct bh_memory_info before = memory_now();
+    uint64_t rounds;
+    EXPECT_OK(let_race(&a, RACE_LEND, DURATION_MS, &rounds));
+    EXPECT(rounds > 20, "only %llu rounds", (unsigned long long)rounds);
+    EXPECT(info_of(&b).state == BH_DOMAIN_STATE_RUNNING && info_of(&b).restarts == 1, "the borrower died");
+    end_without_leak(&before);
+}
+
+void race_caps(void) {
+    restart_all();
+    struct bh_memory_info before = memory_now();
+    uint64_t rounds;
+    EXPECT_OK(let_race(&a, RACE_CAPS, DURATION_MS, &rounds));
+    EXPECT(rounds > 20, "only %llu rounds", (unsigned long long)rounds);
+    EXPECT(info_of(&b).state == BH_DOMAIN_STATE_RUNNING && info_of(&b).restarts == 1, "the server died");
+    end_without_leak(&before);
+}
+
+// The attacker dies, mostly, of a fault of its own or because it is killed in the middle.
+static uint32_t race_to_death(enum misbehaviour kind, uint32_t times, uint64_t duration_ms) {
+    uint32_t deaths = 0;
+    uint64_t rounds;
+    restart_all();
+    struct bh_memory_info before = memory_now();
+    for (uint32_t i = 0; i < times; i++) {
+        enum bh_error error = let_race(&a, kind, duration_ms, &rounds);
+        EXPECT(error == BH_OK || error == BH_EDEAD, "race %u: %d", kind, error);
+        deaths += error == BH_EDEAD;
+        if (error == BH_OK)
+            EXPECT_OK(system_kill(system_cap, a.id));
+        revive(&a);
+        expect_serves(&b);
+        EXPECT(info_of(&b).restarts == 1 && info_of(&c).restarts == 1, "somebody else died");
+    }
+    end_without_leak(&before);
+    bh_info("%u deaths", deaths);
+    return deaths;
+}
+
+void race_unmap(void) {
+    EXPECT(race_to_death(RACE_UNMAP, 20, 30) > 3, "it hardly ever died");
+}
+
+void race_scribble(void) {
+    (void)race_to_death(RACE_SCRIBBLE, 20, 20);
+}
+
+static volatile uint32_t killer_over;
+
+static void killer(uint64_t unused) {
+    uint64_t seed = 17;
+    (void)unused;
+    while (!killer_over) {
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+        bh_sleep_for((seed >> 40) % 3000 * 1000);
+        if (info_of(&a).state == BH_DOMAIN_STATE_RUNNING)
+            (void)system_kill(system_cap, a.id);
+    }
+    killer_over = 2;
+    bh_thread_exit();
+}
+
+// Threads come and go while the domain is killed at any moment.
+void race_threads(void) {
+    uint64_t rounds, deadline = bh_time_ns() + PATIENCE_NS;
+    restart_all();
+    bh_sleep_for(5 * MS);
+    struct bh_memory_info before = memory_now();
+    EXPECT_OK(bh_thread_create(killer, 0, 2));
+    while (info_of(&a).restarts < RESTARTS) {
+        if (let_race(&a, RACE_THREADS, 5, &rounds) == BH_EDEAD)
+            bh_sleep_for(MS / 8); // dead, or not serving yet
+        if (info_of(&a).state != BH_DOMAIN_STATE_RUNNING)
+            (void)system_restart(system_cap, a.id);
+        EXPECT(bh_time_ns() < deadline, "it takes too long");
+    }
+    killer_over = 1;
+    while (killer_over != 2)
+        bh_sleep_for(MS);
+    if (info_of(&a).state != BH_DOMAIN_STATE_RUNNING)
+        EXPECT_OK(system_restart(system_cap, a.id));
+    bh_sleep_for(10 * MS); // threads of the last instances end
+    end_without_leak(&before);
+    EXPECT(info_of(&b).restarts == 2 && info_of(&c).restarts == 2, "somebody else died");
+}
+
+static volatile uint32_t server_over;
+
+static void server(uint64_t unused) {
+    uint64_t rounds;
+    (void)unused;
+    EXPECT_OK(let_race(&a, RACE_SERVE, DURATION_MS, &rounds));
+    bh_info("%llu rounds", (unsigned long long)rounds);
+    server_over = 1;
+    bh_thread_exit();
+}
+
+// A port that is served anew all the time is called: each call meets one offer whole.
+void race_serve(void) {
+    uint64_t same, refused = 0, answered = 0;
+    EXPECT_OK(bh_thread_create(server, 0, 2));
+    while (!server_over) {
+        enum bh_error error = victim_echo(a.port, 5, &same);
+        EXPECT((error == BH_OK && same == 5) || error == BH_EAGAIN, "echo: %d, %llu", error, (unsigned long long)same);
+        refused += error == BH_EAGAIN;
+        answered += !error;
+        bh_yield();
+    }
+    EXPECT(refused && answered, "%llu refused, %llu answered", (unsigned long long)refused, (unsigned long long)answered);
+    expect_unharmed(&a);
+}
+
+// The server of a ring whose client writes anything into its pages goes on, and serves others.
+void race_ring(void) {
+    race_and_live(&c, RACE_RING);
+    expect_unharmed(&b);
+    expect_unharmed(&c);
+}
