@@ -222,7 +222,12 @@ void threads_run_out(void) {
     while (!error)
         error = bh_thread_create(end_at_once, 0, 2);
     EXPECT(error == BH_EQUOTA || error == BH_ENOSPC, "%d", error);
-    bh_sleep_for(300 * MS); // they end
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS;
+    for (int i = 0; i < 3; i++)
+        while (info_of(all[i]).threads > 2) { // they end
+            EXPECT(bh_time_ns() < deadline, "%s keeps %u threads", all[i]->name, info_of(all[i]).threads);
+            bh_sleep_for(10 * MS);
+        }
     expect_serves(&b);
     expect_serves(&c);
     EXPECT_OK(system_kill(system_cap, a.id));
