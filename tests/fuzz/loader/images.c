@@ -13,6 +13,7 @@
 #include "kernel/abi/image.h"
 #include "kernel/abi/manifest.h"
 #include "kernel/abi/slot.h"
+#include "labels.h"
 
 enum { NOTES = 0x200, FUNCTIONS = 0x400, RELOCATIONS = 0x500, DYNAMIC = 0x700, UNWIND = 0x800, SYMBOLS = 0x900, NAMES = 0xa00, SECTIONS = 0xb00,
        TEXT = 0x1000, DATA = 0x2000, DATA_SIZE = 0x100, IMAGE_SIZE = DATA + DATA_SIZE };
@@ -31,7 +32,7 @@ static Elf64_Phdr segment(uint32_t type, uint32_t flags, uint64_t offset, uint64
 static void put_headers(uint8_t *to, uint32_t notes_size) {
     static const char names[32] = "\0one\0two\0three\0a longer name";
     Elf64_Ehdr head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_DYN, .e_machine = EM_X86_64,
-                       .e_entry = BH_SLOT_IMAGE + TEXT, .e_phoff = sizeof(head), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = SEGMENTS,
+                       .e_entry = BH_SLOT_IMAGE + TEXT + 16, .e_phoff = sizeof(head), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = SEGMENTS,
                        .e_shoff = SECTIONS, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3};
     Elf64_Phdr segments[SEGMENTS] = {segment(PT_LOAD, PF_R, 0, TEXT, TEXT),
                                      segment(PT_LOAD, PF_R | PF_X, TEXT, 16 * FUNCTION_COUNT, 16 * FUNCTION_COUNT),
@@ -86,11 +87,14 @@ static void make_image(uint8_t *to) {
     for (uint32_t i = 0; i < DATA_SIZE; i++)
         to[DATA + i] = (uint8_t)rand();
     put_headers(to, put_notes(to));
+    uint32_t label = LABEL_thread; // of the second function, the entry, in front of it
     for (uint32_t i = 0; i < FUNCTION_COUNT; i++) {
         uint32_t distance = TEXT + 16 * i - (FUNCTIONS + 4 * i);
         memcpy(to + FUNCTIONS + 4 * i, &distance, 4);
         memcpy(to + TEXT + 16 * i, code, sizeof(code));
     }
+    to[TEXT + 11] = 0xb8;
+    memcpy(to + TEXT + 12, &label, sizeof(label));
     put_relocations(to);
 }
 

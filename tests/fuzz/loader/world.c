@@ -235,6 +235,10 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     return BH_OK;
 }
 
+struct thread *sched_current(void) {
+    return NULL; // early boot
+}
+
 void thread_wake(struct thread *thread, enum bh_error result) {
     (void)thread, (void)result;
 }
