@@ -38,10 +38,11 @@ uint32_t buffers_count(void);
 enum bh_error buffers_map(struct buffer *buffer, struct domain *domain, uint32_t rights);
 void buffers_unmap(struct buffer *buffer, struct domain *domain);
 
-// Give a buffer to another domain: unmapped and revoked here, mapped and a capability there. The sender must own it.
+// Give a buffer to another domain: unmapped and revoked here and wherever it was shared, mapped and a capability there. The sender must own
+// it (BH_ERIGHTS), and it must not be lent (BH_EBUSY).
 enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
 // Lend for the length of a call: mapped there too, with the lender's rights, and a capability that cannot be given up; buffers_unlend takes
-// both back, whatever became of the lender.
+// both back, whatever became of the lender. What is lent to `from` only the thread in whose call it was lent may lend on (BH_EBUSY).
 enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
 void buffers_unlend(struct domain *to, bh_cap cap);
 

@@ -166,6 +166,7 @@ def main():
     os.chdir(root)
     tests = Tests(options.only)
     tests.check("the documentation names what exists", "tools/check-docs.py")
+    tests.check("every safety claim is enforced and attacked by what exists", "tests/docs/claims.py")
     tests.check("no file includes what its layer may not", "tools/check-layers.py")
     tests.check("every source is short, finished and licensed, every header stands alone", "tools/check-sources.py")
     tests.check("the packages of the set-up have names and reasons", "tools/setup.sh", "--list")
