@@ -209,7 +209,7 @@ def lying_tables(runner):
         name = "unwind-" + name
         if not runner.wanted(name):
             continue
-        path = runner.archive(name, os.path.join(HERE, "victims.toml"), ["conductor.scenario=hostile-callers"])
+        path = runner.archive(name, os.path.join(HERE, "victims.toml"), ["conductor.scenario=hostile-callers", *runner.settings])
         data = bytearray(open(path, "rb").read())
         start, size = image_of(data, b"victim")
         at = data.index(COMMON_ENTRY, start, start + size) + where
