@@ -22,7 +22,21 @@ def scenarios_of_conductor():
     return re.findall(r'^    \{"([a-z-]+)", \w+\},$', source, re.M)
 
 
+DEVICE = """
+[port.device]
+server = "kernel"
+interface = "Device"
+device = "virtio-rng:0"
+
+[[grant]]
+to = "a"
+name = "device"
+port = "device"
+"""
+
+
 class Runner:
+    has_devices = False  # scenarios named device-... need one
     settings = ()  # of the conductor, on this platform
     arguments = {"memory-runs-out": ("--memory", "16")}
     log_folder = "hosted"
@@ -68,10 +82,15 @@ class Runner:
 
     def scenario(self, name):
         """One scenario of the conductor."""
-        if not self.wanted(name):
+        needs_device = name.startswith("device")
+        if not self.wanted(name) or (needs_device and not self.has_devices):
             return
-        manifest = "supervised.toml" if name.startswith("supervised") else "victims.toml"
-        archive = self.archive(name, os.path.join(HERE, manifest), [f"conductor.scenario={name}", *self.settings])
+        manifest = os.path.join(HERE, "supervised.toml" if name.startswith("supervised") else "victims.toml")
+        if needs_device:
+            text = open(manifest, encoding="utf-8").read() + DEVICE
+            manifest = os.path.join(self.logs, name + ".toml")
+            open(manifest, "w", encoding="utf-8").write(text)
+        archive = self.archive(name, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []), *self.settings])
         status, text = self.boot(name, archive, arguments=self.arguments.get(name, ()))
         os.unlink(archive)
         problem = None

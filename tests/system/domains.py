@@ -14,12 +14,14 @@ import hosted  # noqa: E402 (its folder had to be found first)
 CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "caller-dies-first", "hostile-callers", "hostile-servers", "deep-panic",
           "busy-watchdog", "capability-revocation", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies", "quotas", "preemption",
           "floating-point", "ring-replay", "ring-broken", "storm", "typed-calls", "supervised-ring", "race-arguments", "race-unmap", "race-lend", "race-caps",
-          "race-threads", "race-serve", "race-scribble", "race-ring", "buffers-lent-on", "buffers-moved-away", "buffers-moved-while-lent"}
+          "race-threads", "race-serve", "race-scribble", "race-ring", "buffers-lent-on", "buffers-moved-away", "buffers-moved-while-lent",
+          "device-race"}
 
 
 class Machine(hosted.Runner):
     """Boots each archive in a machine of its own."""
-    arguments = {"memory-runs-out": ("-m", "32")}
+    arguments = {"memory-runs-out": ("-m", "32"), "device-race": ("-device", "virtio-rng-pci")}
+    has_devices = True
     settings = ("conductor.page_tables=262144",)
     log_folder = "domains"
 

@@ -21,6 +21,7 @@ struct victim {
     char name[32];
     uint32_t id;
     bh_cap port; // its interface Victim
+    uint32_t devices; // that it was granted
 };
 extern struct victim a, b, c; // c is in the fs colour; each has a right to call the next, c to call a
 extern bh_cap system_cap;
@@ -38,7 +39,7 @@ void wait_for_death(const struct victim *victim, struct bh_crash_info *crash);
 // Start it again and wait until it serves.
 void revive(const struct victim *victim);
 void wait_until_holds(const struct victim *victim, uint32_t caps); // that many capabilities
-#define CAPS_OF(victim) ((victim)->id == c.id ? 3 : 5) // settings, next, a ring; a and b have attached to theirs, and so hold two events of it
+#define CAPS_OF(victim) (((victim)->id == c.id ? 3 : 5) + (victim)->devices) // settings, next, a ring; a and b have attached to theirs, and so hold two events of it
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol); // is such a frame in the backtrace?
 struct bh_memory_info memory_now(void);
 void restart_all(void); // all victims, so that what they hold is known
@@ -52,6 +53,6 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     quotas, events, sleeping, preemption, priorities, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full,
     log_is_harmless, late_answer, floating_point_stack, many_callers, given_up_capabilities, ring_client_dies, senseless_calls, memory_runs_out,
     threads_run_out, storm, typed_calls, typed_entries, buffers_moved_away, buffers_lent_on, buffers_moved_while_lent, race_arguments, race_unmap,
-    race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, supervised_restart, supervised_giving_up, supervised_ring;
+    race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, device_race, supervised_restart, supervised_giving_up, supervised_ring;
 
 #endif

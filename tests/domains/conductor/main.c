@@ -72,6 +72,7 @@ static const struct {
     {"race-serve", race_serve},
     {"race-scribble", race_scribble},
     {"race-ring", race_ring},
+    {"device-race", device_race},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},
@@ -182,6 +183,7 @@ int main(void) {
     if (bh_cap_find("system", &system_cap) != BH_OK)
         bh_panic("the manifest gives no System");
     EXPECT_OK(bh_cap_find("settings", &settings_cap));
+    a.devices = settings_get(settings_cap, "device", wanted) == BH_OK;
     EXPECT_OK(settings_get(settings_cap, "scenario", wanted));
     meet(&a);
     meet(&b);

@@ -164,3 +164,38 @@ void race_ring(void) {
     expect_unharmed(&b);
     expect_unharmed(&c);
 }
+
+static volatile enum bh_error device_result;
+static volatile uint32_t device_over;
+
+static void driver(uint64_t unused) {
+    uint64_t rounds;
+    (void)unused;
+    device_result = let_race(&a, RACE_DEVICE, 30, &rounds);
+    device_over = 1;
+    bh_thread_exit();
+}
+
+// A driver with several threads takes what its device gives until it is killed: windows, DMA memory and interrupts go back.
+void device_race(void) {
+    restart_all();
+    bh_sleep_for(5 * MS);
+    struct bh_memory_info before = memory_now();
+    for (uint32_t i = 0; i < 12; i++) {
+        uint64_t deadline = bh_time_ns() + PATIENCE_NS;
+        device_over = 0;
+        EXPECT_OK(bh_thread_create(driver, 0, 2));
+        bh_sleep_for((i % 4) * 12 * MS);
+        EXPECT_OK(system_kill(system_cap, a.id));
+        while (!device_over) {
+            EXPECT(bh_time_ns() < deadline, "the driver's caller does not come back");
+            bh_sleep_for(MS);
+        }
+        EXPECT(device_result == BH_OK || device_result == BH_EDEAD, "the driver: %d", device_result);
+        revive(&a);
+        expect_serves(&b);
+    }
+    bh_sleep_for(5 * MS);
+    end_without_leak(&before);
+    EXPECT(info_of(&b).restarts == 2 && info_of(&c).restarts == 2, "somebody else died");
+}

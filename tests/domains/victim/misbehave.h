@@ -56,6 +56,7 @@ enum misbehaviour : uint32_t {
     RACE_SERVE = 205,     // serve the port with other methods while it is called
     RACE_SCRIBBLE = 206,  // write over each other's stacks
     RACE_RING = 207,      // write over the pages of a ring that is in use
+    RACE_DEVICE = 208,    // take all that a device's capability gives, with events that go away
 };
 
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c

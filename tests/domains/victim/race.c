@@ -332,6 +332,48 @@ static enum bh_error race_ring(uint64_t *rounds) {
     return error;
 }
 
+// ---- a device -----------------------------------------------------------------------------------------------------------------------------------
+
+static bh_cap device_cap;
+
+static void use_device(uint64_t *seed) {
+    struct bh_device_info info;
+    uint64_t where, dma;
+    uint32_t word;
+    bh_cap event;
+    switch (draw(seed, 6)) {
+    case 0: (void)device_open(device_cap, &info); break;
+    case 1: (void)device_config_read(device_cap, draw(seed, 5000), 1u << draw(seed, 4), &word); break;
+    case 2:
+        if (bh_event_create(&event) == BH_OK)
+            put(event, seed);
+        break;
+    case 3: (void)device_bind_vector(device_cap, draw(seed, 5), pool[draw(seed, 12)]); break;
+    case 4: (void)bh_cap_drop(pool[draw(seed, 12)]); break;
+    default:
+        if (device_dma_alloc(device_cap, draw(seed, 20000), &where, &dma) == BH_OK)
+            *(volatile uint64_t *)where = dma;
+        break;
+    }
+}
+
+static void use_devices(uint64_t seed) {
+    for (; !over; bh_yield())
+        use_device(&seed);
+    leave();
+}
+
+static enum bh_error race_device(uint64_t *rounds) {
+    uint64_t seed = 21;
+    enum bh_error error = bh_cap_find("device", &device_cap);
+    if (!error)
+        error = start(use_devices, HELPERS);
+    for (; !error && in_time(); ++*rounds)
+        use_device(&seed);
+    wait_for_helpers();
+    return error;
+}
+
 enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_ms, uint64_t *rounds) {
     enum bh_error error = bh_cap_find("next", &next_cap);
     *rounds = 0;
@@ -347,6 +389,7 @@ enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_m
     case RACE_SERVE: return race_serve(port, rounds);
     case RACE_SCRIBBLE: return race_scribble(rounds);
     case RACE_RING: return race_ring(rounds);
+    case RACE_DEVICE: return race_device(rounds);
     default: return BH_EINVAL;
     }
 }
