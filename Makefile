@@ -78,8 +78,8 @@ test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last lin
 bench: $(BENCH_TARGETS) ## measure; table, JSON, SVG under build/bench (BENCH=name)
 	$(Q)bench/run.py --build $(BUILD) --only '$(BENCH)'
 
-demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= BACKTRACE=1)
-	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) $(if $(BACKTRACE),--backtrace)
+demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= BACKTRACE=1)
+	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(if $(BACKTRACE),--backtrace)
 
 debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= BREAK=domain_crash)
 	$(Q)tools/run/run.py --build $(BUILD) --system $(SYSTEM) --debug $(if $(BREAK),--break $(BREAK))

@@ -35,6 +35,7 @@ void kernel_main(void) {
     crash_init();
     log_write(BH_LOG_INFO, "kernel", "Bulkhead, %zu MiB of memory, command line \"%s\"",
               (size_t)(frames_total_count() * (BH_PAGE_SIZE >> 10) >> 10), platform_command_line());
+    cpus_start();
     if (thread_create("boot", &kernel_domain, (uint64_t)start_system, 0, BOOT_PRIORITY, NULL) != BH_OK)
         panic("no memory for the first thread; give the machine more");
     sched_start();

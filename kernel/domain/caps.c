@@ -36,8 +36,11 @@ void event_object_release(struct event_object *object) {
 enum bh_error caps_create_table(struct domain *domain, uint32_t count) {
     domain->caps = calloc(count, sizeof(struct cap));
     domain->cap_names = calloc(count, BH_CAP_NAME_SIZE);
-    if (!domain->caps || !domain->cap_names)
+    domain->callable = calloc(count, sizeof(*domain->callable));
+    if (!domain->caps || !domain->cap_names || !domain->callable)
         return refuse(BH_ENOMEM, "no memory for %u capabilities of %s", count, domain->name);
+    for (uint32_t index = 0; index < count; index++)
+        domain->callable[index] = &port_none;
     domain->cap_count = count;
     return BH_OK;
 }
@@ -57,6 +60,12 @@ static bool is_live(const struct cap *cap) {
 // For the domain: it may have given it up.
 static bool exists(const struct domain *domain, bh_cap index) {
     return index && index < domain->cap_count && domain->caps[index].type != BH_CAP_EMPTY && domain->caps[index].generation != CAPS_GIVEN_UP;
+}
+
+// What proxies see of an entry follows the entry. They read on other processors meanwhile: a call that looked before goes on.
+static void show(struct domain *domain, struct cap *cap) {
+    bool callable = is_live(cap) && cap->type >= BH_CAP_PORT && (cap->rights & BH_RIGHT_CALL);
+    __atomic_store_n(&domain->callable[cap - domain->caps], callable ? cap->object : &port_none, __ATOMIC_RELEASE);
 }
 
 static void link_to_parent(struct cap *cap, uint32_t self, uint32_t parent) {
@@ -94,6 +103,7 @@ static void let_go(struct domain *domain, struct cap *cap) {
     cap->object = NULL;
     cap->rights = 0;
     cap->generation = CAPS_REVOKED;
+    show(domain, cap);
     if (cap->type == BH_CAP_EVENT)
         event_object_release(object);
     else if (cap->type == BH_CAP_BUFFER)
@@ -120,8 +130,8 @@ enum bh_error caps_insert(struct domain *domain, enum bh_cap_type type, uint32_t
     if (index >= domain->cap_count)
         return refuse(BH_EQUOTA, "%s holds %u capabilities, its quota; raise `caps` in the manifest", domain->name,
                       domain->caps_used);
-    uint32_t generation = type >= BH_CAP_PORT ? ((struct port *)object)->generation : 0;
-    domain->caps[index] = (struct cap){.type = type, .rights = rights, .generation = generation, .object = object};
+    domain->caps[index] = (struct cap){.type = type, .rights = rights, .object = object};
+    show(domain, &domain->caps[index]);
     link_to_parent(&domain->caps[index], caps_reference(domain, index), parent);
     copy_name(domain->cap_names[index], BH_CAP_NAME_SIZE, name ? name : "");
     domain->caps_used++;
@@ -164,12 +174,14 @@ enum bh_error caps_find(struct domain *domain, const char *name, bh_cap *out) {
 // What the manifest granted belongs to the domain, not to the instance that gives it up: the next one finds it again.
 static void give_up(struct domain *domain, struct cap *cap) {
     cap->generation = CAPS_GIVEN_UP;
+    show(domain, cap);
     if (cap->type == BH_CAP_BUFFER)
         buffers_cap_removed(cap->object, domain);
 }
 
-static void restore(struct cap *cap) {
-    cap->generation = cap->type >= BH_CAP_PORT ? ((struct port *)cap->object)->generation : 0;
+static void restore(struct domain *domain, struct cap *cap) {
+    cap->generation = 0;
+    show(domain, cap);
     if (cap->type == BH_CAP_BUFFER)
         buffers_cap_added(cap->object);
 }
@@ -215,9 +227,11 @@ static void revoke_descendants(uint32_t top) {
 enum bh_error caps_revoke(struct domain *domain, bh_cap index) {
     struct cap *cap;
     enum bh_error error = caps_get(domain, "cap_revoke", index, BH_CAP_EMPTY, 0, &cap);
-    if (!error)
-        revoke_descendants(caps_reference(domain, index));
-    return error;
+    if (error)
+        return error;
+    revoke_descendants(caps_reference(domain, index));
+    cpus_stop(); // calls that had just found a capability are inside by now: none begins after this
+    return BH_OK;
 }
 
 enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap_info *info) {
@@ -234,7 +248,7 @@ enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap
 void caps_drop_unnamed(struct domain *domain) {
     for (uint32_t index = 1; index < domain->cap_count; index++)
         if (domain->caps[index].generation == CAPS_GIVEN_UP)
-            restore(&domain->caps[index]);
+            restore(domain, &domain->caps[index]);
         else if (domain->caps[index].type != BH_CAP_EMPTY && !domain->cap_names[index][0])
             clear_entry(domain, index);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Death: the domain is marked dead first, so that no call gets in any more; then the backtrace is taken, every thread inside is sent
-// back to the record that entered it, devices are silenced, rings get a new epoch, buffers and memory are reclaimed, and the
+// Death: the domain is marked dead first, so that no call gets in any more, and all processors are brought to a halt; then the backtrace
+// is taken, every thread inside is sent back to the record that entered it, devices are silenced, rings get a new epoch, buffers and memory are reclaimed, and the
 // supervisor is woken. Nothing here trusts a word of the dead domain's memory.
 #include "kernel/domain/crash.h"
 
@@ -20,6 +20,7 @@
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
 #include "kernel/mm/stacks.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
 #include "kernel/virt/vcpu.h"
 
@@ -66,7 +67,11 @@ static void write_record(struct domain *domain, enum bh_crash_cause cause, const
         struct search search = {domain, NULL};
         thread_each(find_inside, &search);
         thread = search.found;
-        frame = thread && thread->preempted ? &thread->frame : NULL;
+        frame = NULL;
+        if (thread && thread->preempted)
+            frame = &thread->frame;
+        else if (thread && thread->state == THREAD_RUNNING)
+            frame = thread->cpu->frame;
     }
     if (thread)
         record->frame_count = (uint32_t)backtrace_thread(thread, frame, record->frames, BH_BACKTRACE_MAX);
@@ -87,16 +92,17 @@ static void log_record(const struct domain *domain) {
     }
 }
 
-// The current thread, when a trap interrupted it, is the trap's own business.
+// A thread that a trap interrupted, on this processor or another, is the trap's own business.
 static void unwind_one(struct thread *thread, void *context) {
     struct domain *dead = context;
     invoke_doom_callers(thread, dead);
-    if (thread->domain != dead)
-        return;
-    if (thread->preempted) {
+    if (thread->domain != dead) {
+        if (thread->top && thread->top->callee == dead) // a proxy's kernel call or fault: it has not entered yet, or has just left
+            thread->unwind |= UNWIND_CALLEE;
+    } else if (thread->preempted) {
         invoke_unwind_thread(thread);
     } else {
-        thread->unwind = 1; // it is in a kernel call, or is the current one
+        thread->unwind |= UNWIND_DOMAIN; // it is in a kernel call or waits for the lock, or is the current one
         thread_wake(thread, BH_EDEAD);
     }
 }
@@ -123,6 +129,7 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     make_printable(domain->crash.text, strlen(domain->crash.text)); // a panic's words are the domain's
     domain->state = cause == BH_CRASH_EXIT ? DOMAIN_ENDED : DOMAIN_DEAD;
     domain_stop_ports(domain);
+    cpus_stop();
     write_record(domain, cause, frame, address);
     log_record(domain);
     thread_each(unwind_one, domain);

@@ -32,6 +32,7 @@ enum domain_state : uint32_t {
 struct domain {
     // The fast path's words; offsets known to arch/x86_64.
     uint64_t base;        // slot base; 0 for the kernel's own domain
+    struct port **callable; // by capability: the port that it lets its holder call, &port_none if none. One aligned store changes an entry
     struct cap *caps;     // table of cap_count entries
     uint32_t cap_count;
     enum domain_state state;
@@ -39,8 +40,7 @@ struct domain {
     uint32_t id;            // index of its slot
     uint32_t generation;
 
-    uint64_t call_count;  // calls into it, counted by the proxies
-    uint64_t base_writes; // how often a proxy or gate had to write its base
+    uint64_t base_writes; // how often a proxy or gate had to write its base; several processors at once may count as one
 
     char name[BH_DOMAIN_NAME_SIZE];
     struct loaded_image *image;
@@ -52,6 +52,7 @@ struct domain {
     uint32_t threads_used;
     uint32_t watchdog_ms; // 0: none
     uint32_t restarts;
+    uint64_t call_count;  // calls into it by threads that have ended; the proxies count in struct thread
     enum bh_colour colour;
     const struct bh_archive_domain *manifest; // NULL for the kernel's own
     struct bh_crash_record crash; // of the last death
@@ -74,11 +75,11 @@ void domain_stop_ports(struct domain *domain);
 // Mark a dead domain as given up.
 enum bh_error domain_abandon(struct domain *domain);
 
-// The capability table's entry, 32 bytes so that the proxy finds it by a shift.
+// The capability table's entry. Proxies look at struct domain's `callable` alone, and here only to say why not.
 struct cap {
     uint32_t type; // enum bh_cap_type
     uint32_t rights;
-    uint32_t generation; // of the object when granted; differs after a revocation
+    uint32_t generation; // 0, or one of CAPS_REVOKED and its like (caps.h)
     uint32_t parent;     // caps_reference() of what it was derived from, 0: nothing
     void *object;        // struct port, event, buffer, ring
     uint32_t child;          // caps.c: the tree of derivations
@@ -90,10 +91,10 @@ struct cap {
 static_assert(sizeof(struct cap) == 32);
 
 // A port: an object of a domain behind an interface. Owned by the kernel, named in the manifest, outlives
-// its server. Offsets known to arch/x86_64.
+// its server; never freed, since proxies on other processors may look at it at any time. Offsets known to arch/x86_64.
 struct port {
     struct domain *server;  // &kernel_domain for kernel interfaces
-    uint32_t generation;
+    uint32_t cap_type;      // of capabilities to it; 0 in port_none
     uint32_t interface;
     uint64_t object;        // first argument of each method
     uint64_t serving;       // 1 once served by the live instance; 0: callers get BH_EDEAD
@@ -103,6 +104,7 @@ struct port {
     uint32_t method_count;
     struct port *next;
 };
+extern struct port port_none; // nothing that anybody may call
 
 enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
                           uint64_t object, struct port **out);

@@ -2,7 +2,8 @@
 //
 // Into domains from the kernel, and out of dead ones. A thread leaves a dead domain through the innermost record that entered it: a
 // running or preempted thread by resuming at invoke_landing, one in a kernel call by its `unwind` flag, one that is further
-// inside (the dead domain called somebody) by the `resume` word of that call's record.
+// inside (the dead domain called somebody) by the `resume` word of that call's record. Threads on other processors are found waiting for the
+// kernel's lock, or in code that was interrupted; who gets the lock looks at `unwind` before anything else.
 #include "kernel/domain/invoke.h"
 
 #include "kernel/arch/x86_64/regs.h"
@@ -15,6 +16,7 @@
 
 enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value);
 void invoke_landing(void);
+void invoke_abandon(bool passed);
 void invoke_stack_low(void);
 void invoke_stack_astray(struct domain *domain);
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
@@ -61,6 +63,26 @@ static void drop_half_made(struct thread *thread, const struct domain *dead) {
     while (thread->top && thread->top->callee != dead)
         thread->top = thread->top->previous;
     BH_ASSERT(thread->top);
+}
+
+bool invoke_settle(struct thread *thread, struct trap_frame *frame) {
+    if (!thread->unwind)
+        return false;
+    if (thread->unwind & UNWIND_DOMAIN)
+        drop_half_made(thread, thread->domain);
+    thread->unwind = 0;
+    invoke_unwind_frame(thread, frame);
+    return true;
+}
+
+// A proxy found, when it got the kernel's lock, that its call cannot go on. `passed`: capabilities were given to the callee already. The
+// dead keep none.
+void invoke_abandon(bool passed) {
+    struct thread *thread = thread_current();
+    while (passed && !(thread->unwind & UNWIND_CALLEE) && thread->passed_count)
+        caps_take_back(thread->top->callee, thread->passed[--thread->passed_count]);
+    if (thread->unwind & UNWIND_DOMAIN)
+        drop_half_made(thread, thread->domain);
 }
 
 void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame) {

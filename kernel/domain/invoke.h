@@ -41,6 +41,8 @@ void invoke_unwind_domain(struct thread *thread, struct domain *dead, struct tra
 void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame);
 // The same for a thread that is not running: its next resumption takes that way.
 void invoke_unwind_thread(struct thread *thread);
+// The interrupted thread waited for the kernel's lock, and its domain died meanwhile, or its callee: then *frame resumes the way out.
+bool invoke_settle(struct thread *thread, struct trap_frame *frame);
 // `dead` died: every record of `thread` whose caller is `dead` will, on return, unwind one further.
 void invoke_doom_callers(struct thread *thread, struct domain *dead);
 // Is `rip` inside a proxy (generated or hand-written)?

@@ -10,6 +10,7 @@
 #include "kernel/domain/loader.h"
 
 static struct port *ports;
+struct port port_none;
 
 enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
                           uint64_t object, struct port **out) {
@@ -22,7 +23,7 @@ enum bh_error port_create(const char *name, struct domain *server, uint32_t inte
         return refuse(BH_ENOMEM, "port %s: no memory", name);
     copy_name(port->name, sizeof(port->name), name);
     port->server = server;
-    port->generation = 1;
+    port->cap_type = BH_CAP_PORT + interface;
     port->interface = interface;
     port->fingerprint = fingerprint;
     port->object = object;

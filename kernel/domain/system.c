@@ -32,7 +32,7 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
     *info = (struct bh_domain_info){.id = id, .state = domain->state, .colour = domain->colour, .generation = domain->generation,
                                     .restarts = domain->restarts, .cause = domain->crash.cause, .threads = domain->threads_used,
                                     .caps = domain->caps_used, .memory_used = domain->memory_used,
-                                    .memory_quota = domain->memory_quota, .calls = domain->call_count,
+                                    .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
                                     .base_writes = domain->base_writes};
     copy_name(info->name, sizeof(info->name), domain->name);
     if (domain->manifest) {

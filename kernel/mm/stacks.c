@@ -87,8 +87,10 @@ static void give_back_if_idle(struct thread *thread, void *context) {
 }
 
 bool stacks_make_room(struct domain *domain, uint64_t size) {
-    if (size > domain_room(domain) && size <= domain->memory_quota)
+    if (size > domain_room(domain) && size <= domain->memory_quota) {
+        cpus_stop(); // no thread is on its way in
         thread_each(give_back_if_idle, &(struct need){domain, size});
+    }
     return size <= domain_room(domain);
 }
 

@@ -2,7 +2,7 @@
 //
 // What a platform (pc: bare metal; hosted: a Linux process) owes the kernel core, one section per file
 // of platform/<name>/. Errors: functions that can fail return enum bh_error and say why in the log.
-// Everything here runs with interrupts disabled unless it says otherwise. The kernel core is never preempted;
+// Everything here runs with interrupts disabled and the kernel's lock held unless it says otherwise. The kernel core is never preempted;
 // only code inside slots (and the idle loop) runs with interrupts enabled, and proxies, during which no
 // thread switch happens.
 #ifndef BH_PLATFORM_H
@@ -49,18 +49,35 @@ hpa platform_direct_to_hpa(const void *pointer);
 // Copy between kernel memory and slot memory; BH_EFAULT when an address is not accessible (never a crash).
 enum bh_error platform_copy_guarded(void *to, const void *from, size_t size);
 
+// ---- smp.c: processors, and the one lock of the kernel ----------------------------------------------------
+#define CPU_COUNT_MAX 16
+struct cpu;                      // kernel/sched/cpu.h
+struct cpu *cpu_self(void);      // without the lock too
+uint32_t cpu_count(void);        // how many run: cpus[0] to cpus[count - 1]
+uint32_t cpu_hardware_id(uint32_t index);
+// Start the others; each calls sched_join(), with the lock. One that does not start is told in the log and left out.
+void cpus_start(void);
+// The lock is held at boot. Taking it makes this processor no longer outside, releasing it makes it outside, unless it idles.
+void kernel_lock(void);
+void kernel_unlock(void);
+// Bring all other processors in. When this returns, no domain's code, proxy or guest runs anywhere until the lock is released:
+// the other threads that are running stand in domain code that was interrupted, at a gate, in a kernel call of a proxy, or in a fault
+// of one.
+void cpus_stop(void);
+// Make processor `index` look for something better to run.
+void cpu_poke(uint32_t index);
+
 // ---- clock.c ----------------------------------------------------------------------------------------
 uint64_t clock_now_ns(void);           // monotonic, callable with interrupts in any state
-void clock_arm(uint64_t deadline_ns);  // one timer interrupt then; the earliest call wins until it fires; 0: cancel
+void clock_arm(uint64_t deadline_ns);  // one timer interrupt then, on this processor; the earliest call wins until it fires; 0: cancel
 uint64_t clock_ticks(void);            // rdtsc
 
 // ---- irq.c --------------------------------------------------------------------------------------------
 bool irq_disable(void);         // returns whether they were enabled
 void irq_restore(bool enabled);
-void irq_window(void);          // take what is pending, then go on with interrupts disabled
-// Interrupts as assembly sees them. pc: the byte only mirrors. hosted: the byte is the interrupt flag, `pending` says that
-// the clock fired meanwhile, and irq_replay() makes it fire again soon.
-extern uint8_t platform_irq_enabled, platform_irq_pending;
+void irq_window(void);          // take what is pending, then go on with interrupts disabled; without the lock
+// hosted: the clock fired while interrupts were disabled; irq_replay() makes it fire again soon. pc: always 0.
+extern uint8_t platform_irq_pending;
 void irq_replay(void);
 void irq_before_resume(void); // interrupted code is about to be resumed by switch_to_frame
 // The fs base that the platform's C library needs while kernel code runs; 0: it needs none (pc).
@@ -85,14 +102,19 @@ struct trap_frame {
     uint8_t *fpu; // 512-byte FXSAVE image of the interrupted code, 16-byte aligned
 };
 // The platform saves everything, runs on its own trap stack, and calls these; each may replace
-// the contents of *frame (and of *frame->fpu), and the platform resumes what it then finds there.
+// the contents of *frame (and of *frame->fpu), and the platform resumes what it then finds there. It takes the lock before, then asks
+// trap_settle() whether the interrupted thread is to leave its domain instead (an exception is then no longer of interest), and releases
+// the lock unless trap_keeps_lock() says that kernel code is resumed.
+bool trap_settle(struct trap_frame *frame);
+bool trap_keeps_lock(const struct trap_frame *frame);
+bool trap_in_proxy(const struct trap_frame *frame); // threads are not switched there, and cpus_stop() waits for its end
 void trap_fault(struct trap_frame *frame);  // exceptions 0-31
 void trap_timer(struct trap_frame *frame);  // the armed deadline has passed
 void trap_device(struct trap_frame *frame); // after device handlers ran: a chance to switch threads
 
 // ---- console.c, power.c ---------------------------------------------------------------------------------
 void console_output(const char *text, size_t size); // the kernel's log; callable from anywhere
-void power_idle(void);                             // wait for an interrupt; enables and disables them around
+void power_idle(void);                             // wait for an interrupt; enables and disables them around; without the lock
 [[noreturn]] void power_off(int status);           // hosted: leaves kernel_main's caller with that status
 
 #endif

@@ -3,11 +3,22 @@
 // What the clock and devices cause. Threads are switched here only when the interrupted code is a domain's; when the kernel or
 // a proxy was interrupted (interrupts are enabled in proxies), the switch is retried a little later.
 #include "kernel/abi/slot.h"
+#include "kernel/domain/invoke.h"
 #include "kernel/platform/platform.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
 
 static bool in_slot(uint64_t address) {
     return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
+}
+
+bool trap_in_proxy(const struct trap_frame *frame) {
+    return invoke_in_proxy(frame->rip);
+}
+
+bool trap_settle(struct trap_frame *frame) {
+    struct thread *thread = sched_current();
+    return thread && invoke_settle(thread, frame);
 }
 
 void trap_timer(struct trap_frame *frame) {
@@ -16,7 +27,7 @@ void trap_timer(struct trap_frame *frame) {
     timer_expire(now);
     if (!in_slot(frame->rip)) {
         if (!sched_is_idle()) // the idle loop looks for itself
-            clock_arm(now + (runqueue_has(thread->priority) ? RETRY_NS : TICK_NS));
+            clock_arm(now + (runqueue_has(thread->cpu, thread->priority) ? RETRY_NS : TICK_NS));
         return;
     }
     if (watchdog_tick(thread) && watchdog_overrun)
@@ -28,7 +39,7 @@ void trap_timer(struct trap_frame *frame) {
 void trap_device(struct trap_frame *frame) {
     struct thread *thread = sched_current();
     if (!in_slot(frame->rip)) {
-        if (thread && runqueue_has(thread->priority))
+        if (!sched_is_idle() && runqueue_has(thread->cpu, thread->priority))
             clock_arm(clock_now_ns() + RETRY_NS);
         return;
     }

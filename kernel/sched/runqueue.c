@@ -1,42 +1,86 @@
 // SPDX-License-Identifier: MIT
 //
-// Run queues: one list for each priority. A thread in a queue is READY and in no other list.
+// Run queues: for each processor one list for each priority. A thread in a queue is READY and in no other list. A thread that becomes
+// ready goes where it ran last, or to an idle processor, or to the one whose thread matters least; a processor with nothing in its own
+// queues takes from the others'. So no processor idles while a thread waits for one. Lock: the kernel's.
+#include "kernel/base.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
 
-#include "kernel/base.h"
-
-static struct {
-    struct thread *head, *tail;
-} queues[THREAD_PRIORITIES];
-
-void runqueue_push(struct thread *thread) {
+void runqueue_push(struct cpu *cpu, struct thread *thread) {
     BH_ASSERT(thread->priority < THREAD_PRIORITIES);
     thread->state = THREAD_READY;
     thread->next = NULL;
-    if (queues[thread->priority].tail)
-        queues[thread->priority].tail->next = thread;
+    if (cpu->queues[thread->priority].tail)
+        cpu->queues[thread->priority].tail->next = thread;
     else
-        queues[thread->priority].head = thread;
-    queues[thread->priority].tail = thread;
+        cpu->queues[thread->priority].head = thread;
+    cpu->queues[thread->priority].tail = thread;
+    cpu->queued++;
 }
 
-struct thread *runqueue_pop(void) {
-    for (int priority = 0; priority < THREAD_PRIORITIES; priority++) {
-        struct thread *thread = queues[priority].head;
-        if (!thread)
-            continue;
-        queues[priority].head = thread->next;
-        if (!thread->next)
-            queues[priority].tail = NULL;
-        thread->next = NULL;
-        return thread;
-    }
+static struct thread *pop(struct cpu *cpu, uint32_t priority) {
+    struct thread *thread = cpu->queues[priority].head;
+    if (!thread)
+        return NULL;
+    cpu->queues[priority].head = thread->next;
+    if (!thread->next)
+        cpu->queues[priority].tail = NULL;
+    thread->next = NULL;
+    cpu->queued--;
+    return thread;
+}
+
+static struct thread *steal(struct cpu *thief) {
+    for (uint32_t priority = 0; priority < THREAD_PRIORITIES; priority++)
+        for (uint32_t i = 1; i < cpu_count(); i++) {
+            struct thread *thread = pop(&cpus[(thief->id + i) % cpu_count()], priority);
+            if (thread) {
+                thief->steals++;
+                return thread;
+            }
+        }
     return NULL;
 }
 
-bool runqueue_has(uint32_t worst_priority) {
+struct thread *runqueue_take(struct cpu *cpu) {
+    for (uint32_t priority = 0; priority < THREAD_PRIORITIES; priority++) {
+        struct thread *thread = pop(cpu, priority);
+        if (thread)
+            return thread;
+    }
+    return steal(cpu);
+}
+
+bool runqueue_has(const struct cpu *cpu, uint32_t worst_priority) {
     for (uint32_t priority = 0; priority <= worst_priority && priority < THREAD_PRIORITIES; priority++)
-        if (queues[priority].head)
+        if (cpu->queues[priority].head)
             return true;
     return false;
+}
+
+static bool is_idle(const struct cpu *cpu) {
+    return cpu->current == &cpu->idle && !cpu->queued;
+}
+
+// Idle processors count as running the least important thread of all.
+static struct cpu *choose(const struct thread *thread) {
+    struct cpu *best = thread->cpu ? thread->cpu : cpu_self();
+    if (is_idle(best))
+        return best;
+    for (struct cpu *cpu = cpus; cpu < cpus + cpu_count(); cpu++) {
+        if (is_idle(cpu))
+            return cpu;
+        if (cpu->current && cpu->current != &cpu->idle && cpu->current->priority > thread->priority && cpu->current->priority > best->current->priority)
+            best = cpu;
+    }
+    return best;
+}
+
+void runqueue_place(struct thread *thread) {
+    struct cpu *cpu = choose(thread);
+    bool idle = is_idle(cpu);
+    runqueue_push(cpu, thread);
+    if (cpu != cpu_self() && (idle || cpu->current->priority > thread->priority))
+        cpu_poke(cpu->id);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Inside the scheduler: run queues, sleepers, the watchdog. Everything here runs with interrupts disabled.
+// Inside the scheduler: run queues, sleepers, the watchdog. Everything here runs with interrupts disabled and the kernel's lock held.
 #ifndef BH_SCHED_H
 #define BH_SCHED_H
 
@@ -12,15 +12,16 @@
 #define RETRY_NS 50000ull        // when a switch fell due inside the kernel or a proxy
 
 // runqueue.c: first in, first out within a priority; lower number first.
-void runqueue_push(struct thread *thread);
-struct thread *runqueue_pop(void); // NULL when empty
-bool runqueue_has(uint32_t worst_priority); // anybody at this priority or a better one?
+void runqueue_push(struct cpu *cpu, struct thread *thread); // one that just ran there
+void runqueue_place(struct thread *thread);  // one that becomes ready: on a processor of its choice, which is told
+struct thread *runqueue_take(struct cpu *cpu); // for `cpu`, from its own queues or another's; NULL: nobody is ready
+bool runqueue_has(const struct cpu *cpu, uint32_t worst_priority); // anybody in its own at this priority or a better one?
 
-// timer.c: threads with a deadline, soonest first.
+// timer.c: threads with a deadline, soonest first. Each processor sees to those that went to sleep on it.
 void timer_add(struct thread *thread, uint64_t deadline_ns);
 void timer_remove(struct thread *thread);
 void timer_expire(uint64_t now_ns); // wakes with BH_ETIMEDOUT
-uint64_t timer_next(void);          // 0: none
+uint64_t timer_next(const struct cpu *cpu); // of those that went to sleep there; 0: none
 
 // watchdog.c: called at each tick that interrupts domain code; true when the domain has overstayed its limit.
 bool watchdog_tick(struct thread *thread);

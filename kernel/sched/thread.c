@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Thread objects and switching. A thread is in one of three places: running, in a run queue, or waiting. It leaves the processor
+// Thread objects and switching. A thread is in one of three places: running on one processor, in a run queue, or waiting. It leaves the processor
 // either by its own call (registers on its control stack) or because a trap interrupted domain code (registers in `frame`).
-// Kernel code is never preempted; the idle loop runs on the boot stack.
+// Kernel code is never preempted; each processor's idle loop runs on the stack on which it was started.
 #include "kernel/sched/thread.h"
 
 #include <string.h>
@@ -14,35 +14,42 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/mm/stacks.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
 
 #define FAR_NS 3600000000000ull // the clock is armed for an hour at most
 
-static struct thread *current;          // NULL only during early boot
 static struct thread *threads[THREAD_COUNT];
-static struct thread idle = {.name = "idle", .priority = THREAD_PRIORITIES - 1, .domain = &kernel_domain,
-                             .home = &kernel_domain, .state = THREAD_RUNNING};
 static struct thread *ended;            // its stack is freed by whoever runs next
 static uint32_t live_count;
+static bool inhabited;                  // there was a thread once
 
 struct thread *sched_current(void) {
-    return current;
+    return cpu_self()->current;
 }
 
 bool sched_is_idle(void) {
-    return !current || current == &idle;
+    const struct cpu *cpu = cpu_self();
+    return !cpu->current || cpu->current == &cpu->idle;
 }
 
 uint32_t thread_count(void) {
     return live_count;
 }
 
+uint64_t threads_calls(const struct domain *domain) {
+    uint64_t calls = domain->call_count;
+    for (uint32_t id = 0; id < THREAD_COUNT; id++)
+        calls += threads[id] ? threads[id]->calls[domain->id] : 0;
+    return calls;
+}
+
 void sched_arm(void) {
     uint64_t now = clock_now_ns();
-    uint64_t when = timer_next();
+    uint64_t when = timer_next(cpu_self());
     if (when > now + FAR_NS)
         when = now + FAR_NS; // clocks have smaller numbers
-    if (current != &idle && (!when || when > now + TICK_NS))
+    if (!sched_is_idle() && (!when || when > now + TICK_NS))
         when = now + TICK_NS;
     if (when)
         clock_arm(when);
@@ -54,6 +61,9 @@ void threads_free_ended(void) {
     struct thread *thread = ended;
     ended = NULL;
     uint32_t id = thread->id;
+    for (uint32_t slot = 1; slot < BH_SLOT_COUNT; slot++)
+        if (domain_get(slot))
+            domain_get(slot)->call_count += thread->calls[slot];
     stacks_return_thread(thread);
     threads[id] = NULL;
     live_count--;
@@ -61,17 +71,25 @@ void threads_free_ended(void) {
 }
 
 // What runs next becomes `current`; the caller then resumes it.
-static struct thread *take_next(void) {
-    struct thread *next = runqueue_pop();
+static struct thread *take_next(struct cpu *cpu) {
+    struct thread *next = runqueue_take(cpu);
+    uint64_t now = clock_now_ns();
+    if (cpu->current != &cpu->idle)
+        cpu->busy_ns += now - cpu->since_ns;
+    cpu->since_ns = now;
     if (!next)
-        next = &idle;
+        next = &cpu->idle;
+    cpu->switches += next != cpu->current;
     next->state = THREAD_RUNNING;
-    current = next;
+    next->cpu = cpu;
+    cpu->current = next;
     return next;
 }
 
+// Comes back when `previous` is resumed, perhaps on another processor.
 static void switch_from(struct thread *previous) {
-    struct thread *next = take_next();
+    struct cpu *cpu = cpu_self();
+    struct thread *next = take_next(cpu);
     previous->bases[0] = rdgsbase();
     sched_arm();
     if (next == previous)
@@ -79,7 +97,7 @@ static void switch_from(struct thread *previous) {
     if (next->preempted) {
         next->preempted = false;
         irq_before_resume();
-        switch_to_frame(&previous->switch_rsp, &next->frame);
+        switch_to_frame(&previous->switch_rsp, &next->frame, cpu);
     } else {
         wrgsbase(next->bases[0]);
         wrfsbase(next->bases[1]);
@@ -89,23 +107,25 @@ static void switch_from(struct thread *previous) {
 }
 
 void sched_block(void) {
-    current->watch_mark = 0;
-    current->watch_since_ns = 0;
-    switch_from(current);
+    struct thread *thread = sched_current();
+    thread->watch_mark = 0;
+    thread->watch_since_ns = 0;
+    switch_from(thread);
 }
 
 void thread_yield(void) {
-    struct thread *thread = current;
-    if (!runqueue_has(thread->priority))
+    struct cpu *cpu = cpu_self();
+    struct thread *thread = cpu->current;
+    if (!runqueue_has(cpu, thread->priority))
         return;
     thread->watch_mark = 0;
-    if (thread != &idle)
-        runqueue_push(thread);
+    runqueue_push(cpu, thread);
     switch_from(thread);
 }
 
 bool sched_should_yield(void) {
-    return current->priority > 0 && runqueue_has(current->priority - 1);
+    const struct cpu *cpu = cpu_self();
+    return cpu->current->priority > 0 && runqueue_has(cpu, cpu->current->priority - 1);
 }
 
 // Make the trap resume `next`, as the current thread.
@@ -125,20 +145,25 @@ static void resume_in_frame(struct trap_frame *frame, struct thread *next) {
     frame->fs_base = next->bases[1];
 }
 
+bool trap_keeps_lock(const struct trap_frame *frame) {
+    return frame->rip == (uint64_t)switch_landing;
+}
+
 void sched_preempt(struct trap_frame *frame) {
-    struct thread *thread = current;
-    if (thread == &idle || !runqueue_has(thread->priority))
+    struct cpu *cpu = cpu_self();
+    struct thread *thread = cpu->current;
+    if (thread == &cpu->idle || !runqueue_has(cpu, thread->priority))
         return;
     thread->frame = *frame;
     thread->frame.fpu = thread->fpu;
     memcpy(thread->fpu, frame->fpu, sizeof(thread->fpu));
     thread->preempted = true;
-    runqueue_push(thread);
-    resume_in_frame(frame, take_next());
+    runqueue_push(cpu, thread);
+    resume_in_frame(frame, take_next(cpu));
 }
 
 static void domain_thread(void *argument) {
-    struct thread *thread = current;
+    struct thread *thread = thread_current();
     uint64_t entry = thread->frame.rip;
     if (thread->home->generation != thread->home_generation)
         return; // its instance died before it ran
@@ -155,6 +180,7 @@ static struct thread *place_thread(uint32_t id, struct thread *block, const char
     threads[id] = block;
     home->threads_used++;
     live_count++;
+    inhabited = true;
     return block;
 }
 
@@ -185,14 +211,14 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     stack[5] = home == &kernel_domain ? entry : (uint64_t)domain_thread;
     stack[6] = (uint64_t)switch_new_thread;
     thread->switch_rsp = (uint64_t)stack;
-    runqueue_push(thread);
     if (out)
         *out = thread;
+    runqueue_place(thread);
     return BH_OK;
 }
 
 [[noreturn]] void thread_end(void) {
-    struct thread *thread = current;
+    struct thread *thread = thread_current();
     thread->state = THREAD_ENDED;
     if (thread->home->generation == thread->home_generation)
         thread->home->threads_used--;
@@ -209,15 +235,17 @@ void thread_each(void (*visit)(struct thread *thread, void *context), void *cont
 }
 
 void sched_init(void) {
-    idle.bases[0] = rdgsbase();
-    idle.bases[1] = rdfsbase();
-    current = &idle;
+    struct cpu *cpu = cpu_self();
+    cpu->idle = (struct thread){.name = "idle", .priority = THREAD_PRIORITIES - 1, .domain = &kernel_domain, .home = &kernel_domain,
+                                .state = THREAD_RUNNING, .bases = {rdgsbase(), rdfsbase()}, .cpu = cpu};
+    cpu->since_ns = clock_now_ns();
+    cpu->current = &cpu->idle;
 }
 
 // Without a thread nothing can happen any more: interrupts only wake threads, and only threads make others.
 static void end_if_deserted(void) {
     uint32_t dead = 0;
-    if (thread_count())
+    if (thread_count() || !inhabited)
         return;
     for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
         dead += domain_get(id) && domain_get(id)->state == DOMAIN_DEAD;
@@ -226,12 +254,20 @@ static void end_if_deserted(void) {
 }
 
 void sched_start(void) {
+    struct cpu *cpu = cpu_self();
     for (;;) {
-        thread_yield();
+        switch_from(&cpu->idle);
         threads_free_ended();
         end_if_deserted();
         sched_arm();
+        kernel_unlock();
         power_idle();
+        kernel_lock();
         timer_expire(clock_now_ns());
     }
+}
+
+void sched_join(void) {
+    sched_init();
+    sched_start();
 }

@@ -12,6 +12,7 @@
 #include "kernel/abi/slot.h"
 #include "kernel/platform/platform.h"
 
+struct cpu;
 struct domain;
 struct invocation;
 struct event;
@@ -29,18 +30,26 @@ enum { THREAD_PRIORITIES = 4 }; // 0 is the highest
 #define THREADS_PER_DOMAIN 32
 #define THREAD_NAME_SIZE 24
 
+// Why a thread is to leave: set by crash.c while all other processors stand still, looked at by whoever gets the kernel's lock.
+enum thread_unwind : uint32_t {
+    UNWIND_DOMAIN = 1, // its domain died, or it asked to end: out through the record that entered it
+    UNWIND_CALLEE = 2, // the other side of the call that its proxy is making (or returning from) died: out through that call's record
+};
+
 struct thread {
     // The fast path's words; offsets known to arch/x86_64 (offsets.c).
     uint64_t data_stack;       // word 0: untrusted, address in the current domain's slot
     struct domain *domain;     // whose code runs now; &kernel_domain in the kernel's own threads
     struct invocation *top;    // innermost invocation record
-    uint32_t unwind;           // its domain died while it was in a kernel call: the gate takes it out
+    uint32_t unwind;           // enum thread_unwind, not 0: the gate (proxy, trap handler) takes it out
     uint64_t bases[2];         // what the gs and fs base registers hold, indexed by enum bh_colour
     uint64_t gate;             // control stack at its last kernel call: where the return address into the domain stands
     uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased, or the domain says so
+    uint64_t calls[BH_SLOT_COUNT]; // by domain: calls into it
     uint64_t leased;           // by domain, one bit: whether a data stack is mapped there
+    struct cpu *cpu;           // where it runs, or ran last
 
-    // Scheduling. Lock: interrupts disabled.
+    // Scheduling. Lock: the kernel's.
     enum thread_state state;
     uint32_t priority;
     uint32_t id;
@@ -71,6 +80,7 @@ static inline struct thread *thread_current(void) {
 }
 struct thread *sched_current(void); // from anywhere; NULL during early boot
 uint32_t thread_count(void);        // live ones
+uint64_t threads_calls(const struct domain *domain); // into `domain`, by live threads and by those that ended
 void threads_free_ended(void);      // give back what the last thread that ended still holds
 
 // Make a thread that runs entry(argument) in the kernel, or, when home is a real domain, an invocation of
@@ -94,6 +104,7 @@ struct event {
 void event_raise(struct event *event);
 enum bh_error event_wait(struct event *event, uint64_t deadline_ns); // 0: no limit; BH_ETIMEDOUT, BH_EDEAD
 
-void sched_start(void); // kernel_main ends here; becomes the idle loop
+[[noreturn]] void sched_start(void); // kernel_main ends here; becomes the idle loop
+[[noreturn]] void sched_join(void);  // the same for the other processors
 
 #endif

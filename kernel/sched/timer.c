@@ -31,6 +31,9 @@ void timer_expire(uint64_t now_ns) {
         thread_wake(sleepers, BH_ETIMEDOUT);
 }
 
-uint64_t timer_next(void) {
-    return sleepers ? sleepers->deadline_ns : 0;
+uint64_t timer_next(const struct cpu *cpu) {
+    const struct thread *thread = sleepers;
+    while (thread && thread->cpu != cpu)
+        thread = thread->deadline_next;
+    return thread ? thread->deadline_ns : 0;
 }

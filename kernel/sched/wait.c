@@ -28,7 +28,7 @@ void thread_wake(struct thread *thread, enum bh_error result) {
     remove_waiter(thread);
     timer_remove(thread);
     thread->wait_result = result;
-    runqueue_push(thread);
+    runqueue_place(thread);
 }
 
 void event_raise(struct event *event) {

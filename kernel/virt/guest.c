@@ -44,10 +44,12 @@ static enum bh_error guest_get(struct domain *caller, uint64_t object, struct gu
     return BH_OK;
 }
 
+// Those that run on other processors are brought out: the guest has the new mappings when this returns.
 static void flush(struct guest *guest) {
     for (int i = 0; i < GUEST_VCPUS; i++)
         if (guest->vcpus[i])
-            guest->vcpus[i]->vmcb->tlb_control = 1;
+            guest->vcpus[i]->flush = true;
+    cpus_stop();
 }
 
 enum bh_error serve_guest_features(struct domain *caller, uint64_t object, uint32_t *kind) {

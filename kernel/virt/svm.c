@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// AMD SVM on one CPU: feature check, enabling, the VMCB's fixed part, state in and out. Every access of the guest to what
+// AMD SVM: feature check, enabling (each processor when it first runs a guest), the VMCB's fixed part, state in and out. Every access of the guest to what
 // it does not own exits: all ports and MSRs but those that VMLOAD and VMRUN switch. Called by vcpu.c only.
 #include "kernel/virt/svm.h"
 
@@ -11,6 +11,7 @@
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/mm/frames.h"
+#include "kernel/sched/cpu.h"
 
 #define MSR_EFER 0xc0000080u
 #define MSR_VM_CR 0xc0010114u
@@ -24,11 +25,14 @@ void svm_enter(hpa vmcb, struct bh_vcpu_state *registers, hpa host_area, uint8_t
 
 static struct {
     bool enabled;
-    hpa hsave;
-    hpa host_area; // VMSAVE target for the host's own segments
+    hpa areas; // two pages for each processor: its own for VMRUN, and VMSAVE's target for the host's segments
     hpa iopm;
     hpa msrpm;
 } svm;
+static struct {
+    bool enabled;
+    hpa last; // the VMCB that ran here last
+} here[CPU_COUNT_MAX];
 
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __asm__ volatile("cpuid"
@@ -76,9 +80,7 @@ static void fill_msr_map(uint8_t *map) {
 }
 
 static enum bh_error allocate_shared(void) {
-    enum bh_error error = frames_alloc(1, 1, &svm.hsave);
-    if (!error)
-        error = frames_alloc(1, 1, &svm.host_area);
+    enum bh_error error = frames_alloc(2 * cpu_count(), 1, &svm.areas);
     if (!error)
         error = frames_alloc(IOPM_PAGES, 1, &svm.iopm);
     if (!error)
@@ -95,12 +97,9 @@ enum bh_error svm_enable(void) {
     enum bh_error error = allocate_shared();
     if (error)
         return refuse(error, "guest: no memory for SVM's permission maps");
-    memset(platform_direct(svm.hsave), 0, BH_PAGE_SIZE);
-    memset(platform_direct(svm.host_area), 0, BH_PAGE_SIZE);
+    memset(platform_direct(svm.areas), 0, 2 * cpu_count() * BH_PAGE_SIZE);
     memset(platform_direct(svm.iopm), 0xff, IOPM_PAGES * BH_PAGE_SIZE);
     fill_msr_map(platform_direct(svm.msrpm));
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
-    wrmsr(MSR_HSAVE, svm.hsave);
     svm.enabled = true;
     return BH_OK;
 }
@@ -132,8 +131,26 @@ void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid) {
     vmcb->efer = EFER_SVME;
 }
 
+// All vCPUs of a guest share its tag in the TLB, so what this processor remembers is right only for the one that ran here last, and for that
+// one only if it ran nowhere else since.
+bool svm_arrive(struct vmcb *vmcb, uint32_t *last_cpu) {
+    uint32_t cpu = cpu_self()->id;
+    hpa address = platform_direct_to_hpa(vmcb);
+    bool moved = *last_cpu != cpu || here[cpu].last != address;
+    if (!here[cpu].enabled) {
+        wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+        wrmsr(MSR_HSAVE, svm.areas + 2 * cpu * BH_PAGE_SIZE);
+        here[cpu].enabled = true;
+    }
+    if (moved)
+        vmcb->tlb_control = 1;
+    here[cpu].last = address;
+    *last_cpu = cpu;
+    return moved;
+}
+
 void svm_run(hpa vmcb, struct bh_vcpu_state *registers, uint8_t *fpu) {
-    svm_enter(vmcb, registers, svm.host_area, fpu);
+    svm_enter(vmcb, registers, svm.areas + (2 * cpu_self()->id + 1) * BH_PAGE_SIZE, fpu);
 }
 
 static struct vmcb_segment segment(const struct bh_guest_segment *from) {

@@ -15,15 +15,17 @@ struct bh_vcpu_state;
 // Can this processor run guests with nested paging? When not, *why gets a sentence (static).
 bool svm_supported(const char **why);
 
-// Enable SVM on this CPU (once; later calls do nothing) and make what all guests share: permission maps, host areas.
+// Make what all guests share: permission maps, host areas (once; later calls do nothing).
 // BH_ENOTSUP with a log line when the processor cannot, BH_ENOMEM.
 enum bh_error svm_enable(void);
 
 // Fill a zeroed VMCB: all intercepts, permission maps, nested paging on `nested_cr3`, `asid` of the guest.
 void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid);
 
+// Before each run: make this processor ready, and *vmcb for it. Returns whether another one ran it, or another vCPU ran here, meanwhile.
+bool svm_arrive(struct vmcb *vmcb, uint32_t *last_cpu);
 // Run the guest until it exits. `registers` as in svm.S; `fpu` is the guest's FXSAVE image, 16-byte aligned. Interrupts
-// disabled before and after; pending ones are not yet taken.
+// disabled before and after; pending ones are not yet taken. Without the kernel's lock.
 void svm_run(hpa vmcb, struct bh_vcpu_state *registers, uint8_t *fpu);
 
 // Copy cr0-cr4 and efer from the shared page (set_special), with what SVM needs forced in; segments and tables too unless

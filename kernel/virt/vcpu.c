@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A vCPU's life: a kernel thread that runs the guest, hands each exit to the vmm domain through its port, and takes the
-// answer back. Invariants: guest state is in the VMCB and the shared page while the vmm runs; the thread is never
+// answer back. The guest runs without the kernel's lock; its VMCB is touched by its own thread alone. Invariants: guest state is in the VMCB
+// and the shared page while the vmm runs; the thread is never
 // switched while in guest state (a physical interrupt ends the guest's run first). When the vmm dies the vCPU pauses:
 // its thread ends, its state stays, and only its own guest stands still.
 #include "kernel/virt/vcpu.h"
@@ -16,6 +17,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/mm/frames.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/virt/svm.h"
 
 #define METHOD_EXIT 0
@@ -54,8 +56,11 @@ void vcpu_free(struct vcpu *vcpu) {
 }
 
 void vcpu_kick(struct vcpu *vcpu) {
+    struct thread *thread = vcpu->thread;
     vcpu->kicked = true;
     event_raise(&vcpu->wake);
+    if (thread && thread->state == THREAD_RUNNING && thread->cpu != cpu_self())
+        cpu_poke(thread->cpu->id); // it may be in the guest there
 }
 
 void vcpu_stop(struct vcpu *vcpu) {
@@ -133,13 +138,22 @@ static void run_guest(struct vcpu *vcpu) {
         }
         if (vmcb->exit_int_info & VMCB_EVENT_VALID)
             inject_again(vmcb); // an interrupt of the host cut its delivery short
+        if (svm_arrive(vmcb, &vcpu->last_cpu) && vcpu->deadline_ns)
+            clock_arm(vcpu->deadline_ns);
+        if (vcpu->flush)
+            vmcb->tlb_control = 1;
+        vcpu->flush = false;
+        kernel_unlock();
         svm_run(vcpu->vmcb_address, vcpu->state, vcpu->fpu);
+        kernel_lock();
         vmcb->tlb_control = 0;
         vmcb->event_injection = 0;
         if (exit_describe(vcpu))
             return;
         if ((uint32_t)vmcb->exit_code == SVM_EXIT_INTR) {
+            kernel_unlock();
             irq_window();
+            kernel_lock();
             thread_yield();
             if (vcpu->deadline_ns)
                 clock_arm(vcpu->deadline_ns);

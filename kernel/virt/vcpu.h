@@ -35,6 +35,8 @@ struct vcpu {
     bool kicked;                 // somebody wants a KICK exit
     bool stopping;
     uint64_t deadline_ns;        // KICK exit then; 0: none
+    uint32_t last_cpu;           // processor on which it ran last
+    bool flush;                  // mappings changed: empty its TLB before it runs again
     uint64_t entered_rip;        // rip at the last entry, to see whether the vmm moved it
     uint64_t exit_count;
     alignas(16) uint8_t fpu[512];

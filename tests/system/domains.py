@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The scenarios of tests/hosted on bare metal: the same archives, with the same images, booted in QEMU by emulation. A choice of them, since each
-boots a machine; --all runs the rest, too."""
+boots a machine; --all runs the rest, too. Each runs twice, with one processor and with several."""
 import argparse
 import os
 import subprocess
@@ -22,12 +22,16 @@ class Machine(hosted.Runner):
     """Boots each archive in a machine of its own."""
     arguments = {"memory-runs-out": ("-m", "32"), "device-race": ("-device", "virtio-rng-pci")}
     has_devices = True
+    cpus = 1
     settings = ("conductor.page_tables=262144",)
     log_folder = "domains"
 
+    def report(self, name, problem, text=""):
+        super().report(name if self.cpus == 1 else f"{name} with {self.cpus} processors", problem, text)
+
     def boot(self, name, archive, timeout=60, arguments=()):
-        log = os.path.join(self.logs, name + ".log")
-        command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-accel", "tcg", "-m", "256", "-display", "none", "-no-reboot", "-monitor", "none",
+        log = os.path.join(self.logs, f"{name}-{self.cpus}.log")
+        command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-accel", "tcg,thread=multi", "-smp", str(self.cpus), "-m", "256", "-display", "none", "-no-reboot", "-monitor", "none",
                    "-kernel", os.path.join(self.build, "pc", "bulkhead.elf"), "-initrd", archive, "-serial", "file:" + log,
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *arguments]
         try:
@@ -43,11 +47,14 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--only", default="", help="run only tests whose name contains this")
     parser.add_argument("--all", action="store_true", help="all scenarios")
+    parser.add_argument("--cpus", type=int, nargs="+", default=[1, 4], help="processors of the machines")
     options = parser.parse_args()
     machine = Machine(options)
-    for name in hosted.scenarios_of_conductor():
-        if options.all or name in CHOICE:
-            machine.scenario(name)
+    for machine.cpus in options.cpus:
+        for name in hosted.scenarios_of_conductor():
+            if options.all or name in CHOICE:
+                machine.scenario(name)
+    machine.cpus = 1
     hosted.lying_tables(machine)
     print(f"{machine.passed} passed, {machine.failed} failed")
     return 1 if machine.failed else 0

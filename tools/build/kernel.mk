@@ -24,7 +24,7 @@ PC_TEST_SOURCES := $(filter kernel/platform/pc/% kernel/arch/x86_64/guarded.S ke
 PC_TEST_OBJECTS := $(patsubst %,$(PC)/obj/%.o,$(PC_TEST_SOURCES))
 
 # Structure offsets for assembly: the compiler says them, sed makes them #defines.
-$(OFFSETS): kernel/arch/x86_64/offsets.c $(wildcard kernel/abi/*.h kernel/sched/thread.h kernel/domain/*.h kernel/platform/platform.h)
+$(OFFSETS): kernel/arch/x86_64/offsets.c $(wildcard kernel/abi/*.h kernel/sched/thread.h kernel/sched/cpu.h kernel/domain/*.h kernel/platform/platform.h)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu23 -I. -fno-integrated-as -S -o - $< | sed -n 's/^.*@@ \([^ ]*\) \$$*\(-*[0-9]*\).*/#define \1 \2/p' > $@.new
 	$(Q)test -s $@.new && mv $@.new $@

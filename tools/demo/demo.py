@@ -5,7 +5,7 @@
 The guest writes files, forgets its caches, reads them back and compares checksums, on four streams at once. Meanwhile
 virtio-blk is broken in ten ways. For each crash: what was detected, where, how many requests in flight the next instance
 replayed, and the processor's ticks from the crash to the first completed request (QEMU counts one tick for each
-instruction here, and one for each nanosecond in which everybody waits).
+instruction here, and one for each nanosecond in which everybody waits; with several processors ticks are time).
 """
 import argparse
 import os
@@ -54,6 +54,7 @@ def parse():
     parser.add_argument("--crashes", type=int, default=20, help="how many (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="order and moments of the crashes")
     parser.add_argument("--backtrace", action="store_true", help="show the symbolized backtrace of each crash")
+    parser.add_argument("--cpus", type=int, default=1, help="processors of the machine")
     parser.add_argument("--folder", help="where logs and sockets go (build/demo)")
     return parser.parse_args()
 
@@ -94,7 +95,8 @@ def run(arguments):
     while len(order) < arguments.crashes:
         order += chance.sample(list(KINDS), len(KINDS))
     order = order[:arguments.crashes]
-    options = {"snapshot": True, "folder": arguments.folder or os.path.join(arguments.build, "demo"), "extra": ["-icount", "shift=0,sleep=off"],
+    options = {"snapshot": True, "folder": arguments.folder or os.path.join(arguments.build, "demo"), "cpus": arguments.cpus,
+               "extra": ["-icount", "shift=0,sleep=off"] if arguments.cpus == 1 else [],
                "settings": ["vmm.cmdline=console=ttyS0 quiet panic=-1"],
                # A disk that takes its time, so that there are requests in flight at each crash.
                "drive_options": [f"throttling.iops-total={DISK_OPERATIONS}"]}

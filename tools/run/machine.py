@@ -168,6 +168,7 @@ class Machine:
         self.drive_options = "".join("," + one for one in get("drive_options", []))
         self.memory = get("memory", "1G")
         self.cpu = get("cpu", "max")
+        self.cpus = get("cpus", 1)
         self.extra = get("extra", [])
         self.kernel = get("kernel") or os.path.join(build, "pc", "bulkhead.elf")
         self.command_line = get("command_line", "")
@@ -217,8 +218,8 @@ class Machine:
                       "or run this one in another folder (--folder)")
 
     def command(self, archive):
-        line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", "q35", "-cpu", self.cpu, "-m", self.memory, "-display", "none",
-                "-nodefaults", "-no-reboot", *(["-cdrom", self.iso] if self.iso else ["-kernel", self.kernel, "-initrd", archive]),
+        line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", "q35", "-cpu", self.cpu, "-smp", str(self.cpus), "-m", self.memory, "-display",
+                "none", "-nodefaults", "-no-reboot", *(["-cdrom", self.iso] if self.iso else ["-kernel", self.kernel, "-initrd", archive]),
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",
                 "-qmp", f"unix:{self.path('qmp.sock')},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]

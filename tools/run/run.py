@@ -138,11 +138,11 @@ def options_of(arguments):
         raise Trouble(f"--command needs the system linux; {arguments.system} has no guest shell")
     if arguments.emulator != "qemu":
         raise Trouble(f"emulator {arguments.emulator}: guests run under QEMU only, which emulates AMD SVM; leave EMULATOR out")
-    extra = ["-smp", str(arguments.cpus)]
+    extra = []
     if arguments.debug:
         extra += ["-S", "-gdb", f"unix:{os.path.join(arguments.folder or os.path.join(arguments.build, 'run'), 'gdb.sock')},server=on,wait=off"]
     return {"settings": settings, "files": files, "disk": arguments.disk, "read_only": arguments.read_only, "memory": arguments.memory,
-            "cpu": arguments.cpu, "extra": extra, "folder": arguments.folder,
+            "cpu": arguments.cpu, "cpus": arguments.cpus, "extra": extra, "folder": arguments.folder,
             "on_log": lambda line: show_log(line, arguments.verbose or arguments.system != "linux")}
 
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The gates of the fixed run-time calls, their table, and the code that all gates share. On the way out: a caller that died meanwhile
+// The gates of the fixed run-time calls, their table, and the code that all gates share. The kernel's lock is held inside. On the way out: a caller that died meanwhile
 // is unwound, the base of its slot is made current again, and an interrupt that was held back is made to come again.
 #include "gate.h"
 
@@ -12,7 +12,10 @@ FUNCTION gate_enter
         mov %rsp, %r10
         and $-CONTROL_STACK_SIZE, %r10
         mov %rsp, THREAD_gate(%r10)
+        KERNEL_LOCK %r10
         HOST_BASE %r10
+        cmpl $0, THREAD_unwind(%r10)
+        jne gate_too_late
         sub $8, %rsp
         call *%rax
         add $8, %rsp
@@ -25,6 +28,7 @@ gate_leave:
         jne gate_replay
         mov THREAD_domain(%rcx), %r10
         BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
+        KERNEL_UNLOCK %rcx
         IRQ_ON
         cmpb $0, platform_irq_pending(%rip)
         jne gate_late
@@ -38,6 +42,7 @@ gate_leave:
         ret
 gate_late:
         IRQ_OFF
+        KERNEL_LOCK %rcx
         HOST_BASE %rcx
 gate_replay:
         push %rax
@@ -50,7 +55,11 @@ gate_replay:
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
         jmp gate_leave
+gate_too_late: // its domain died while it waited for the lock
+        mov %r10, %rcx
+        .globl gate_unwind
 gate_unwind:
+        KERNEL_UNLOCK %rcx
         IRQ_ON
         jmp invoke_landing
 

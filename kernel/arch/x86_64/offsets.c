@@ -8,6 +8,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/platform/platform.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/sched/thread.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n@@ " #name " %c0" : : "i"((long)(value)))
@@ -32,6 +33,14 @@ void offsets(void) {
     FIELD(THREAD, thread, gate);
     FIELD(THREAD, thread, watch_since_ns);
     FIELD(THREAD, thread, data_stacks);
+    FIELD(THREAD, thread, calls);
+    FIELD(THREAD, thread, cpu);
+    DEFINE(UNWIND_CALLEE, UNWIND_CALLEE);
+    DEFINE(UNWIND_ENTERING, UNWIND_DOMAIN | UNWIND_CALLEE);
+
+    FIELD(CPU, cpu, outside);
+    FIELD(CPU, cpu, tlb_seen);
+    DEFINE(CPU_COUNT_MAX, CPU_COUNT_MAX);
 
     FIELD(DOMAIN, domain, base);
     FIELD(DOMAIN, domain, caps);
@@ -39,23 +48,19 @@ void offsets(void) {
     FIELD(DOMAIN, domain, state);
     FIELD(DOMAIN, domain, colour_offset);
     FIELD(DOMAIN, domain, id);
-    FIELD(DOMAIN, domain, call_count);
+    FIELD(DOMAIN, domain, callable);
     FIELD(DOMAIN, domain, base_writes);
-    DEFINE(DOMAIN_RUNNING_VALUE, DOMAIN_RUNNING);
 
     DEFINE(SLOT_STACKS, BH_SLOT_STACKS);
     DEFINE(SLOT_STACKS_SIZE, BH_SLOT_STACKS_END - BH_SLOT_STACKS);
 
     FIELD(CAP, cap, type);
     FIELD(CAP, cap, rights);
-    FIELD(CAP, cap, generation);
     FIELD(CAP, cap, object);
-    DEFINE(CAP_SIZE, sizeof(struct cap));
-    DEFINE(CAP_TYPE_PORT, BH_CAP_PORT);
     DEFINE(RIGHT_CALL, BH_RIGHT_CALL);
 
     FIELD(PORT, port, server);
-    FIELD(PORT, port, generation);
+    FIELD(PORT, port, cap_type);
     FIELD(PORT, port, object);
     FIELD(PORT, port, serving);
     FIELD(PORT, port, methods);
@@ -66,7 +71,6 @@ void offsets(void) {
     FIELD(INVOCATION, invocation, caller_data_stack);
     FIELD(INVOCATION, invocation, rbx);
     FIELD(INVOCATION, invocation, resume);
-    DEFINE(INVOCATION_SIZE, sizeof(struct invocation));
 
     DEFINE(ERROR_ECAP, BH_ECAP);
     DEFINE(ERROR_ENOMEM, BH_ENOMEM);
@@ -76,5 +80,6 @@ void offsets(void) {
     DEFINE(ERROR_EINVAL, BH_EINVAL);
     DEFINE(CONTROL_STACK_SIZE, BH_CONTROL_STACK_SIZE);
     DEFINE(CONTROL_LOW, BH_CONTROL_BLOCK_SIZE + BH_CONTROL_GUARD_SIZE);
+    DEFINE(INVOKE_FIRST, INVOKE_FIRST);
     DEFINE(STACK_ARGS_MAX, BH_STACK_ARGS_MAX);
 }

@@ -15,7 +15,7 @@ FUNCTION \name
         ret
         .endm
 REFUSAL proxy_ecap, ERROR_ECAP
-REFUSAL proxy_erights_now, ERROR_ERIGHTS
+REFUSAL proxy_erights, ERROR_ERIGHTS
 REFUSAL proxy_erevoked, ERROR_EREVOKED
 REFUSAL proxy_edead, ERROR_EDEAD
 REFUSAL proxy_misaligned, ERROR_EINVAL
@@ -25,11 +25,17 @@ FUNCTION proxy_stack_refused
         jnz proxy_misaligned
         jmp proxy_stack_low
 
-// %r11: the entry. A revoked one has no rights either.
-FUNCTION proxy_erights
+// Entry %r11 of %r10 stands for no port that this call may use, whose type would be %eax: say why.
+FUNCTION proxy_not_callable
+        shl $5, %r11
+        add DOMAIN_caps(%r10), %r11
+        cmp %eax, CAP_type(%r11)
+        jne proxy_ecap
         cmpq $0, CAP_object(%r11)
         je proxy_erevoked
-        jmp proxy_erights_now
+        testb $RIGHT_CALL, CAP_rights(%r11)
+        jnz proxy_erevoked // its holder gave it up
+        jmp proxy_erights
 
 // Give the record back that was pushed, with error %eax: the callee was never entered. %rsp is anywhere below the record.
 FUNCTION proxy_back_out
@@ -44,9 +50,9 @@ FUNCTION proxy_back_out
 FUNCTION proxy_stack_astray
         mov %r11, %rdi
         lea invoke_stack_astray(%rip), %r13
+        mov $UNWIND_ENTERING, %r12d
         call proxy_call_kernel
-        mov $ERROR_EDEAD, %eax
-        jmp proxy_back_out
+        jmp invoke_landing
 
 // Everything that a proxy keeps in registers while it enters.
         .macro SAVE_ENTERING
@@ -72,7 +78,9 @@ FUNCTION proxy_stack_astray
         pop %rax
         .endm
 
-// Call the C function in %r13 with %rdi, %rsi, %rdx set; result in %rax. The stack may be misaligned: it is aligned here.
+// Call the C function in %r13 with %rdi, %rsi, %rdx set; result in %rax. The stack may be misaligned: it is aligned here. While this
+// processor waits for the kernel's lock, others may end one side of the call or both: %r12d says which of the thread's `unwind' flags make
+// an end of the call at once.
 FUNCTION proxy_call_kernel
         push %rbp
         mov %rsp, %rbp
@@ -80,12 +88,29 @@ FUNCTION proxy_call_kernel
         IRQ_OFF
         mov %rbp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
+        KERNEL_LOCK %rcx
         HOST_BASE %rcx
+        test %r12d, THREAD_unwind(%rcx)
+        jnz proxy_abandon
         call *%r13
+        mov %rbp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        KERNEL_UNLOCK %rcx
         IRQ_ON
         mov %rbp, %rsp
         pop %rbp
         ret
+
+// A call that cannot go on, before it passed anything: out through the innermost record that is left. The kernel's lock is held.
+FUNCTION proxy_abandon
+        xor %edi, %edi
+FUNCTION proxy_abandon_passed
+        call invoke_abandon
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        KERNEL_UNLOCK %rcx
+        IRQ_ON
+        jmp invoke_landing
 
 // %rbp: data stack of %r11 for thread %rax, leased now; 0 when there is none.
 FUNCTION proxy_lease
@@ -93,6 +118,7 @@ FUNCTION proxy_lease
         mov %rax, %rdi
         mov %r11, %rsi
         lea stacks_lease(%rip), %r13
+        mov $UNWIND_ENTERING, %r12d
         call proxy_call_kernel
         mov %rax, %rbp
         RESTORE_ENTERING
@@ -119,14 +145,25 @@ FUNCTION proxy_translate_call
         IRQ_OFF
         mov %rbp, %r8
         and $-CONTROL_STACK_SIZE, %r8
+        KERNEL_LOCK %r8
         HOST_BASE %r8
+        cmpl $0, THREAD_unwind(%r8)
+        jne 1f
         call *%r13
+        mov %rbp, %r8
+        and $-CONTROL_STACK_SIZE, %r8
+        KERNEL_UNLOCK %r8
         IRQ_ON
         mov %rbp, %rsp
         pop %rbp
         ret
+1:      xor %edi, %edi
+        test $INVOKE_FIRST, %r12d
+        sete %dil
+        jmp proxy_abandon_passed
 
-// The lent buffer %rbx goes back. While leaving: results in %rax and %rdx, the callee in the record.
+// The lent buffer %rbx goes back. While leaving: results in %rax and %rdx, the callee in the record. If the caller died meanwhile, its
+// buffers are still to be given back; if the callee did, it has none any more, and what it left on its stack is gone.
 FUNCTION proxy_unlend
         push %rax
         push %rdx
@@ -136,6 +173,7 @@ FUNCTION proxy_unlend
         mov INVOCATION_callee(%rdi), %rdi
         mov %rbx, %rsi
         lea buffers_unlend(%rip), %r13
+        mov $UNWIND_CALLEE, %r12d
         call proxy_call_kernel
         pop %r10
         pop %rcx
@@ -153,10 +191,16 @@ FUNCTION proxy_stack_low
         and $-CONTROL_STACK_SIZE, %rcx
         mov %rsp, THREAD_gate(%rcx)
         IRQ_OFF
+        LOW_STACK
+        KERNEL_LOCK %rcx
         HOST_BASE %rcx
-        lea low_stack_top(%rip), %rsp
+        cmpl $0, THREAD_unwind(%rcx)
+        jne 1f
         call invoke_stack_low
-        mov %rbx, %rsp
+1:      mov %rbx, %rsp
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        KERNEL_UNLOCK %rcx
         IRQ_ON
         jmp invoke_landing
 
@@ -179,13 +223,15 @@ FUNCTION invoke_landing
         PROXY_DONE
 landing_kernel:
         IRQ_OFF
+        KERNEL_LOCK %rcx
         HOST_BASE %rcx
+        movl $0, THREAD_unwind(%rcx)
         mov %r10, THREAD_domain(%rcx)
         PROXY_DONE
 
 // enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value): run a
 // function of a domain from the kernel with `first' and the others as arguments. The data stack has been leased; interrupts are disabled
-// before and after.
+// and the kernel's lock is held before and after.
 FUNCTION invoke_enter
         mov %rsp, %rax
         and $-CONTROL_STACK_SIZE, %rax
@@ -195,8 +241,8 @@ FUNCTION invoke_enter
         mov %r8, STACK_ARGS_MAX(%rsp)
         mov %rbp, THREAD_data_stack(%rax)
         mov %r11, THREAD_domain(%rax)
-        incq DOMAIN_call_count(%r11)
         BASE_CURRENT %rax, %r11, %r12, %r12d, %r13
+        KERNEL_UNLOCK %rax
         mov %rsi, %rax
         mov %rdx, %rdi
         mov 0(%rcx), %rsi
@@ -215,14 +261,18 @@ FUNCTION invoke_enter
         lea frame_record(%rsp), %rbp
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
+        KERNEL_LOCK %rcx
         HOST_BASE %rcx
+        cmpl $0, THREAD_unwind(%rcx)
+        jne gate_unwind
         lea kernel_domain(%rip), %r10
         mov %r10, THREAD_domain(%rcx)
         PROXY_DONE
 
         .section .bss
         .balign 16
-        .fill 32768, 1, 0
-low_stack_top:
+        .globl low_stacks
+low_stacks:
+        .skip LOW_STACK_COUNT << LOW_STACK_SHIFT
 
         .section .note.GNU-stack, "", @progbits

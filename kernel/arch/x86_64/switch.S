@@ -43,6 +43,7 @@ switch_to_frame:
         push %r15
         mov %rsp, (%rdi)
         mov %rsi, %rsp          // from here on the frame itself is the stack
+        KERNEL_UNLOCK_FROM %rdx
         FRAME_RESUME
         .size switch_to_frame, . - switch_to_frame
 

@@ -19,6 +19,7 @@ struct hosted_options {
 int hosted_run(const struct hosted_options *options);
 
 // ---- among the platform's files
+extern uint8_t platform_irq_enabled;
 extern struct hosted_options hosted_options;
 int hosted_paging_start(uint64_t memory_size); // 0, or -1 with a message
 int hosted_trap_start(void);

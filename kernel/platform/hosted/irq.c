@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "kernel/base.h"
+#include "kernel/platform/hosted/hosted.h"
 #include "kernel/platform/platform.h"
 
 #define REPLAY_NS 20000
 
-uint8_t platform_irq_enabled, platform_irq_pending;
+uint8_t platform_irq_enabled; // the interrupt flag; assembly: gate.inc
+uint8_t platform_irq_pending;
 
 void irq_replay(void) {
     platform_irq_pending = 0;

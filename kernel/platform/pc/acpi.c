@@ -103,6 +103,14 @@ static void read_override(const uint8_t *entry) {
     };
 }
 
+static void read_processor(uint32_t apic_id, uint32_t flags) {
+    if (!(flags & 1)) // not there, or not to be used
+        return;
+    if (acpi_machine.processor_count < ACPI_PROCESSORS_MAX)
+        acpi_machine.processors[acpi_machine.processor_count] = apic_id;
+    acpi_machine.processor_count++;
+}
+
 // MADT, 5.2.12: entries of type, length, body.
 static void read_madt(const struct table *table) {
     enum { LOCAL_APIC = 0, IO_APIC = 1, OVERRIDE = 2, LOCAL_ADDRESS = 5, LOCAL_X2APIC = 9 };
@@ -114,10 +122,10 @@ static void read_madt(const struct table *table) {
     while (end - at >= 2 && at[1] >= 2 && at[1] <= end - at) {
         uint8_t type = at[0], length = at[1];
         if (type < sizeof(least) && length >= least[type]) {
-            if (type == LOCAL_APIC && (u32(at, 4) & 1))
-                acpi_machine.processor_count++;
-            else if (type == LOCAL_X2APIC && (u32(at, 8) & 1))
-                acpi_machine.processor_count++;
+            if (type == LOCAL_APIC)
+                read_processor(at[3], u32(at, 4));
+            else if (type == LOCAL_X2APIC)
+                read_processor(u32(at, 4), u32(at, 8));
             else if (type == IO_APIC)
                 read_ioapic(at);
             else if (type == OVERRIDE)

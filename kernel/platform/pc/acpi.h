@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include "kernel/platform/platform.h"
 
-enum { ACPI_IOAPICS_MAX = 8, ACPI_ISA_IRQS = 16 };
+enum { ACPI_IOAPICS_MAX = 8, ACPI_ISA_IRQS = 16, ACPI_PROCESSORS_MAX = 64 };
 
 struct acpi_ioapic {
     hpa address;
@@ -25,7 +25,8 @@ struct acpi_override { // where an ISA interrupt arrives
 
 struct acpi_machine {
     hpa lapic;
-    uint32_t processor_count; // usable ones
+    uint32_t processor_count; // usable ones; may be more than there is room for below
+    uint32_t processors[ACPI_PROCESSORS_MAX]; // their local APICs' identifiers
     uint32_t ioapic_count;
     struct acpi_ioapic ioapics[ACPI_IOAPICS_MAX];
     struct acpi_override overrides[ACPI_ISA_IRQS];

@@ -5,12 +5,10 @@
 // with 2 MiB pages, go to 64 bits, call boot_main(magic, info).
 // Sources: Xen PVH boot ABI (docs/misc/pvh.pandoc), Multiboot2 specification 2.0, sections 3.1 and 3.3.
 
+#include "kernel/platform/pc/boot.inc"
+
 #define PVH_MAGIC 0x50564821
 #define MB2_MAGIC 0xe85250d6
-#define CR4_PAE 0x20
-#define EFER 0xc0000080
-#define EFER_LME_NXE 0x900
-#define CR0_PG_WP_NE_ET_MP_PE 0x80010033
 #define PTE_PRESENT_WRITE 0x3
 #define PTE_PRESENT_WRITE_LARGE 0x83
 #define XEN_NOTE_PHYS32_ENTRY 18
@@ -132,12 +130,13 @@ text_no_long_mode:
 text_no_execute_disable:
         .asciz "bulkhead: this processor has no NX (CPUID 8000_0001h:EDX[20]), or the firmware turned it off\n"
         .balign 8
+        .globl boot_gdt, boot_pml4
 boot_gdt:
         .quad 0
         .quad 0x00af9b000000ffff // 64-bit code
         .quad 0x00cf93000000ffff // data
 boot_gdt_pointer:
-        .short boot_gdt_pointer - boot_gdt - 1
+        .short BOOT_GDT_LIMIT
         .long boot_gdt
 
         .section .bss

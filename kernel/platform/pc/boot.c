@@ -100,7 +100,7 @@ static void check_memory(void) {
     boot_refuse(sentence);
 }
 
-static void start_processor(void) {
+void boot_start_processor(void) {
     if (cpuid(0, 0).eax < 7 || !(cpuid(7, 0).ebx & 1))
         boot_refuse("this processor cannot write segment bases (FSGSBASE, CPUID 7:EBX[0]), which domains need; in QEMU: -cpu max");
     if (!(cpuid(1, 0).edx & 1u << 9))
@@ -128,11 +128,11 @@ void boot_main(uint32_t magic, uint64_t info) {
     console_start();
     if (wrong)
         boot_refuse(wrong);
-    start_processor();
+    boot_start_processor();
     libc_start();
     check_memory();
     paging_start();
-    trap_start();
+    trap_start(0, (uint64_t)trap_boot_stacks);
     acpi_start();
     lapic_start(acpi_machine.lapic);
     irq_start();

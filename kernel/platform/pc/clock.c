@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Time is the time stamp counter, scaled; the timer interrupt is the local APIC's one-shot timer. Both are measured once at boot
-// against the HPET, or ACPI's power management timer where there is no HPET.
+// Time is the time stamp counter, scaled; the timer interrupt is each processor's local APIC's one-shot timer. Both are measured once at
+// boot, on the first processor (they run alike on all), against the HPET, or ACPI's power management timer where there is no HPET.
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/debug/log.h"
 #include "kernel/platform/pc/acpi.h"
@@ -18,7 +18,7 @@
 static uint64_t tsc_start;
 static uint64_t ns_per_tick;    // shifted left by SCALE_SHIFT
 static uint64_t timer_per_ns;   // ticks of the APIC timer, shifted alike
-static uint64_t armed_ns;       // 0: not armed
+static uint64_t armed[CPU_COUNT_MAX]; // by processor, in ns; 0: not armed
 static bool use_hpet;
 
 static uint64_t reference_ns(void) {
@@ -90,32 +90,34 @@ uint64_t clock_now_ns(void) {
     return (uint64_t)(((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tick) >> SCALE_SHIFT);
 }
 
-static void program(uint64_t now) {
-    uint64_t delay = armed_ns > now ? armed_ns - now : 0;
+static void program(uint64_t now, uint64_t deadline_ns) {
+    uint64_t delay = deadline_ns > now ? deadline_ns - now : 0;
     uint64_t count = delay > SECOND_NS * 60 ? UINT32_MAX : (delay * timer_per_ns >> SCALE_SHIFT) + 1;
     lapic_timer_set(count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
 }
 
 void clock_arm(uint64_t deadline_ns) {
+    uint64_t *armed_ns = &armed[trap_cpu_index()];
     if (!deadline_ns) {
-        armed_ns = 0;
+        *armed_ns = 0;
         lapic_timer_set(0);
         return;
     }
-    if (armed_ns && armed_ns <= deadline_ns)
+    if (*armed_ns && *armed_ns <= deadline_ns)
         return;
-    armed_ns = deadline_ns;
-    program(clock_now_ns());
+    *armed_ns = deadline_ns;
+    program(clock_now_ns(), deadline_ns);
 }
 
 bool clock_due(void) {
-    if (!armed_ns)
+    uint64_t *armed_ns = &armed[trap_cpu_index()];
+    if (!*armed_ns)
         return false;
     uint64_t now = clock_now_ns();
-    if (now < armed_ns) { // a long delay in stages
-        program(now);
+    if (now < *armed_ns) { // a long delay in stages
+        program(now, *armed_ns);
         return false;
     }
-    armed_ns = 0;
+    *armed_ns = 0;
     return true;
 }

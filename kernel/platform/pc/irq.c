@@ -2,7 +2,7 @@
 //
 // Interrupts: the flag, vectors for devices, dispatch. The old interrupt controllers are moved out of the way and masked. A vector
 // nobody owns is acknowledged and otherwise ignored: a device that was just taken from a dead driver may still have one
-// message under way.
+// message under way. Devices interrupt the first processor.
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/base.h"
 #include "kernel/platform/pc/acpi.h"
@@ -17,12 +17,15 @@
 #define MSI_ADDRESS 0xfee00000u
 #define ISA_IRQS 16
 
-uint8_t platform_irq_enabled, platform_irq_pending;
+uint8_t platform_irq_pending;
 
 static struct {
     irq_handler *handler; // NULL: free
     void *context;
+    bool late; // it came when the kernel's lock could not be had; set and cleared on the first processor alone
 } owners[VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST];
+
+#define LATE_NS 20000 // then it is tried again
 
 void irq_start(void) {
     out8(PIC_MASTER, PIC_INIT);
@@ -40,12 +43,10 @@ void irq_start(void) {
 bool irq_disable(void) {
     uint64_t flags;
     __asm__ volatile("pushfq; pop %0; cli" : "=r"(flags) : : "memory");
-    platform_irq_enabled = 0;
     return flags & RFLAGS_IF;
 }
 
 void irq_restore(bool enabled) {
-    platform_irq_enabled = enabled;
     if (enabled)
         __asm__ volatile("sti" : : : "memory");
     else
@@ -53,9 +54,7 @@ void irq_restore(bool enabled) {
 }
 
 void irq_window(void) {
-    platform_irq_enabled = 1;
     __asm__ volatile("sti; nop; cli" : : : "memory");
-    platform_irq_enabled = 0;
 }
 
 // The processor keeps what is pending by itself.
@@ -95,8 +94,40 @@ enum bh_error irq_legacy(uint32_t isa_irq, uint32_t vector) {
     return ioapic_route(override->line, vector, override->active_low, false);
 }
 
+static bool is_device(uint64_t vector) {
+    return vector >= VECTOR_DEVICE_FIRST && vector < VECTOR_DEVICE_END;
+}
+
+// Returns whether anybody owns it.
+static bool run_handler(uint32_t index) {
+    irq_handler *handler = owners[index].handler;
+    owners[index].late = false;
+    if (handler)
+        handler(owners[index].context);
+    return handler;
+}
+
+static void run_late(void) {
+    for (uint32_t i = 0; i < VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST; i++)
+        if (owners[i].late)
+            (void)run_handler(i);
+}
+
+void irq_postpone(uint64_t vector) {
+    if (vector == VECTOR_TIMER)
+        (void)clock_due(); // so that it can be armed again
+    else if (is_device(vector))
+        owners[vector - VECTOR_DEVICE_FIRST].late = true;
+    else if (vector != VECTOR_COME)
+        return;
+    lapic_end_interrupt();
+    clock_arm(clock_now_ns() + LATE_NS);
+}
+
 void irq_dispatch(struct trap_frame *frame) {
     uint64_t vector = frame->vector;
+    if (trap_cpu_index() == 0)
+        run_late();
     if (vector == VECTOR_TIMER) {
         lapic_end_interrupt();
         frame->vector = TRAP_TIMER;
@@ -104,13 +135,11 @@ void irq_dispatch(struct trap_frame *frame) {
             trap_timer(frame);
         return;
     }
-    if (vector < VECTOR_DEVICE_FIRST || vector >= VECTOR_DEVICE_END)
+    if (!is_device(vector) && vector != VECTOR_COME)
         return; // spurious: of the old controllers or the APIC's own; not acknowledged
-    irq_handler *handler = owners[vector - VECTOR_DEVICE_FIRST].handler;
-    if (handler)
-        handler(owners[vector - VECTOR_DEVICE_FIRST].context);
+    bool owned = vector == VECTOR_COME || run_handler((uint32_t)vector - VECTOR_DEVICE_FIRST);
     lapic_end_interrupt();
     frame->vector = TRAP_DEVICE;
-    if (handler)
+    if (owned)
         trap_device(frame);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The boot processor's local APIC, through its memory window or, where the firmware has switched to it, the x2APIC's registers.
+// Each processor's own local APIC, through its memory window or, where the firmware has switched to it, the x2APIC's registers.
 // Source: Intel SDM vol. 3, chapter 11 (11.4, 11.5.4, 11.12).
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/platform/pc/pc.h"
@@ -16,6 +16,8 @@ enum lapic_register : uint32_t {
     LAPIC_EOI = 0xb0,
     LAPIC_SPURIOUS = 0xf0,
     LAPIC_ERROR_STATUS = 0x280,
+    LAPIC_MESSAGE = 0x300, // interrupt command; in x2APIC mode one 64-bit register with the destination
+    LAPIC_DESTINATION = 0x310,
     LAPIC_LVT_TIMER = 0x320,
     LAPIC_LVT_LINT0 = 0x350,
     LAPIC_LVT_LINT1 = 0x360,
@@ -28,8 +30,11 @@ enum lapic_register : uint32_t {
 #define LVT_NMI (4u << 8)
 #define SPURIOUS_ENABLE (1u << 8)
 #define DIVIDE_BY_16 3u
+#define MESSAGE_PENDING (1u << 12)
+#define DESTINATION_SHIFT 24
 
-static volatile uint32_t *window; // NULL: x2APIC
+static volatile uint32_t *window; // the same address on each processor; NULL: x2APIC
+static uint32_t boot_id;
 
 static uint32_t lapic_read(enum lapic_register reg) {
     return window ? window[reg / 4] : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
@@ -42,14 +47,24 @@ static void lapic_write(enum lapic_register reg, uint32_t value) {
         wrmsr(MSR_X2APIC + reg / 16, value);
 }
 
+static uint32_t read_id(void) {
+    uint32_t id = lapic_read(LAPIC_ID);
+    return window ? id >> DESTINATION_SHIFT : id;
+}
+
+// The mode is the first processor's, as the firmware chose it.
 void lapic_start(hpa address) {
+    static bool started;
     uint64_t base = rdmsr(MSR_APIC_BASE);
-    if (!(base & APIC_BASE_X2)) {
+    if (!started && !(base & APIC_BASE_X2)) {
         if (!address || paging_map_device(address, 4096) != BH_OK)
             boot_refuse("the local APIC's registers cannot be reached");
         window = platform_direct(address);
-        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
     }
+    wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | (window ? 0 : APIC_BASE_X2));
+    if (!started)
+        boot_id = read_id();
+    started = true;
     lapic_write(LAPIC_TASK_PRIORITY, 0);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
@@ -60,8 +75,19 @@ void lapic_start(hpa address) {
 }
 
 uint32_t lapic_id(void) {
-    uint32_t id = lapic_read(LAPIC_ID);
-    return window ? id >> 24 : id;
+    return boot_id;
+}
+
+void lapic_send(uint32_t to, uint32_t message) {
+    if (!window) {
+        __asm__ volatile("mfence" : : : "memory"); // writes to x2APIC registers wait for nothing (SDM vol. 3, 11.12.3)
+        wrmsr(MSR_X2APIC + LAPIC_MESSAGE / 16, (uint64_t)to << 32 | message);
+        return;
+    }
+    while (lapic_read(LAPIC_MESSAGE) & MESSAGE_PENDING) {
+    }
+    lapic_write(LAPIC_DESTINATION, to << DESTINATION_SHIFT);
+    lapic_write(LAPIC_MESSAGE, message);
 }
 
 void lapic_end_interrupt(void) {

@@ -11,6 +11,7 @@
 #include "kernel/base.h"
 #include "kernel/mm/frames.h"
 #include "kernel/platform/pc/pc.h"
+#include "kernel/platform/pc/smp.h"
 
 #define PTE_PRESENT 1ull
 #define PTE_WRITE 2ull
@@ -24,7 +25,7 @@
 #define FLUSH_ALL_FROM 32 // pages; from there on reloading cr3 is cheaper
 #define PHYSICAL_END (1ull << 46)
 
-static hpa root;
+hpa paging_root;
 static uint64_t direct_offset; // 0 on the boot page tables (identity), then DIRECT_BASE
 
 static uint64_t *table_at(hpa address) {
@@ -73,7 +74,7 @@ static enum bh_error split(uint64_t *entry) {
 
 // The entry of `va` at `level`; tables on the way are made (and leaves split) when `make` says so.
 static enum bh_error entry_at(uint64_t va, int level, bool make, uint64_t **out) {
-    hpa table = root;
+    hpa table = paging_root;
     for (int at = 4; at > level; at--) {
         uint64_t *entry = &table_at(table)[index_at(va, at)];
         enum bh_error error = BH_OK;
@@ -105,17 +106,25 @@ static void flush(uint64_t va, uint64_t size) {
         __asm__ volatile("invlpg (%0)" : : "r"(va + done) : "memory");
 }
 
+// Other processors hold old entries only where there was one.
+static void flush_everywhere(uint64_t va, uint64_t size, bool had_entries) {
+    flush(va, size);
+    if (had_entries)
+        smp_flush_others();
+}
+
 static bool is_table(uint64_t entry) {
     return (entry & PTE_PRESENT) && !(entry & PTE_LARGE);
 }
 
-static enum bh_error map_piece(uint64_t va, hpa frame, uint64_t size, uint64_t bits, uint64_t *done) {
+static enum bh_error map_piece(uint64_t va, hpa frame, uint64_t size, uint64_t bits, uint64_t *done, bool *had_entries) {
     uint64_t *entry;
     if (!(va % LARGE_SIZE) && !(frame % LARGE_SIZE) && size >= LARGE_SIZE) {
         enum bh_error error = entry_at(va, 2, true, &entry);
         if (error)
             return error;
         if (!is_table(*entry)) {
+            *had_entries |= *entry & PTE_PRESENT;
             *entry = frame | bits | PTE_LARGE;
             *done = LARGE_SIZE;
             return BH_OK;
@@ -128,8 +137,10 @@ static enum bh_error map_piece(uint64_t va, hpa frame, uint64_t size, uint64_t b
     uint64_t pages = 512 - index_at(va, 1);
     if (pages > size / BH_PAGE_SIZE)
         pages = size / BH_PAGE_SIZE;
-    for (uint64_t i = 0; i < pages; i++)
+    for (uint64_t i = 0; i < pages; i++) {
+        *had_entries |= entry[i] & PTE_PRESENT;
         entry[i] = (frame + i * BH_PAGE_SIZE) | bits;
+    }
     *done = pages * BH_PAGE_SIZE;
     return BH_OK;
 }
@@ -137,14 +148,15 @@ static enum bh_error map_piece(uint64_t va, hpa frame, uint64_t size, uint64_t b
 enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags flags) {
     BH_ASSERT(!(va % BH_PAGE_SIZE) && !(frame % BH_PAGE_SIZE) && !(size % BH_PAGE_SIZE));
     uint64_t bits = leaf_bits(flags), step;
+    bool had_entries = false;
     for (uint64_t done = 0; done < size; done += step) {
-        enum bh_error error = map_piece(va + done, frame + done, size - done, bits, &step);
+        enum bh_error error = map_piece(va + done, frame + done, size - done, bits, &step, &had_entries);
         if (error) {
             platform_unmap(va, done);
             return error;
         }
     }
-    flush(va, size);
+    flush_everywhere(va, size, had_entries);
     return BH_OK;
 }
 
@@ -178,18 +190,20 @@ static int leaf_at(uint64_t va, uint64_t size, uint64_t **out, uint64_t *skip) {
 // Rewrite the leaves of a range: keep their addresses with new bits, or clear them.
 static void change(uint64_t va, uint64_t size, bool clear, uint64_t bits) {
     uint64_t step;
+    bool had_entries = false;
     for (uint64_t done = 0; done < size; done += step) {
         uint64_t *entry;
         int level = leaf_at(va + done, size - done, &entry, &step);
         if (!level)
             continue;
         step = level == 2 ? LARGE_SIZE : BH_PAGE_SIZE;
+        had_entries |= *entry & PTE_PRESENT;
         if (clear)
             *entry = 0;
         else if (*entry & PTE_PRESENT || *entry & PTE_ADDRESS)
             *entry = (*entry & (PTE_ADDRESS | (level == 2 ? PTE_LARGE : 0))) | bits;
     }
-    flush(va, size);
+    flush_everywhere(va, size, had_entries);
 }
 
 void platform_unmap(uint64_t va, uint64_t size) {
@@ -287,14 +301,14 @@ static void map_high(void) {
 }
 
 void paging_start(void) {
-    must(new_table(&root));
+    must(new_table(&paging_root));
     map_image(kernel_start, kernel_text_end, MAP_READ | MAP_EXECUTE);
     map_image(kernel_rodata_start, kernel_data_start, MAP_READ);
     map_image(kernel_data_start, kernel_end, MAP_READ | MAP_WRITE);
     map_low();
     map_high();
     direct_offset = DIRECT_BASE;
-    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+    __asm__ volatile("mov %0, %%cr3" : : "r"(paging_root) : "memory");
 }
 
 enum bh_error paging_map_device(hpa address, uint64_t size) {

@@ -35,6 +35,7 @@ hpa boot_take_frame(void); // one frame, zeroed by nobody; only before kernel_ma
 bool boot_frames_given(void); // frames.c owns the memory now
 // The value of `key=` on the command line, its length in *size; NULL when absent.
 const char *boot_option(const char *key, size_t *size);
+void boot_start_processor(void); // control registers of this one; refuses one that is too old
 [[noreturn]] void boot_refuse(const char *sentence); // the machine cannot run us: say it, stop with status 1
 
 // ---- console.c
@@ -44,6 +45,7 @@ void console_text(const char *text);
 // ---- paging.c
 #define DIRECT_BASE 0xffff800000000000ull
 void paging_start(void);
+extern hpa paging_root;
 // See to it that device registers or tables at any physical address can be reached through platform_direct().
 enum bh_error paging_map_device(hpa address, uint64_t size);
 
@@ -53,15 +55,24 @@ void libc_start(void);
 // ---- trap.c
 #define TRAP_TIMER 0x100
 #define TRAP_DEVICE 0x101
-void trap_start(void);
+#define TRAP_STACKS_SIZE 0x30000ull
+// Tables and stacks of processor `index`, this one; `stacks`: TRAP_STACKS_SIZE bytes, aligned to 16, for ever.
+void trap_start(uint32_t index, uint64_t stacks);
+uint32_t trap_cpu_index(void);
+extern uint8_t trap_boot_stacks[];
 
 // ---- lapic.c, ioapic.c, hpet.c
 #define VECTOR_DEVICE_FIRST 0x30
 #define VECTOR_DEVICE_END 0xf0
 #define VECTOR_TIMER 0xf0
+#define VECTOR_COME 0xf1  // from another processor: come into the kernel
+#define VECTOR_FLUSH 0xf2 // the same: empty the TLB
 #define VECTOR_SPURIOUS 0xff
-void lapic_start(hpa address);
-uint32_t lapic_id(void);
+#define LAPIC_INIT 0x4500u
+#define LAPIC_STARTUP 0x4600u // | page of the code
+void lapic_start(hpa address); // this processor's own; `address` counts for the first
+void lapic_send(uint32_t to, uint32_t message); // a vector, or one of the above
+uint32_t lapic_id(void); // of the first processor: interrupts go there
 void lapic_end_interrupt(void);
 void lapic_timer_set(uint32_t count); // fires once after `count` timer ticks; 0 stops
 uint32_t lapic_timer_count(void);     // ticks left
@@ -77,5 +88,6 @@ bool clock_due(void); // from the timer interrupt: has the armed deadline passed
 // ---- irq.c
 void irq_start(void);
 void irq_dispatch(struct trap_frame *frame);
+void irq_postpone(uint64_t vector); // the kernel's lock was not to be had: let it come again soon
 
 #endif

@@ -10,9 +10,7 @@
 #define BOCHS_SHUTDOWN_PORT 0x8900
 
 void power_idle(void) {
-    platform_irq_enabled = 1;
     __asm__ volatile("sti; hlt; cli" : : : "memory");
-    platform_irq_enabled = 0;
 }
 
 [[noreturn]] void power_off(int status) {

@@ -17,6 +17,7 @@
 #define FRAME_FXSAVE 208
 #define FAULT_STACK_STEP 32768
 #define TSS_IST1 36
+#define TSS_SHIFT 7 // trap.c gives each processor's task state 128 bytes
 
         .text
         .globl trap_stubs
@@ -68,7 +69,6 @@ trap_stubs:
         fxsave64 (%rax)
         fninit
         ldmxcsr trap_mxcsr(%rip)
-        movb $0, platform_irq_enabled(%rip)
         mov %rsp, %rdi
         .endm
 
@@ -76,9 +76,12 @@ trap_stubs:
         .type trap_exception, @function
 trap_exception:
         save_frame
-        subq $FAULT_STACK_STEP, trap_tss + TSS_IST1(%rip)
+        str %ebx
+        movzwl %bx, %ebx        // selectors are 16 bytes apart
+        shl $TSS_SHIFT - 4, %rbx
+        subq $FAULT_STACK_STEP, trap_tss + TSS_IST1 - (SELECTOR_TASK << (TSS_SHIFT - 4))(%rbx)
         call trap_dispatch
-        addq $FAULT_STACK_STEP, trap_tss + TSS_IST1(%rip)
+        addq $FAULT_STACK_STEP, trap_tss + TSS_IST1 - (SELECTOR_TASK << (TSS_SHIFT - 4))(%rbx)
         jmp trap_resume
         .size trap_exception, . - trap_exception
 

@@ -7,14 +7,18 @@
 #include "kernel/arch/x86_64/guarded.h"
 #include "kernel/base.h"
 #include "kernel/platform/pc/pc.h"
+#include "kernel/platform/pc/smp.h"
+#include "kernel/sched/cpu.h"
 
 #define FAULT_STACK_STEP 32768 // as in trap.S
 #define FAULT_STACK_DEPTH 4    // a fault in a handler of a fault ...
 #define TRAP_STACK_SIZE 32768
+static_assert(FAULT_STACK_STEP * FAULT_STACK_DEPTH + 2 * TRAP_STACK_SIZE == TRAP_STACKS_SIZE);
 #define ABOVE_FRAME (4 * 8 + 512) // rest of struct trap_frame, FXSAVE image
 #define GATE_INTERRUPT 0x8e
 #define SELECTOR_CODE 0x08
-#define SELECTOR_TASK 0x18
+#define SELECTOR_TASK 0x18 // of the first processor, as in gate.inc; each has its own, by which it knows its number
+#define SELECTOR_STEP 16
 #define STUB_SIZE 16
 
 enum ist : uint8_t { IST_EXCEPTION = 1, IST_INTERRUPT = 2, IST_FATAL = 3 };
@@ -48,12 +52,14 @@ struct [[gnu::packed]] table_pointer {
 extern const uint8_t trap_stubs[];
 void trap_dispatch(struct trap_frame *frame);
 
-struct task_state trap_tss;
+struct per_cpu {
+    struct task_state task;
+    uint64_t fault_stacks; // the lowest address
+} trap_tss[CPU_COUNT_MAX];
+static_assert(sizeof(struct per_cpu) <= 128);
 static struct gate idt[256];
-static uint64_t gdt[5] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff}; // code, data, task (two entries)
-alignas(16) static uint8_t fault_stacks[FAULT_STACK_STEP * FAULT_STACK_DEPTH];
-alignas(16) static uint8_t interrupt_stack[TRAP_STACK_SIZE];
-alignas(16) static uint8_t fatal_stack[TRAP_STACK_SIZE];
+static uint64_t gdt[3 + 2 * CPU_COUNT_MAX] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff}; // code, data, tasks (two entries each)
+alignas(16) uint8_t trap_boot_stacks[TRAP_STACKS_SIZE];
 
 static uint8_t ist_of(unsigned vector) {
     if (vector == EXCEPTION_NMI || vector == EXCEPTION_DOUBLE || vector == EXCEPTION_MACHINE)
@@ -73,22 +79,32 @@ static void fill_idt(void) {
     }
 }
 
-static void fill_gdt(void) {
-    uint64_t base = (uint64_t)&trap_tss, limit = sizeof(trap_tss) - 1;
-    gdt[3] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
-    gdt[4] = base >> 32;
+static void fill_gdt(uint32_t index, const struct task_state *task) {
+    uint64_t base = (uint64_t)task, limit = sizeof(*task) - 1;
+    gdt[3 + 2 * index] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+    gdt[4 + 2 * index] = base >> 32;
 }
 
-void trap_start(void) {
-    trap_tss.ist[IST_EXCEPTION - 1] = (uint64_t)fault_stacks + sizeof(fault_stacks) - ABOVE_FRAME;
-    trap_tss.ist[IST_INTERRUPT - 1] = (uint64_t)interrupt_stack + sizeof(interrupt_stack) - ABOVE_FRAME;
-    trap_tss.ist[IST_FATAL - 1] = (uint64_t)fatal_stack + sizeof(fatal_stack) - ABOVE_FRAME;
-    trap_tss.io_map = sizeof(trap_tss);
-    fill_idt();
-    fill_gdt();
+void trap_start(uint32_t index, uint64_t stacks) {
+    struct task_state *task = &trap_tss[index].task;
+    uint64_t fault_end = stacks + FAULT_STACK_STEP * FAULT_STACK_DEPTH;
+    trap_tss[index].fault_stacks = stacks;
+    task->ist[IST_EXCEPTION - 1] = fault_end - ABOVE_FRAME;
+    task->ist[IST_INTERRUPT - 1] = fault_end + TRAP_STACK_SIZE - ABOVE_FRAME;
+    task->ist[IST_FATAL - 1] = fault_end + 2 * TRAP_STACK_SIZE - ABOVE_FRAME;
+    task->io_map = sizeof(*task);
+    if (index == 0)
+        fill_idt();
+    fill_gdt(index, task);
     struct table_pointer gdt_pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
     struct table_pointer idt_pointer = {sizeof(idt) - 1, (uint64_t)idt};
-    __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TASK) : "memory");
+    __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TASK + SELECTOR_STEP * index) : "memory");
+}
+
+uint32_t trap_cpu_index(void) {
+    uint32_t selector;
+    __asm__("str %0" : "=r"(selector));
+    return ((selector & 0xffff) - SELECTOR_TASK) / SELECTOR_STEP;
 }
 
 static const char *fatal_name(uint64_t vector) {
@@ -99,12 +115,45 @@ static const char *fatal_name(uint64_t vector) {
 
 // Too deep: the next exception would run below the fault stacks.
 static bool out_of_fault_stacks(void) {
-    return trap_tss.ist[IST_EXCEPTION - 1] < (uint64_t)fault_stacks + FAULT_STACK_STEP / 2;
+    const struct per_cpu *own = &trap_tss[trap_cpu_index()];
+    return own->task.ist[IST_EXCEPTION - 1] < own->fault_stacks + FAULT_STACK_STEP / 2;
+}
+
+// Interrupts of proxies do not wait for the lock: who has it may wait for the proxy's end, or for an emptied TLB.
+static void interrupted(struct trap_frame *frame) {
+    bool in_proxy = trap_in_proxy(frame);
+    if (in_proxy && !kernel_try_lock()) {
+        irq_postpone(frame->vector);
+        return;
+    }
+    if (!in_proxy)
+        kernel_lock();
+    cpu_self()->frame = frame;
+    if (!in_proxy)
+        (void)trap_settle(frame);
+    irq_dispatch(frame);
+    cpu_self()->frame = NULL;
+    if (!trap_keeps_lock(frame))
+        kernel_unlock();
+}
+
+static void fault(struct trap_frame *frame) {
+    kernel_lock();
+    cpu_self()->frame = frame;
+    if (!trap_settle(frame))
+        trap_fault(frame);
+    cpu_self()->frame = NULL;
+    kernel_unlock();
 }
 
 void trap_dispatch(struct trap_frame *frame) {
+    if (frame->vector == VECTOR_FLUSH) {
+        smp_flush_asked();
+        lapic_end_interrupt();
+        return;
+    }
     if (frame->vector >= 32) {
-        irq_dispatch(frame);
+        interrupted(frame);
         return;
     }
     if ((frame->vector == EXCEPTION_PAGE || frame->vector == EXCEPTION_GP) && guarded_fix(frame))
@@ -113,5 +162,8 @@ void trap_dispatch(struct trap_frame *frame) {
         panic("%s at 0x%llx, stack 0x%llx, address 0x%llx",
               ist_of((unsigned)frame->vector) == IST_FATAL ? fatal_name(frame->vector) : "faults inside fault handlers",
               (unsigned long long)frame->rip, (unsigned long long)frame->rsp, (unsigned long long)frame->fault_address);
-    trap_fault(frame);
+    if (cpu_self()->outside)
+        fault(frame);
+    else
+        trap_fault(frame); // the kernel's own: it does not come back
 }

@@ -63,6 +63,21 @@ void trap_fault(struct trap_frame *frame) {
     fault_continue = 0;
 }
 
+bool trap_in_proxy(const struct trap_frame *frame) {
+    (void)frame;
+    return false;
+}
+
+bool trap_settle(struct trap_frame *frame) {
+    (void)frame;
+    return false;
+}
+
+bool trap_keeps_lock(const struct trap_frame *frame) {
+    (void)frame;
+    return false;
+}
+
 void trap_timer(struct trap_frame *frame) {
     (void)frame;
     timer_traps++;
@@ -195,6 +210,7 @@ void kernel_main(void) {
         for (;;)
             power_idle();
     frames_init();
+    kernel_unlock(); // what follows is interrupted as domains are
     check(frames_total_count() > 1000, "there is memory");
     if (platform_archive(&archive, &archive_size))
         check(archive_size >= 10 && memcmp(archive, "an archive", 10) == 0, "the boot archive is what was given");

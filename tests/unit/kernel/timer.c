@@ -18,7 +18,7 @@ void thread_wake(struct thread *thread, enum bh_error result) {
 }
 
 Test(timer, nobody_sleeps_at_first) {
-    cr_assert_eq(timer_next(), 0);
+    cr_assert_eq(timer_next(NULL), 0);
     timer_expire(~0ull);
     cr_assert_eq(woken_count, 0);
 }
@@ -27,7 +27,7 @@ Test(timer, wakes_those_whose_time_has_come_in_order) {
     static const uint64_t deadlines[] = {50, 10, 30, 10, 20};
     for (int i = 0; i < 5; i++)
         timer_add(&threads[i], deadlines[i]);
-    cr_assert_eq(timer_next(), 10);
+    cr_assert_eq(timer_next(NULL), 10);
     timer_expire(9);
     cr_assert_eq(woken_count, 0);
     timer_expire(30);
@@ -36,7 +36,7 @@ Test(timer, wakes_those_whose_time_has_come_in_order) {
     cr_assert_eq(woken[1], &threads[3]);
     cr_assert_eq(woken[2], &threads[4]);
     cr_assert_eq(woken[3], &threads[2]);
-    cr_assert_eq(timer_next(), 50);
+    cr_assert_eq(timer_next(NULL), 50);
 }
 
 Test(timer, removing_takes_out_that_one_only_and_may_be_repeated) {
@@ -49,13 +49,13 @@ Test(timer, removing_takes_out_that_one_only_and_may_be_repeated) {
     cr_assert_eq(woken_count, 2);
     cr_assert_eq(woken[0], &threads[0]);
     cr_assert_eq(woken[1], &threads[2]);
-    cr_assert_eq(timer_next(), 0);
+    cr_assert_eq(timer_next(NULL), 0);
 }
 
 Test(timer, the_last_moment_of_all_is_a_deadline_too) {
     timer_add(&threads[0], UINT64_MAX);
     timer_add(&threads[1], UINT64_MAX - 1);
-    cr_assert_eq(timer_next(), UINT64_MAX - 1);
+    cr_assert_eq(timer_next(NULL), UINT64_MAX - 1);
     timer_expire(UINT64_MAX - 2);
     cr_assert_eq(woken_count, 0);
     timer_expire(UINT64_MAX);
@@ -75,9 +75,9 @@ Test(timer, random_use_agrees_with_sorting) {
                 timer_remove(&threads[i]);
                 removed++;
             }
-        while (timer_next()) {
+        while (timer_next(NULL)) {
             size_t before = woken_count;
-            now = timer_next();
+            now = timer_next(NULL);
             timer_expire(now);
             cr_assert_gt(woken_count, before);
         }
