@@ -8,6 +8,7 @@
 #include "kernel/base.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
+#include "kernel/platform/platform.h"
 
 static struct port *ports;
 struct port port_none;
@@ -67,6 +68,8 @@ enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, co
     enum bh_error error = serve_check(domain, port, serve, methods);
     if (error)
         return error;
+    if (port->serving)
+        cpus_stop(); // a call meets one offer whole
     port->object = serve->object;
     port->method_count = serve->method_count;
     for (uint32_t i = 0; i < serve->method_count; i++)
