@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 LINES_MAX = 500
-SOURCES = (".c", ".h", ".S", ".s", ".py", ".sh", ".mk", ".l", ".y", ".bidl", ".def")
+SOURCES = (".c", ".cpp", ".h", ".S", ".s", ".py", ".sh", ".mk", ".l", ".y", ".bidl", ".def")
 FLAGS = ["clang-19", "-std=gnu23", "-D_GNU_SOURCE", "-fsyntax-only", "-x", "c-header", "-Wall", "-Wextra", "-Werror",
          "-Wno-unused-function", "-Wno-unused-const-variable", "-I."]
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")

@@ -12,6 +12,8 @@
 #define PF3 4
 #define LOCKED 8
 #define ALLOWED 16
+#define NEEDED 32
+#define MOVQ_STORE 0xd6 // 66 0f d6: unlike the other encodings of movq it exists with its prefix only
 
 #define ALLOW(id, prefixes) [X86_INS_##id] = ALLOWED | (prefixes),
 static const uint8_t allowed[X86_INS_ENDING] = {
@@ -23,7 +25,9 @@ struct prefixes prefixes_parse(const uint8_t *code, size_t size) {
     struct prefixes p = {0};
     size_t i = 0;
     for (; i < size; i++) {
-        bool *seen;
+        bool *seen, of_opcode = p.operand_16 || p.f2 || p.f3;
+        // Decoders overlook a prefix that is part of the opcode when one for the address stands between. Assemblers put those in front.
+        p.bad |= of_opcode && (code[i] == 0x67 || (code[i] & 0xfe) == 0x64);
         switch (code[i]) {
         case 0x66: seen = &p.operand_16; break;
         case 0x67: seen = &p.address_32; break;
@@ -72,10 +76,25 @@ static bool is_filler(const uint8_t *code, size_t size) {
     return i + 3 <= size && code[i] == 0x0f && code[i + 1] == 0x1f && (code[i + 2] & 0x38) == 0;
 }
 
+// REX.W overrules 66 as operand size, and operations on bytes do not look at it.
+static bool operand_size_is_void(const uint8_t *opcode, uint8_t rex) {
+    uint8_t byte = opcode[0] == 0x0f ? opcode[1] : opcode[0];
+    if (opcode[0] == 0x0f) {
+        bool integer = (byte & 0xf0) == 0x40 || (byte >= 0xa0 && byte <= 0xc1); // in the rest of the map 66 is part of the opcode
+        return byte == 0xb0 || byte == 0xc0 || (integer && (rex & 8));
+    }
+    bool even = !(byte & 1) && (byte < 0x40 || (byte >= 0x80 && byte <= 0x8a) || byte == 0xa8 || byte >= 0xc0);
+    return (rex & 8) || even || (byte & 0xf8) == 0xb0;
+}
+
 // Prefixes against the opcode's own needs.
 static bool prefixes_fit(const cs_insn *insn, const struct prefixes *p, uint8_t allow) {
     const uint8_t *opcode = insn->bytes + p->count;
     bool two_byte = opcode[0] == 0x0f;
+    // Capstone 4 takes 67 with REX.W for the 66 that is part of an opcode.
+    bool any = p->operand_16 || p->f2 || p->f3;
+    if (!any && ((allow & NEEDED) || (two_byte && opcode[1] == MOVQ_STORE)))
+        return false;
     if (p->bad || (p->operand_16 && !(allow & P66)) || (p->f2 && !(allow & PF2)) || (p->f3 && !(allow & PF3)))
         return false;
     // In the one-byte map F2 and F3 mean nothing but string instructions (dealt with elsewhere) and pause.
@@ -83,8 +102,7 @@ static bool prefixes_fit(const cs_insn *insn, const struct prefixes *p, uint8_t 
         return false;
     if (p->operand_16 && (p->f2 || p->f3) && insn->id != X86_INS_TZCNT)
         return false;
-    // REX.W makes an operand-size prefix of the one-byte map void.
-    if (p->operand_16 && (p->rex & 8) && !two_byte)
+    if (p->operand_16 && operand_size_is_void(opcode, p->rex))
         return false;
     if (opcode[0] == 0x62 || opcode[0] == 0xc4 || opcode[0] == 0xc5 || opcode[0] == 0x8f)
         return false;
@@ -250,9 +268,12 @@ static bool is_string(const cs_insn *insn, const struct prefixes *p) {
 static enum bh_error string_instruction(struct verification *v, const cs_insn *insn, const struct prefixes *p,
                                         struct record *record) {
     uint32_t first;
-    bool moves = (insn->bytes[p->count] & 0xfe) == 0xa4;
-    if (p->bad || p->segment || p->address_32 || p->lock || p->f2 || (p->operand_16 && p->rex) || (p->rex & 7))
+    uint8_t opcode = insn->bytes[p->count];
+    bool moves = (opcode & 0xfe) == 0xa4, single_bytes = !(opcode & 1);
+    if (p->bad || p->segment || p->address_32 || p->lock || p->f2 || (p->operand_16 && (p->rex || single_bytes)) || (p->rex & 7))
         return refuse_code(v, RULE_PREFIX, record->offset, "in front of a string instruction");
+    if (p->f3 && p->operand_16 && insn->bytes[0] == 0x66) // the decoder overlooks it there
+        return refuse_code(v, RULE_PREFIX, record->offset, "the operand size in front of the repetition");
     if (!string_sequence_before(v, v->record_count, moves, &first))
         return refuse_code(v, RULE_STRING, record->offset, "its registers were not brought into the slot just before");
     for (uint32_t i = first + 1; i <= v->record_count; i++)
@@ -260,10 +281,25 @@ static enum bh_error string_instruction(struct verification *v, const cs_insn *i
     return BH_OK;
 }
 
+// Second encodings of other instructions that the makers' books leave out: one decoder knows them and another does not.
+static bool is_undocumented(const uint8_t *code) {
+    uint8_t field = code[1] >> 3 & 7;
+    bool reg = code[1] >= 0xc0;
+    switch (code[0]) {
+    case 0xc0: case 0xc1: case 0xd0: case 0xd1: case 0xd2: case 0xd3: return field == 6;
+    case 0xf6: case 0xf7: return field == 1;
+    case 0xdc: return reg && (field == 2 || field == 3);
+    case 0xdd: return reg && field == 1;
+    case 0xde: return reg && field == 2;
+    case 0xdf: return reg && field >= 1 && field <= 3;
+    default: return false;
+    }
+}
+
 static enum bh_error plain_instruction(struct verification *v, const cs_insn *insn, const struct prefixes *p,
                                        struct record *record) {
     uint8_t allow = insn->id < X86_INS_ENDING ? allowed[insn->id] : 0;
-    if (!allow)
+    if (!allow || is_undocumented(insn->bytes + p->count))
         return refuse_code(v, RULE_INSTRUCTION, record->offset, "not on the list");
     if (!prefixes_fit(insn, p, allow))
         return refuse_code(v, RULE_PREFIX, record->offset, "prefixes do not fit the instruction");
@@ -276,6 +312,8 @@ static enum bh_error classify(struct verification *v, const cs_insn *insn, struc
         return BH_OK;
     struct prefixes p = prefixes_parse(insn->bytes, insn->size);
     if (insn->id == X86_INS_UD2 || insn->id == X86_INS_INT3) {
+        if (p.count) // decoders differ in how many of them they take
+            return refuse_code(v, RULE_PREFIX, record->offset, "in front of a trap");
         record->kind = insn->id == X86_INS_UD2 ? KIND_TRAP : KIND_PADDING;
         return BH_OK;
     }
@@ -316,7 +354,7 @@ static enum bh_error decode_fixed(struct verification *v, cs_insn *insn, const u
     return BH_OK;
 }
 
-static enum bh_error decode_one(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address) {
+enum bh_error decode_one(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address) {
     uint32_t offset = (uint32_t)*address;
     uint32_t fixed = sequence_at(v, offset);
     if (!fixed)

@@ -77,6 +77,8 @@ enum bh_error functions_read(struct verification *v);
 enum bh_error functions_mark(struct verification *v);
 // decode.c: every byte of text once, context-free rules
 enum bh_error decode_text(struct verification *v);
+// The instruction or fixed sequence at *address, whose bytes are at *code: adds its records, and moves the three behind it.
+enum bh_error decode_one(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address);
 struct prefixes {
     uint8_t count;    // bytes in front of the opcode
     uint8_t rex;      // 0: none

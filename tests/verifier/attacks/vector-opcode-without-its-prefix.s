@@ -1,0 +1,7 @@
+# rule: PREFIX
+# An opcode of which 66 is a part, without it: capstone 4 takes 67 with REX.W for it.
+        .include "attack.inc"
+        function bh_start
+        .byte 0x65, 0x67, 0x48, 0x0f, 0x6c, 0x01
+        ret
+        end bh_start
