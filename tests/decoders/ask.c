@@ -15,8 +15,8 @@ static struct record records[RECORDS_MAX];
 static uint32_t index_of[TEXT_MAX];
 static uint8_t text[TEXT_MAX];
 static cs_insn *insn;
-static uint32_t address_of_question;
-static enum context known_context = CONTEXT_COUNT; // what stands in `text`; CONTEXT_COUNT: something else
+static size_t front; // bytes in front of the instruction that is asked about
+static uint32_t front_records;
 static struct verification v = {.image = &image, .report = &report, .text = text, .text_start = TEXT_ADDRESS, .records = records,
                                 .index = index_of};
 
@@ -40,16 +40,6 @@ void ask_close(void) {
     free(v.hashes);
 }
 
-// What stands in front, in the colour. Its size.
-static size_t put_context(enum context context, enum bh_colour colour) {
-    static const uint8_t string[] = {0x89, 0xf6, 0x65, 0x48, 0x03, 0x34, 0x25, 0x00, 0x00, 0x01, 0x00,
-                                     0x89, 0xff, 0x65, 0x48, 0x03, 0x3c, 0x25, 0x00, 0x00, 0x01, 0x00};
-    (void)context;
-    memcpy(text, string, sizeof(string));
-    text[2] = text[13] = colour == BH_COLOUR_GS ? 0x65 : 0x64;
-    return sizeof(string);
-}
-
 // Decodes up to `size` bytes of the text; the verifier's error.
 static enum bh_error decode_up_to(size_t size) {
     const uint8_t *code = text;
@@ -62,16 +52,25 @@ static enum bh_error decode_up_to(size_t size) {
     return error;
 }
 
-void ask(const uint8_t *bytes, size_t size, enum context context, enum bh_colour colour, struct answer *answer) {
-    static size_t front;
-    static uint32_t front_records;
-    if (context != known_context || colour != v.colour) { // decoded once, then kept
-        v.colour = colour;
-        v.text_end = TEXT_ADDRESS + TEXT_MAX;
-        front = put_context(context, colour);
-        known_context = decode_up_to(front) ? CONTEXT_COUNT : context;
-        front_records = v.record_count;
-    }
+bool ask_behind(const uint8_t *bytes, size_t size, enum bh_colour colour) {
+    v.colour = colour;
+    memcpy(text, bytes, size);
+    memset(text + size, 0x0b, TEXT_MAX - size);
+    v.text_end = TEXT_ADDRESS + TEXT_MAX;
+    front = size;
+    bool good = !decode_up_to(size) && v.record_count && records[v.record_count - 1].offset + records[v.record_count - 1].size == TEXT_ADDRESS + size;
+    front_records = v.record_count;
+    return good;
+}
+
+bool ask_behind_strings(enum bh_colour colour) {
+    uint8_t bytes[] = {0x89, 0xf6, 0x65, 0x48, 0x03, 0x34, 0x25, 0x00, 0x00, 0x01, 0x00,
+                       0x89, 0xff, 0x65, 0x48, 0x03, 0x3c, 0x25, 0x00, 0x00, 0x01, 0x00};
+    bytes[2] = bytes[13] = colour == BH_COLOUR_GS ? 0x65 : 0x64;
+    return ask_behind(bytes, sizeof(bytes), colour);
+}
+
+void ask(const uint8_t *bytes, size_t size, struct answer *answer) {
     memcpy(text + front, bytes, size);
     v.text_end = TEXT_ADDRESS + (uint32_t)(front + size);
     v.record_count = front_records;
@@ -79,14 +78,14 @@ void ask(const uint8_t *bytes, size_t size, enum context context, enum bh_colour
         records[i].flags = 0;
     const uint8_t *code = text + front;
     size_t left = size;
-    uint64_t address = address_of_question = TEXT_ADDRESS + (uint32_t)front;
+    uint64_t address = TEXT_ADDRESS + front;
     report.rule = RULE_NONE;
     enum bh_error error = decode_one(&v, insn, &code, &left, &address);
     answer->accepted = !error;
     answer->rule = report.rule;
     answer->record = records[front_records];
     answer->insn = insn;
-    answer->colour = colour;
+    answer->colour = v.colour;
     if (answer->rule != RULE_DECODE)
         answer->prefixes = prefixes_parse(bytes, answer->record.size);
 }
@@ -98,11 +97,17 @@ uint32_t ask_text(const uint8_t *bytes, size_t size, enum bh_colour colour, cons
     memcpy(text + size, tail, sizeof(tail));
     v.text_end = TEXT_ADDRESS + (uint32_t)(size + sizeof(tail));
     enum bh_error error = decode_up_to(size);
-    known_context = CONTEXT_COUNT;
     *found = records;
     return error ? 0 : v.record_count;
 }
 
 uint32_t ask_address(void) {
-    return address_of_question;
+    return TEXT_ADDRESS + (uint32_t)front;
+}
+
+const uint8_t *ask_before(size_t *size, uint32_t *address) {
+    const struct record *before = &records[front_records - 1];
+    *size = before->size;
+    *address = before->offset;
+    return text + (before->offset - TEXT_ADDRESS);
 }

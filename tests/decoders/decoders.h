@@ -16,12 +16,6 @@ struct encoding {
     uint8_t size;                // used so far, while it is put together
 };
 
-// What stands in front of an instruction, for the rules that look there.
-enum context : uint8_t {
-    CONTEXT_STRING,    // %rsi and %rdi have just been brought into the slot
-    CONTEXT_COUNT,
-};
-
 // The verifier's answer on one instruction.
 struct answer {
     bool accepted;
@@ -32,14 +26,19 @@ struct answer {
     enum bh_colour colour;
 };
 
-// ask.c. The verifier's own code (decode_one), on a text of its context and one instruction.
+// ask.c. The verifier's own code (decode_one), on a text that consists of what stands in front, and one instruction.
 enum { TEXT_ADDRESS = 0x8000000 };
 bool ask_open(void);
 void ask_close(void);
-void ask(const uint8_t *bytes, size_t size, enum context context, enum bh_colour colour, struct answer *answer);
+// What stands in front from now on. False: the verifier refuses it, and nothing may be asked.
+bool ask_behind(const uint8_t *front, size_t size, enum bh_colour colour);
+// The same with %rsi and %rdi brought into the slot, behind which string instructions may stand.
+bool ask_behind_strings(enum bh_colour colour);
+void ask(const uint8_t *bytes, size_t size, struct answer *answer);
 // A text that may hold fixed sequences: decoded whole. The records, and how many; 0 when it was refused.
 uint32_t ask_text(const uint8_t *bytes, size_t size, enum bh_colour colour, const struct record **records);
 uint32_t ask_address(void); // of the instruction that was asked about last
+const uint8_t *ask_before(size_t *size, uint32_t *address); // the instruction in front of it
 
 // judge.c: each way in which the two may differ.
 #define CHECKS(X)                                                                                                                     \
@@ -57,6 +56,7 @@ uint32_t ask_address(void); // of the instruction that was asked about last
     X(DISPLACEMENT, "the displacements differ")                                                                                       \
     X(ADDRESS, "the operand is of none of the allowed forms")                                                                         \
     X(ACCESS, "more bytes are touched than the verifier thinks, or an unknown number")                                                \
+    X(ANCHOR, "an operand behind an anchor, which is none or whose index has not just been truncated")                                \
     X(STORE, "memory in the frame is written, the verifier thinks that it is read")                                                   \
     X(IMPLICIT, "memory is touched without an operand")                                                                               \
     X(STACK, "%rsp is an operand, or moves otherwise than the verifier thinks")                                                       \
@@ -106,7 +106,7 @@ extern struct plan plan;
 // report.c
 const char *rule_name(enum verify_rule rule);
 // One encoding tried, judged and counted. True: accepted.
-bool try_encoding(const struct encoding *encoding, enum context context, enum bh_colour colour);
+bool try_encoding(const struct encoding *encoding);
 // Instructions of the verifier's list that were accepted at least once, and how many it has.
 void listed_met(uint32_t *met, uint32_t *listed, bool show);
 
@@ -116,6 +116,8 @@ void every_opcode(enum bh_colour colour);
 void every_order_of_prefixes(void);
 void every_sib(void);
 void stack_moves(void);
+void anchored_operands(void);
+void truncations(void);
 void escapes(void);
 void fillers(void);
 void table_calls(void);

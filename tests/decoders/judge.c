@@ -202,8 +202,25 @@ static enum check judge_frame(const struct answer *a, const struct second_view *
     return !store && (s->stores || !s->loads) ? CHECK_STORE : CHECK_NONE;
 }
 
+// (%R,%Y) for the anchor that the verifier says it needs, directly behind an instruction that is movl to %Y and nothing else.
+static enum check judge_anchored(const struct answer *a, const struct second_view *s) {
+    struct second_view before;
+    size_t size;
+    uint32_t address;
+    const uint8_t *bytes = ask_before(&size, &address);
+    bool form = !s->segment && s->base.width == 8 && s->base.number >= 8 && s->base.number < 16 && s->index.width == 8 &&
+                s->index.number < 16 && s->index.number != STACK_POINTER && s->scale == 1 && !s->displacement && !a->prefixes.address_32;
+    if (!form || a->record.needs != 1u << (s->base.number - 8) || !(a->record.flags & RECORD_INSIDE))
+        return CHECK_ANCHOR;
+    second_decode(bytes, size, address, &before);
+    bool truncates = before.valid && before.size == size && (!strcmp(before.name, "MOV32rr") || !strcmp(before.name, "MOV32rr_REV"));
+    return truncates && before.written == 1u << s->index.number ? CHECK_NONE : CHECK_ANCHOR;
+}
+
 // One of the forms of docs/verified-code.md, as the second decoder sees it.
 static enum check judge_form(const struct answer *a, const struct second_view *s) {
+    if (a->record.needs)
+        return s->access > OPERAND_MAX || s->reaches ? CHECK_ACCESS : judge_anchored(a, s);
     if (s->base.number == STACK_POINTER && s->base.width)
         return judge_frame(a, s);
     if (a->record.flags & (RECORD_STACK_LOAD | RECORD_STACK_STORE))
@@ -264,14 +281,15 @@ static enum check judge_stack(const struct answer *a, const struct second_view *
     return implicit && !transfers ? CHECK_STACK : CHECK_NONE;
 }
 
-// Which of r8 to r15 an instruction writes must be visible in its operands; so must what it writes as an operand.
+// What is written as an operand is one for the verifier's decoder too; which of r8 to r15 are written the verifier must know, however that
+// is: they may be anchors, and are no longer.
 static enum check judge_written(const struct answer *a, const struct second_view *s) {
-    uint16_t named = registers_named(a->insn);
+    uint16_t high = (s->written | s->written_implicitly) >> 8;
     if (s->forbidden)
         return CHECK_FORBIDDEN;
-    if (s->kind == SECOND_STRING)
-        return (s->written | s->written_implicitly) & 0xff00 ? CHECK_WRITTEN : CHECK_NONE;
-    return (s->written & ~named) || ((s->written | s->written_implicitly) & ~named & 0xff00) ? CHECK_WRITTEN : CHECK_NONE;
+    if ((high & ~a->record.kills) || (s->kind != SECOND_STRING && (s->written & ~registers_named(a->insn))))
+        return CHECK_WRITTEN;
+    return CHECK_NONE;
 }
 
 static bool is_excepted(const struct second_view *s, enum check check) {

@@ -10,8 +10,8 @@
 
 #include "tests/decoders/decoders.h"
 
-// 15 registers with 15 others, loaded and stored, %rax with both forms of and; and 64 checks.
-enum { SEQUENCES = 15 * 15 * 2 + 15 * 2 + 64, ACCEPTED_MIN = 1000 };
+// 15 registers with 15 others, loaded and stored, %rax with both forms of and; 64 checks; 7 anchors with each bias in two colours.
+enum { SEQUENCES = 15 * 15 * 2 + 15 * 2 + 64 + 7 * (BH_ANCHOR_BIAS_MAX + 1) * 2, ACCEPTED_MIN = 500 };
 
 struct plan plan = {.seed = 1, .tails = 1, .parts = 1};
 static uint32_t passed, failed;
@@ -54,6 +54,8 @@ static void compare_all(void) {
     part("orders and repetitions of prefixes", every_order_of_prefixes, false);
     part("every SIB", every_sib, false);
     part("moves of %rsp", stack_moves, false);
+    part("operands behind anchors", anchored_operands, false);
+    part("what stands in front of them", truncations, false);
     part("maps and escape bytes that must be refused", escapes, true);
     part("fillers", fillers, false);
     part("calls through the table", table_calls, false);
@@ -77,7 +79,7 @@ static void fault(const char *name, enum check by) {
 
 static void test_faults(void) {
     static const enum verify_rule rules[] = {RULE_INSTRUCTION, RULE_PREFIX, RULE_OPERAND_SEGMENT, RULE_OPERAND_STACK, RULE_OPERAND_IMAGE,
-                                             RULE_STACK_POINTER, RULE_INDIRECT, RULE_TABLE_CALL, RULE_BIT_TEST, RULE_STACK_WORD};
+                                             RULE_STACK_POINTER, RULE_INDIRECT, RULE_TABLE_CALL, RULE_BIT_TEST, RULE_STACK_WORD, RULE_ANCHOR};
     char name[96];
     plan.quiet = true;
     for (plan.lie = LIE_NONE + 1; plan.lie < LIE_COUNT; plan.lie++) {

@@ -63,10 +63,10 @@ static bool is_new(enum check check, const char *name, unsigned id) {
     return true;
 }
 
-bool try_encoding(const struct encoding *encoding, enum context context, enum bh_colour colour) {
+bool try_encoding(const struct encoding *encoding) {
     struct answer answer;
     struct second_view view;
-    ask(encoding->bytes, ENCODING_MAX, context, colour, &answer);
+    ask(encoding->bytes, ENCODING_MAX, &answer);
     tally.tried++;
     if (!answer.accepted && (!plan.ignored || answer.rule != plan.ignored)) {
         tally.by_rule[answer.rule % RULE_COUNT_MAX]++;

@@ -32,6 +32,11 @@ static bool same_boundaries(const struct sequence *s, enum bh_colour colour) {
             printf("     step %u of a sequence: %u bytes, and `%s' of %u bytes\n", i, records[i].size, view.name, view.size);
             return false;
         }
+        bool anchors = (view.written | view.written_implicitly) >> 8 & ~(records[i].kills | records[i].sets);
+        if (anchors) {
+            printf("     step %u of a sequence: `%s' writes a register that the verifier takes for unchanged\n", i, view.name);
+            return false;
+        }
         at += view.size;
     }
     return at == s->size;
@@ -70,8 +75,26 @@ static struct sequence checked(char segment, uint32_t hash, bool jump) {
     return s;
 }
 
+// movq %gs:0x10000, %R ; leaq D(%R), %R
+static struct sequence anchor(char segment, uint8_t r, uint8_t bias) {
+    struct sequence s = {0};
+    char load[] = {segment, 0x4c, (char)0x8b, (char)(0x04 | r << 3), 0x25, 0, 0, 1, 0};
+    char lea[] = {0x4d, (char)0x8d, (char)(0x40 | r << 3 | r), (char)bias};
+    step(&s, "MOV64rm", load, sizeof(load));
+    step(&s, "LEA64r", lea, sizeof(lea));
+    return s;
+}
+
 uint32_t fixed_sequences(void) {
     uint32_t good = 0;
+    for (uint8_t r = 0; r < 8; r++)
+        for (uint8_t bias = 0; bias <= BH_ANCHOR_BIAS_MAX; bias++) {
+            if (r == STACK) // %r12 has no such form
+                continue;
+            struct sequence gs = anchor(0x65, r, bias), fs = anchor(0x64, r, bias);
+            good += same_boundaries(&gs, BH_COLOUR_GS);
+            good += same_boundaries(&fs, BH_COLOUR_FS);
+        }
     for (uint8_t r = 0; r < 16; r++)
         for (uint8_t d = 0; d < 16; d++)
             for (unsigned form = 0; form < 4; form++) {
