@@ -107,7 +107,7 @@ def table(files):
         why = lines[0]
         more = [f"ALLOW({line[7:]})" for line in lines[1:] if line.startswith("allow: ")]
         if more:
-            lines += ["- #undef SSE_ALL", "+ " + more[0]]
+            lines += ["- #undef M66", "+ " + more[0]]
         old = "\n".join(line[2:] for line in lines[1:] if line.startswith("- "))
         new = "\n".join(line[2:] for line in lines[1:] if line.startswith("+"))
         if file not in files or not old or len(lines) < 2:
