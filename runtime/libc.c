@@ -1,124 +1,36 @@
 // SPDX-License-Identifier: MIT
 //
-// musl's door to the system: each of its system calls comes here. Memory comes from the domain's heap window (brk grows it, mmap takes
-// pages from it and keeps those given back for reuse); locks yield; output goes to the log; the rest does not exist.
+// musl's door to the system: each of its system calls comes here, but for those that name files (files.c). What does not exist says ENOSYS.
+#include "runtime/libc.h"
+
 #include <errno.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 
 #include "runtime/calls.h"
 
-#define PAGE 4096ull
-#define BRK_STEP (64ull << 10)
-#define FREE_MAX 256
 #define SECOND_NS 1000000000ull
+#define YIELDS 4
+#define PATIENCE_NS 100000ull
 
 long bh_syscall(long number, long a, long b, long c, long d, long e, long f);
-void bh_libc_start(void);
 
-// Page ranges given back by munmap.
-static struct range {
-    uint64_t start, size;
-} free_ranges[FREE_MAX];
-static unsigned free_count;
-static _Atomic int lock;
+libc_file_function *libc_files;
 
-static uint64_t brk_start, brk_now, brk_end;
-
-static void take_lock(void) {
-    while (__atomic_exchange_n((int *)&lock, 1, __ATOMIC_ACQUIRE))
-        bh_call_yield();
+void libc_lock(struct libc_lock *lock) {
+    for (unsigned n = 0; __atomic_exchange_n(&lock->taken, 1u, __ATOMIC_ACQUIRE); n++)
+        if (n < YIELDS)
+            bh_call_yield();
+        else
+            bh_call_sleep(bh_call_time() + PATIENCE_NS);
 }
 
-static void give_lock(void) {
-    __atomic_store_n((int *)&lock, 0, __ATOMIC_RELEASE);
+void libc_unlock(struct libc_lock *lock) {
+    __atomic_store_n(&lock->taken, 0u, __ATOMIC_RELEASE);
 }
 
-static uint64_t pages(uint64_t size) {
-    return (size + PAGE - 1) & ~(PAGE - 1);
-}
-
-static long map_pages(uint64_t size) {
-    size = pages(size);
-    for (unsigned i = 0; i < free_count; i++) {
-        if (free_ranges[i].size < size)
-            continue;
-        uint64_t start = free_ranges[i].start;
-        free_ranges[i].start += size;
-        free_ranges[i].size -= size;
-        if (!free_ranges[i].size)
-            free_ranges[i] = free_ranges[--free_count];
-        memset((void *)start, 0, size);
-        return (long)start;
-    }
-    void *address = bh_call_heap_grow(size);
-    return address ? (long)address : -ENOMEM;
-}
-
-static long unmap_pages(uint64_t start, uint64_t size) {
-    size = pages(size);
-    for (unsigned i = 0; i < free_count; i++) {
-        if (free_ranges[i].start + free_ranges[i].size == start) {
-            free_ranges[i].size += size;
-            return 0;
-        }
-        if (start + size == free_ranges[i].start) {
-            free_ranges[i].start = start;
-            free_ranges[i].size += size;
-            return 0;
-        }
-    }
-    if (free_count < FREE_MAX)
-        free_ranges[free_count++] = (struct range){start, size};
-    return 0;
-}
-
-// The heap window has one end for everybody, so brk reserves in steps and answers "no" when something else took the next pages.
-static long set_brk(uint64_t want) {
-    if (!brk_start) {
-        brk_start = brk_now = (uint64_t)bh_call_heap_grow(BRK_STEP);
-        brk_end = brk_start ? brk_start + BRK_STEP : 0;
-    }
-    if (want < brk_start || want > brk_end + (64ull << 20))
-        return (long)brk_now;
-    while (want > brk_end) {
-        uint64_t more = (uint64_t)bh_call_heap_grow(BRK_STEP);
-        if (more != brk_end) {
-            if (more)
-                unmap_pages(more, BRK_STEP);
-            return (long)brk_now;
-        }
-        brk_end += BRK_STEP;
-    }
-    brk_now = want;
-    return (long)want;
-}
-
-static long write_vector(const struct iovec *vector, long count) {
-    char line[BH_LOG_LINE_MAX];
-    size_t size = 0;
-    long total = 0;
-    for (long i = 0; i < count; i++) {
-        const char *text = vector[i].iov_base;
-        total += (long)vector[i].iov_len;
-        for (size_t n = 0; n < vector[i].iov_len; n++) {
-            if (text[n] != '\n' && size < sizeof(line)) {
-                line[size++] = text[n];
-                continue;
-            }
-            bh_call_log(BH_LOG_INFO, line, size);
-            size = 0;
-        }
-    }
-    if (size)
-        bh_call_log(BH_LOG_INFO, line, size);
-    return total;
-}
-
+// Every clock shows the time since the machine started.
 static long clock_time(struct timespec *time) {
     uint64_t now = bh_call_time();
     time->tv_sec = (time_t)(now / SECOND_NS);
@@ -126,63 +38,109 @@ static long clock_time(struct timespec *time) {
     return 0;
 }
 
-static long memory_call(long number, long a, long b) {
-    long result = -ENOSYS;
-    take_lock();
-    if (number == SYS_brk)
-        result = set_brk((uint64_t)a);
-    else if (number == SYS_mmap)
-        result = b > 0 ? map_pages((uint64_t)b) : -EINVAL;
-    else if (number == SYS_munmap)
-        result = unmap_pages((uint64_t)a, (uint64_t)b);
-    give_lock();
-    return result;
+static long sleep_until(const struct timespec *time, uint64_t from) {
+    if (time->tv_sec < 0 || (uint64_t)time->tv_nsec >= SECOND_NS)
+        return -EINVAL;
+    bh_call_sleep(from + (uint64_t)time->tv_sec * SECOND_NS + (uint64_t)time->tv_nsec);
+    return 0;
+}
+
+static long transfer(long number, long fd, const struct iovec *vector, long count) {
+    long total = 0;
+    for (long i = 0; i < count; i++) {
+        long done = number == SYS_writev ? libc_stdio_write((int)fd, vector[i].iov_base, vector[i].iov_len)
+                                         : libc_stdio_read(vector[i].iov_base, vector[i].iov_len);
+        if (done < 0)
+            return total ? total : done;
+        total += done;
+        if ((size_t)done < vector[i].iov_len)
+            break;
+    }
+    return total;
+}
+
+static long descriptor_call(long number, long fd, long b, long c, long d) {
+    if (fd >= FILES_FIRST)
+        return libc_files ? libc_files(number, fd, b, c, d) : -EBADF;
+    struct iovec one = {(void *)b, (size_t)c};
+    switch (number) {
+    case SYS_readv:
+    case SYS_read:
+        return fd ? -EBADF : transfer(SYS_readv, fd, number == SYS_read ? &one : (const struct iovec *)b, number == SYS_read ? 1 : c);
+    case SYS_writev:
+    case SYS_write:
+        return fd ? transfer(SYS_writev, fd, number == SYS_write ? &one : (const struct iovec *)b, number == SYS_write ? 1 : c) : -EBADF;
+    case SYS_ioctl: // standard output is a terminal: the library then writes line by line
+        return fd ? 0 : -ENOTTY;
+    case SYS_lseek:
+        return -ESPIPE;
+    default:
+        return number == SYS_fcntl || number == SYS_close ? 0 : -EINVAL;
+    }
+}
+
+static long end(long number, long status) {
+    libc_stdio_flush();
+    if (number == SYS_exit || number == SYS_exit_group)
+        bh_call_exit((uint64_t)status);
+    else
+        bh_call_panic("abort", 5);
+    return 0;
 }
 
 long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
-    (void)d, (void)e, (void)f;
+    (void)f;
     switch (number) {
     case SYS_brk:
     case SYS_mmap:
     case SYS_munmap:
-        return memory_call(number, a, b);
-    case SYS_madvise:
-        return 0;
+    case SYS_mremap:
+        return libc_memory_call(number, a, b, c, d);
+    case SYS_read:
+    case SYS_readv:
+    case SYS_write:
     case SYS_writev:
-        return write_vector((const struct iovec *)b, c);
-    case SYS_write: {
-        struct iovec one = {(void *)b, (size_t)c};
-        return write_vector(&one, 1);
-    }
-    case SYS_ioctl: // standard output is a terminal: the library then writes line by line
-        return a == 1 || a == 2 ? 0 : -ENOTTY;
-    case SYS_futex: // a waiter polls: nobody sleeps while holding one of musl's locks
-        bh_call_yield();
-        return 0;
+    case SYS_ioctl:
+    case SYS_lseek:
+    case SYS_close:
+    case SYS_fcntl:
+    case SYS_fstat:
+    case SYS_ftruncate:
+    case SYS_pread64:
+    case SYS_pwrite64:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_dup:
+    case SYS_getdents64:
+        return descriptor_call(number, a, b, c, d);
+    case SYS_futex:
+        return libc_futex((uint32_t *)a, (int)b, (uint32_t)c, (uint64_t)d, (uint32_t *)e);
     case SYS_sched_yield:
         bh_call_yield();
         return 0;
     case SYS_clock_gettime:
         return clock_time((struct timespec *)b);
+    case SYS_nanosleep:
+        return sleep_until((const struct timespec *)a, bh_call_time());
+    case SYS_clock_nanosleep: // b is 1: until then, not for so long
+        return sleep_until((const struct timespec *)c, b == 1 ? 0 : bh_call_time());
     case SYS_exit:
     case SYS_exit_group:
-        bh_call_exit((uint64_t)a);
-        return 0;
     case SYS_tkill:
     case SYS_kill:
-        bh_call_panic("abort", 5);
-        return 0;
-    case SYS_rt_sigprocmask:
+        return end(number, a);
     case SYS_gettid:
     case SYS_getpid:
-        return number == SYS_rt_sigprocmask ? 0 : 1;
+        return 1;
+    case SYS_madvise: // advice is taken and forgotten; handlers of signals are never called, since there are none
+    case SYS_rt_sigprocmask:
+    case SYS_rt_sigaction:
+    case SYS_getuid:
+    case SYS_geteuid:
+    case SYS_getgid:
+    case SYS_getegid:
+        return 0;
     default:
         return -ENOSYS;
     }
-}
-
-void bh_libc_need_locks(void); // compiled with musl's own headers
-
-void bh_libc_start(void) {
-    bh_libc_need_locks();
 }

@@ -9,12 +9,12 @@
 #include "bulkhead/domain.h"
 
 int main(int count, char **arguments);
-void bh_libc_start(void);
+void bh_libc_init(void);
 void bh_start(uint64_t argument);
 
 void bh_start(uint64_t argument) {
     char *nothing = NULL;
     (void)argument;
-    bh_libc_start();
+    bh_libc_init();
     exit(main(0, &nothing)); // flushes what printf keeps
 }

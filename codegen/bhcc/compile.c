@@ -11,11 +11,11 @@
 
 // What the verified form needs from the front end.
 static const char *const front_flags[] = {"-fomit-frame-pointer", "-mno-red-zone", "-fno-jump-tables", "-fno-stack-protector",
-                                          "-fPIE", "-fvisibility=hidden", "-fsanitize=kcfi",
+                                          "-fPIE", "-femulated-tls", "-fvisibility=hidden", "-fsanitize=kcfi",
                                           "-march=x86-64", "-msse3", "-mcx16", "-fcf-protection=none", "-ffunction-sections",
                                           "-fdata-sections", "-fno-exceptions", "-funwind-tables",
                                           "-fasynchronous-unwind-tables", "-D__BULKHEAD__=1"};
-static const char *const back_flags[] = {"-Xclang", "-disable-llvm-passes", "-fPIE", "-mllvm", "-no-x86-call-frame-opt",
+static const char *const back_flags[] = {"-Xclang", "-disable-llvm-passes", "-fPIE", "-femulated-tls", "-mllvm", "-no-x86-call-frame-opt",
                                          "-ffunction-sections", "-fdata-sections", "-msse3", "-mcx16", "-Wno-unused-command-line-argument"};
 
 static void add_list(struct arguments *arguments, const char *const *list, size_t count) {

@@ -49,23 +49,6 @@ static bool place_of_function(LLVMValueRef function, struct source_place *place)
     return place->file && place->line;
 }
 
-void print_place_of_variable(LLVMModuleRef module, LLVMValueRef variable) {
-    size_t count, length;
-    LLVMValueMetadataEntry *entries = LLVMGlobalCopyAllMetadata(variable, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (LLVMValueMetadataEntriesGetKind(entries, (unsigned)i) != LLVMGetMDKindID("dbg", 3))
-            continue;
-        LLVMMetadataRef about = LLVMDIGlobalVariableExpressionGetVariable(LLVMValueMetadataEntriesGetMetadata(entries, (unsigned)i));
-        unsigned file_length;
-        const char *file = LLVMDIFileGetFilename(LLVMDIVariableGetFile(about), &file_length);
-        fprintf(stderr, "%.*s:%u: ", (int)file_length, file, LLVMDIVariableGetLine(about));
-        LLVMDisposeValueMetadataEntries(entries);
-        return;
-    }
-    LLVMDisposeValueMetadataEntries(entries);
-    fprintf(stderr, "%s: ", LLVMGetSourceFileName(module, &length));
-}
-
 void refuse_at(struct lowering *lowering, LLVMValueRef instruction, const char *format, ...) {
     struct source_place place = {0};
     size_t name_length;
@@ -100,9 +83,22 @@ unsigned attribute_kind(const char *name) {
     return LLVMGetEnumAttributeKindForName(name, strlen(name));
 }
 
+static bool is_setjmp(LLVMValueRef callee) {
+    static const char *const names[] = {"setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp"};
+    size_t length;
+    const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+// The runtime has setjmp, with the kernel's help; nothing else can.
 static bool returns_twice(LLVMValueRef call) {
     unsigned kind = attribute_kind("returns_twice");
     LLVMValueRef callee = LLVMGetCalledValue(call);
+    if (is_setjmp(callee))
+        return false;
     return LLVMGetCallSiteEnumAttribute(call, LLVMAttributeFunctionIndex, kind) ||
            (LLVMIsAFunction(callee) && LLVMGetEnumAttributeAtIndex(callee, LLVMAttributeFunctionIndex, kind));
 }
@@ -125,12 +121,10 @@ static void check_instruction(struct lowering *lowering, LLVMValueRef instructio
         is_intrinsic(instruction, "llvm.addressofreturnaddress") || is_intrinsic(instruction, "llvm.sponentry"))
         refuse_at(lowering, instruction, "a domain cannot look at its control stack (__builtin_frame_address, "
                                          "__builtin_return_address)");
-    else if (is_intrinsic(instruction, "llvm.threadlocal.address"))
-        refuse_at(lowering, instruction, "thread-local variables are not supported in domains; pass the data, or key it by thread");
     else if (is_intrinsic(instruction, "llvm.eh"))
         refuse_at(lowering, instruction, "exceptions are not supported");
     else if (returns_twice(instruction))
-        refuse_at(lowering, instruction, "functions that return twice (setjmp, vfork) have no verified form; return an error instead");
+        refuse_at(lowering, instruction, "functions that return twice, but for setjmp, have no verified form");
 }
 
 void check_function(struct lowering *lowering) {

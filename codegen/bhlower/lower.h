@@ -46,7 +46,6 @@ struct passed passed_to_function(struct lowering *lowering, bool lowered);
 // diagnose.c
 void refuse_at(struct lowering *lowering, LLVMValueRef instruction, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void print_place_of_variable(LLVMModuleRef module, LLVMValueRef variable); // "FILE:LINE: ", without the line when it is not known
 void check_function(struct lowering *lowering); // constructs that verified code cannot express
 
 // stack.c: the data stack pointer, in word 0 of the thread's control block

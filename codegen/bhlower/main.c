@@ -29,13 +29,6 @@ static void align_function(LLVMValueRef function) {
 
 static unsigned lower_module(LLVMModuleRef module) {
     unsigned errors = 0;
-    for (LLVMValueRef global = LLVMGetFirstGlobal(module); global; global = LLVMGetNextGlobal(global))
-        if (LLVMIsThreadLocal(global)) {
-            size_t length;
-            print_place_of_variable(module, global);
-            fprintf(stderr, "error: variable %s is thread-local, which domains do not support\n", LLVMGetValueName2(global, &length));
-            errors++;
-        }
     for (LLVMValueRef function = LLVMGetFirstFunction(module); function; function = LLVMGetNextFunction(function)) {
         struct lowering lowering = {.module = module, .context = LLVMGetModuleContext(module),
                                     .layout = LLVMGetModuleDataLayout(module), .function = function};

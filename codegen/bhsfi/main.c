@@ -73,6 +73,8 @@ static void label(struct file *file, const struct line *line, const char *announ
 }
 
 static void instruction(struct file *file, struct line *line, size_t index) {
+    if (rewrite_outgoing(file, index))
+        return;
     const char *why = forbidden(file, index);
     if (why)
         refuse_line(file, line, "%s", why);

@@ -56,6 +56,8 @@ size_t rewrite_call(struct file *file, size_t index);
 // forbidden.c: why an instruction of inline assembly can never be verified; NULL when it may
 bool is_stack_move(const struct line *line); // of `lea': N(%rsp), %rsp
 const char *forbidden(const struct file *file, size_t index);
+// outgoing.c: if the line copies %rsp to store arguments by, rewrite those stores and return true: the line goes
+bool rewrite_outgoing(struct file *file, size_t index);
 // strings.c: if the line is a string instruction, emit its verified form and return true
 bool rewrite_string(struct file *file, size_t index);
 

@@ -16,6 +16,8 @@ enum bh_call : uint32_t {
 enum bh_log_level : uint32_t { BH_LOG_ERROR, BH_LOG_WARNING, BH_LOG_INFO, BH_LOG_DEBUG };
 #define BH_LOG_LINE_MAX 512
 
+#define BH_PRIORITY_SAME 0xffu // thread_create: that of the calling thread, if the manifest allows it
+
 // Argument of port_serve. `methods` points to `method_count` addresses of functions of the caller.
 struct bh_serve {
     char name[BH_CAP_NAME_SIZE]; // of the port in the manifest: "DOMAIN.INTERFACE" or a short name
@@ -24,6 +26,12 @@ struct bh_serve {
     uint64_t fingerprint;
     uint64_t methods; // address of uint64_t[method_count]
     uint64_t object;  // passed as first argument of each method
+};
+
+// A place on the caller's control stack, for setjmp. Nothing in it is trusted: the kernel looks for the frame before it goes back there.
+struct bh_frame_mark {
+    uint32_t frame;  // distance of the frame's own return address from the top of the control stack
+    uint32_t resume; // slot offset of the instruction to go on with: behind a call of the frame's function
 };
 
 struct bh_cap_info {

@@ -31,6 +31,7 @@
 #define BH_SLOT_HEAP_END 0x40000000ull
 #define BH_SLOT_STACKS 0x40000000ull
 #define BH_SLOT_STACKS_END 0x60000000ull
+#define BH_SLOT_STACK_STRIDE 0x400000ull // one for each thread, at its upper end; the last 64 bytes, zero at first, are the domain's own
 #define BH_SLOT_DEVICES 0x60000000ull
 #define BH_SLOT_DEVICES_END 0x80000000ull
 #define BH_SLOT_EXCHANGE 0x80000000ull

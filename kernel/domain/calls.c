@@ -99,6 +99,8 @@ uint64_t call_thread_create(uint64_t entry, uint64_t argument, uint64_t priority
     enum bh_error error = loader_entry_check(domain, "thread_create", offset, LABEL_thread);
     if (error)
         return (uint64_t)(int64_t)error;
+    if (priority == BH_PRIORITY_SAME) // a thread that came in by a call may have a better one
+        priority = thread_current()->priority > domain->manifest->priority ? thread_current()->priority : domain->manifest->priority;
     if (priority < domain->manifest->priority)
         return (uint64_t)(int64_t)refuse(BH_ERANGE, "thread_create: priority %llu is better than %u, which the manifest gives %s",
                                          (unsigned long long)priority, domain->manifest->priority, domain->name);

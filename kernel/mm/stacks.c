@@ -13,7 +13,7 @@
 #include "kernel/sched/thread.h"
 
 static_assert(BH_SLOT_COUNT <= 64); // bits of thread->leased
-static_assert(THREAD_COUNT * DATA_STACK_STRIDE <= BH_SLOT_STACKS_END - BH_SLOT_STACKS);
+static_assert(THREAD_COUNT * BH_SLOT_STACK_STRIDE <= BH_SLOT_STACKS_END - BH_SLOT_STACKS);
 
 static uint64_t control_base(uint32_t index) {
     return CONTROL_STACK_AREA + index * BH_CONTROL_STACK_SIZE;
@@ -50,7 +50,7 @@ bool stacks_control_guard(uint64_t address) {
 }
 
 static uint64_t data_stack_bottom(const struct thread *thread, const struct domain *domain) {
-    return domain->base + BH_SLOT_STACKS + (thread->id + 1) * DATA_STACK_STRIDE - DATA_STACK_SIZE;
+    return domain->base + BH_SLOT_STACKS + (thread->id + 1) * BH_SLOT_STACK_STRIDE - DATA_STACK_SIZE;
 }
 
 static void give_back(struct thread *thread, struct domain *domain) {
@@ -96,7 +96,7 @@ bool stacks_make_room(struct domain *domain, uint64_t size) {
 
 uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
     uint64_t bottom = data_stack_bottom(thread, domain);
-    // One word of room, so that an access just above the top stays inside the mapping.
+    // The room above is the domain's own; the C library keeps its thread pointer there.
     uint64_t top = bottom + DATA_STACK_SIZE - 64;
     if (thread->leased >> domain->id & 1) {
         // The domain lost its own pointer, or died and came back while this thread was further in.

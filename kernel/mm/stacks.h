@@ -13,7 +13,6 @@ struct domain;
 struct thread;
 
 #define CONTROL_STACK_AREA 0x200000000000ull
-#define DATA_STACK_STRIDE (4ull << 20) // slot offsets between two threads' data stacks
 #define DATA_STACK_SIZE (128ull << 10)
 
 // Map control stack number `index`; its control block is zeroed. *block is where the struct thread goes, *top the

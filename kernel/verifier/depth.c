@@ -148,6 +148,30 @@ static enum bh_error walk_function(struct walk *walk) {
     return error;
 }
 
+static bool is_reached_call(const struct record *record) {
+    return record->depth >= 0 && (record->kind == KIND_CALL || record->kind == KIND_INDIRECT_CALL);
+}
+
+// Where calls return to, with the depth there: the records are in order, and so is the table.
+static enum bh_error keep_calls(struct verification *v) {
+    struct verified_image *image = v->image;
+    uint32_t count = 0, function = 0;
+    for (uint32_t i = 0; i < v->record_count; i++)
+        count += is_reached_call(&v->records[i]);
+    image->calls = malloc((count + 1) * sizeof(*image->calls));
+    if (!image->calls)
+        return BH_ENOMEM;
+    for (uint32_t i = 0; i < v->record_count; i++) {
+        const struct record *record = &v->records[i];
+        while (function + 1 < image->function_count && image->functions[function + 1] <= record->offset)
+            function++;
+        if (is_reached_call(record))
+            image->calls[image->call_count++] =
+                (struct verified_call){record->offset + record->size, (uint32_t)record->depth, function};
+    }
+    return BH_OK;
+}
+
 enum bh_error depth_check(struct verification *v) {
     const struct verified_image *image = v->image;
     struct walk walk = {.v = v, .work = malloc((v->record_count + 1) * sizeof(uint32_t))};
@@ -158,5 +182,5 @@ enum bh_error depth_check(struct verification *v) {
         error = walk_function(&walk);
     }
     free(walk.work);
-    return error;
+    return error ? error : keep_calls(v);
 }

@@ -57,10 +57,12 @@ void verified_image_free(struct verified_image *image) {
     free(image->relocations);
     free(image->functions);
     free(image->labels);
+    free(image->calls);
     free(image->symbols);
     image->relocations = image->functions = image->labels = NULL;
+    image->calls = NULL;
     image->symbols = NULL;
-    image->relocation_count = image->function_count = image->symbol_count = 0;
+    image->relocation_count = image->function_count = image->call_count = image->symbol_count = 0;
 }
 
 enum bh_error verify_recolour(uint8_t *bytes, size_t size, enum bh_colour from, enum bh_colour to,
@@ -114,6 +116,18 @@ bool verified_is_function(const struct verified_image *image, uint64_t offset) {
 uint32_t verified_label(const struct verified_image *image, uint64_t offset) {
     int64_t found = functions_find(image, offset);
     return found >= 0 && image->functions[found] == offset ? image->labels[found] : 0;
+}
+
+const struct verified_call *verified_call_at(const struct verified_image *image, uint64_t offset) {
+    uint32_t low = 0, high = image->call_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (image->calls[middle].resume < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < image->call_count && image->calls[low].resume == offset ? &image->calls[low] : NULL;
 }
 
 const char *verified_symbol(const struct verified_image *image, uint64_t offset, uint64_t *within) {

@@ -35,6 +35,14 @@ struct verified_segment {
     enum verify_protection protection;
 };
 
+// A place behind a call that control can reach: where the callee returns to. Return addresses are never forged, so these facts unwind a
+// domain's part of a control stack exactly.
+struct verified_call {
+    uint32_t resume;   // slot offset of the instruction behind the call
+    uint32_t depth;    // bytes between %rsp there and the return address of its own function
+    uint32_t function; // number of its function
+};
+
 struct verified_symbol {
     uint32_t start, size; // slot offset, bytes
     const char *name;     // in the image
@@ -57,6 +65,8 @@ struct verified_image {
     uint32_t *functions;         // sorted slot offsets of function entries
     uint32_t *labels;            // by function: the 4 bytes in front of it when it has a label, else 0
     uint32_t function_count;
+    struct verified_call *calls; // sorted by `resume'
+    uint32_t call_count;
     struct verified_symbol *symbols; // sorted; may be empty
     uint32_t symbol_count;
     uint32_t eh_frame_header, eh_frame_header_size; // slot offset and size of .eh_frame_hdr, 0: none
@@ -93,6 +103,8 @@ bool verified_is_function(const struct verified_image *image, uint64_t offset);
 uint32_t verified_label(const struct verified_image *image, uint64_t offset);
 // The label that an indirect call asks for whose check has its trap, or its read of the target's label, at `offset`; 0: no check has.
 uint32_t verified_check_at(const struct verified_image *image, enum bh_colour colour, uint64_t offset);
+// What stands behind the call that returns to `offset`; NULL when no call does.
+const struct verified_call *verified_call_at(const struct verified_image *image, uint64_t offset);
 // Name of the function at `offset`, NULL when unknown; *within gets the distance into it.
 const char *verified_symbol(const struct verified_image *image, uint64_t offset, uint64_t *within);
 

@@ -22,7 +22,7 @@ LEVELS = {"-O2": "gs", "-O0": "fs", "-Os": "gs"}
 RANDOM_PROGRAMS = {"signatures-1": 1, "signatures-2": 2}
 TIME_LIMIT_S = 60
 PLAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-O1", "-w", "-msse3", "-ffp-contract=off", "-Itests/toolchain/programs"]
-LIBRARIES = ["-lm", "-latomic"]
+LIBRARIES = ["-lm", "-latomic", "-lpthread"]
 DOMAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-w", "-g", "-ffp-contract=off", "-I.", "-Iruntime/include", "-Itests/toolchain/programs"]
 
 

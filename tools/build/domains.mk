@@ -7,7 +7,7 @@ DOMAIN_LIBC := $(DOMAIN_LIB)/libc.a
 DOMAIN_FLAGS := -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -Iruntime/include -I$(GEN_INCLUDE) -MMD -MP
 BHCC := $(BIN)/bhcc
 
-$(DOMAIN_LIBC): tools/domain-libc.sh $(TOOLCHAIN) tools/third-party.sh
+$(DOMAIN_LIBC): tools/domain-libc.sh $(TOOLCHAIN) tools/third-party.sh $(wildcard runtime/musl/*)
 	$(Q)tools/domain-libc.sh $(BUILD) && touch $@
 
 # Libraries that single domains need.
@@ -17,7 +17,7 @@ DOMAIN_LIBRARIES_vmm := $(DOMAIN_CAPSTONE)
 $(DOMAIN_CAPSTONE): tools/domain-capstone.sh $(DOMAIN_LIBC)
 	$(Q)tools/domain-capstone.sh $(BUILD) && touch $@
 
-RUNTIME_SOURCES := $(wildcard runtime/*.c runtime/*.S)
+RUNTIME_SOURCES := $(wildcard runtime/*.[cS])
 RUNTIME_OBJECTS := $(patsubst runtime/%,$(BUILD)/runtime/%.o,$(RUNTIME_SOURCES))
 $(BUILD)/runtime/memory.c.o: DOMAIN_EXTRA := -ffreestanding
 

@@ -63,6 +63,20 @@ gate_unwind:
         IRQ_ON
         jmp invoke_landing
 
+// uint64_t call_frame_resume(const struct bh_frame_mark *mark, uint64_t value): gate_enter leaves through the marked frame instead of the
+// one that called it.
+FUNCTION call_frame_resume
+        push %rsi
+        call frames_resume
+        pop %rcx
+        pop %rdi
+        test %rax, %rax
+        jz 1f
+        mov %rdx, (%rax)
+        lea -8(%rax), %rsp
+        mov %rcx, %rax
+1:      jmp *%rdi
+
 GATE bad_call, call_bad
 
 #define CALL(index, name, arguments, sentence) GATE gate_##name, call_##name

@@ -73,6 +73,7 @@ static const struct {
     {"race-scribble", race_scribble},
     {"race-ring", race_ring},
     {"device-race", device_race},
+    {"jumps", jumps},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},

@@ -77,7 +77,7 @@ BEGIN raw_call_\index
         jmp *%gs:BH_TABLE_CALLS + 8 * \index
 END raw_call_\index
         .endm
-        .irp index, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23
+        .irp index, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24
         RAW_CALL \index
         .endr
 

@@ -194,6 +194,9 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     case MISBEHAVE_CALL_AT_RANDOM:
         call_at_random(*value);
         return BH_OK;
+    case MISBEHAVE_JUMP:
+        *value = jump_badly(next, *value - 1);
+        return BH_OK;
     case MISBEHAVE_GIVE_UP:
         return bh_cap_drop(next);
     case MISBEHAVE_FULL_FPU:

@@ -5,6 +5,7 @@
 #define VICTIM_MISBEHAVE_H
 
 #include <stdint.h>
+#include "kernel/abi/cap.h"
 #include "kernel/abi/error.h"
 
 enum misbehaviour : uint32_t {
@@ -36,6 +37,7 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_MISALIGNED = 124,   // calls with a control stack that is not aligned as the ABI has it
     MISBEHAVE_PLAY = 125,         // no misbehaviour: is client of the ring "play": low 16 bits submissions, above them completions awaited
     MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
+    MISBEHAVE_JUMP = 127,         // longjmp; the value, less one for each domain passed, says how
     // Types of functions (types.c).
     MISBEHAVE_TYPES = 150,
     MISBEHAVE_CALL_OTHER_TYPE = 150, // calls through a pointer that was cast to another type
@@ -62,6 +64,21 @@ enum misbehaviour : uint32_t {
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
 enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_ms, uint64_t *rounds); // race.c
 enum bh_error serve_again(const char *port, void *object); // main.c; echo() says EAGAIN when there is an object
+
+enum jump : uint64_t {
+    JUMP_WELL = 1, // the only one that comes back
+    JUMP_LEFT_FRAME,
+    JUMP_FROM_INSIDE, // to where another activation of the domain has set it
+    JUMP_OUT_OF_DOMAIN, // into this activation, from one that is further in
+    JUMP_OTHER_FUNCTION,
+    JUMP_INTO_FUNCTION,
+    JUMP_BESIDE,
+    JUMP_ABOVE,
+    JUMP_BELOW,
+    JUMP_ANYWHERE, // this and up: a mark made up from the number
+};
+uint64_t jump_badly(bh_cap next, uint64_t how); // jumps.c: 77 when it went well
+
 void call_at_random(uint64_t from); // raw_calls.c
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
 

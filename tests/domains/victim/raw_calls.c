@@ -12,7 +12,7 @@
 
 typedef uint64_t raw_call(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 raw_call raw_call_3, raw_call_4, raw_call_5, raw_call_6, raw_call_8, raw_call_9, raw_call_10, raw_call_11, raw_call_12, raw_call_13, raw_call_14,
-    raw_call_15, raw_call_16, raw_call_17, raw_call_18, raw_call_19, raw_call_20, raw_call_21, raw_call_22, raw_call_23;
+    raw_call_15, raw_call_16, raw_call_17, raw_call_18, raw_call_19, raw_call_20, raw_call_21, raw_call_22, raw_call_23, raw_call_24;
 
 static uint64_t seed;
 static uint64_t scratch[1024];
@@ -69,6 +69,7 @@ static void one_call(uint64_t which) {
     case 21: (void)raw_call_21(draw(40), now_and_then((uint64_t)scratch), c, d, 0, 0); break;
     case 22: (void)raw_call_22(draw(40), b, now_and_then((uint64_t)scratch), draw(200), 0, 0); break;
     case 23: (void)raw_call_23(a, now_and_then((uint64_t)scratch), c, d, 0, 0); break;
+    case 24: (void)raw_call_24(a, b, c, d, 0, 0); break;
     default: break;
     }
 }
@@ -78,6 +79,6 @@ void call_at_random(uint64_t from) {
     for (int i = 0; i < ROUNDS; i++) {
         for (int k = 0; k < 16; k++)
             scratch[draw(1024)] = word();
-        one_call(3 + draw(21));
+        one_call(3 + draw(22));
     }
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a domain's C program begins and ends. */
+#include <stdlib.h>
+
+#include "libc.h"
+#include "pthread_impl.h"
+
+extern weak hidden void (*const __init_array_start)(void), (*const __init_array_end)(void);
+extern weak hidden void (*const __fini_array_start)(void), (*const __fini_array_end)(void);
+void bh_libc_threads(void);
+void __funcs_on_exit(void);
+void __stdio_exit(void);
+
+/* Library, then constructors. */
+void bh_libc_init(void)
+{
+	bh_libc_threads();
+	for (uintptr_t a = (uintptr_t)&__init_array_start; a < (uintptr_t)&__init_array_end; a += sizeof(void (*)(void)))
+		(*(void (**)(void))a)();
+}
+
+_Noreturn void abort(void)
+{
+	bh_syscall(SYS_kill, 0, 6, 0, 0, 0, 0);
+	__builtin_trap();
+}
+
+_Noreturn void exit(int code)
+{
+	__funcs_on_exit();
+	for (uintptr_t a = (uintptr_t)&__fini_array_end; a > (uintptr_t)&__fini_array_start; a -= sizeof(void (*)(void)))
+		(*(void (**)(void))(a - sizeof(void (*)(void))))();
+	__stdio_exit();
+	_Exit(code);
+}
