@@ -60,11 +60,17 @@ void anchored_operands(void) {
     static const uint8_t prefixes[] = {0, 0x66, 0xf2, 0xf3, 0xf0, 0x65, 0x67};
     const size_t count = sizeof(prefixes) - (plan.full ? 0 : 2);
     uint8_t front[4];
-    for (uint8_t index = 0; index < 16; index++)
-        if (ask_behind(front, truncation((index + 3) & 15, index, index & 1, front), BH_COLOUR_GS))
-            for (uint32_t opcode = plan.part; opcode < OPCODES; opcode += plan.parts)
-                for (size_t p = 0; p < count; p++)
-                    one_opcode(opcode, prefixes[p], index);
+    for (uint8_t index = 0; index < 16; index++) {
+        uint8_t from = ((index + 3) & 15) == STACK ? index : (index + 3) & 15;
+        size_t size = truncation(from, index, index & 1, front);
+        if (index == STACK || !ask_behind(front, size, BH_COLOUR_GS)) {
+            tally.disagreements += index != STACK;
+            continue;
+        }
+        for (uint32_t opcode = plan.part; opcode < OPCODES; opcode += plan.parts)
+            for (size_t p = 0; p < count; p++)
+                one_opcode(opcode, prefixes[p], index);
+    }
 }
 
 // The instruction in front is anything: both maps, every REX, registers and memory; behind it, (%r9,%Y) for each Y.
