@@ -19,6 +19,17 @@ static void relay_thread(uint64_t unused) {
     bh_thread_exit();
 }
 
+// Until the call has arrived in c.
+static void start_relay(void) {
+    uint64_t before = info_of(&c).calls, deadline = bh_time_ns() + PATIENCE_NS;
+    EXPECT_OK(bh_thread_create(relay_thread, 0, 2));
+    while (info_of(&c).calls == before) {
+        EXPECT(bh_time_ns() < deadline, "the call does not arrive in c");
+        bh_sleep_for(MS);
+    }
+    bh_sleep_for(MS);
+}
+
 // conductor -> a -> b -> c, and c loops: its watchdog kills it, b and a hear EDEAD and pass it on alive.
 void nested_death_at_the_end(void) {
     uint64_t value = 0;
@@ -43,8 +54,7 @@ void nested_death_at_the_end(void) {
 void nested_death_in_the_middle(void) {
     struct bh_crash_info crash;
     EXPECT_OK(bh_event_create(&relay_done));
-    EXPECT_OK(bh_thread_create(relay_thread, 0, 2));
-    bh_sleep_for(20 * MS);
+    start_relay();
     EXPECT_OK(system_kill(system_cap, b.id));
     wait_for_death(&b, &crash);
     EXPECT(crash.cause == BH_CRASH_KILLED, "b: cause %u", crash.cause);
@@ -67,8 +77,7 @@ void caller_dies_first(void) {
     struct bh_crash_info crash;
     for (int round = 0; round < 3; round++) {
         EXPECT_OK(bh_event_create(&relay_done));
-        EXPECT_OK(bh_thread_create(relay_thread, 0, 2));
-        bh_sleep_for(20 * MS);
+        start_relay();
         EXPECT_OK(system_kill(system_cap, a.id));
         wait_for_death(&a, &crash);
         revive(&a);

@@ -87,7 +87,7 @@ ParameterizedTestParameters(cfi, a_lie_is_not_handed_on) {
         {"register kept by a value expression", "runs it", FDE + 17, 4, {0x16, 3, 1, 0x30}},
         {"register kept in register 127", "reads behind its array", FDE + 17, 3, {0x09, 3, 0x7f}},
         {"return address in column 127", "reads behind its array", CIE + 14, 1, {0x7f}},
-        {"no frame address at all", "assertion", CIE + 17, 3, {0, 0, 0}},
+        {"no frame address at all", "asserts, or reads at 0", CIE + 17, 3, {0, 0, 0}},
         {"frame address from a register other than the stack pointer", "believes it", CIE + 18, 1, {6}},
         {"frame below the stack pointer", "believes it", CIE + 19, 1, {0}},
         {"frame address far away", "believes it", FDE + 17, 5, {0x0e, 0xff, 0xff, 0xff, 0x7f}},
