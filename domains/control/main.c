@@ -218,6 +218,15 @@ static void do_memory(void) {
     say("\"threads\":%u,\"buffers\":%u,\"caps\":%u}", info.threads, info.buffers, info.caps);
 }
 
+static void do_cpus(void) {
+    struct bh_cpu_info info;
+    say("{\"ok\":true,\"cpus\":[");
+    for (uint32_t index = 0; system_cpu_info(system_cap, index, &info) == BH_OK; index++)
+        say("%s{\"id\":%u,\"hardware_id\":%u,\"domain\":%u,\"busy_ns\":%llu,\"switches\":%llu,\"steals\":%llu}", index ? "," : "", index,
+            info.hardware_id, info.domain, (unsigned long long)info.busy_ns, (unsigned long long)info.switches, (unsigned long long)info.steals);
+    say("]}");
+}
+
 // Whoever opens the line finds out by it where the answers of whoever had it before end.
 static void do_ping(const char *word) {
     say("{\"ok\":true,\"ping\":");
@@ -248,6 +257,8 @@ static void execute(char *line) {
         do_log(words[1]);
     else if (strcmp(words[0], "memory") == 0 && count == 1)
         do_memory();
+    else if (strcmp(words[0], "cpus") == 0 && count == 1)
+        do_cpus();
     else if (strcmp(words[0], "off") == 0 && count == 2)
         answer("off", system_power_off(system_cap, (uint32_t)strtoul(words[1], NULL, 10)));
     else

@@ -16,6 +16,7 @@
 #include "kernel/domain/inject.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/mm/frames.h"
+#include "kernel/sched/cpu.h"
 #include "kernel/sched/thread.h"
 
 // Slot 0 is the kernel's own; the rest are known by their identifier.
@@ -126,6 +127,19 @@ enum bh_error serve_system_memory(struct domain *caller, uint64_t object, struct
     *info = (struct bh_memory_info){.free_bytes = frames_free_count() * BH_PAGE_SIZE, .total_bytes = frames_total_count() * BH_PAGE_SIZE,
                                     .uptime_ns = clock_now_ns(), .instructions = clock_ticks(), .threads = thread_count(),
                                     .buffers = buffers_count(), .caps = caps_count_all()};
+    return BH_OK;
+}
+
+enum bh_error serve_system_cpu_info(struct domain *caller, uint64_t object, uint32_t number, struct bh_cpu_info *info) {
+    (void)caller, (void)object;
+    if (number >= cpu_count())
+        return BH_ENOENT; // the way to find the end of the list
+    const struct cpu *cpu = &cpus[number];
+    const struct thread *thread = cpu->current ? cpu->current : &cpu->idle;
+    *info = (struct bh_cpu_info){.hardware_id = cpu_hardware_id(number), .domain = thread->domain ? thread->domain->id : 0,
+                                 .busy_ns = cpu->busy_ns, .switches = cpu->switches, .steals = cpu->steals};
+    if (!sched_idles(cpu))
+        info->busy_ns += clock_now_ns() - cpu->since_ns;
     return BH_OK;
 }
 

@@ -25,10 +25,15 @@ struct cpu {
     } queues[THREAD_PRIORITIES];
     uint32_t queued;           // threads in its queues
     uint64_t since_ns;         // when `current` began to run
+    uint64_t ticked_ns;        // when the watchdog looked last
     uint64_t busy_ns;          // that threads ran before that
     uint64_t switches, steals;
     struct thread idle;
 };
 extern struct cpu cpus[CPU_COUNT_MAX];
+
+static inline bool sched_idles(const struct cpu *cpu) {
+    return !cpu->current || cpu->current == &cpu->idle;
+}
 
 #endif

@@ -30,7 +30,7 @@ void trap_timer(struct trap_frame *frame) {
             clock_arm(now + (runqueue_has(thread->cpu, thread->priority) ? RETRY_NS : TICK_NS));
         return;
     }
-    if (watchdog_tick(thread) && watchdog_overrun)
+    if (watchdog_tick(thread, now) && watchdog_overrun)
         watchdog_overrun(thread, frame);
     sched_preempt(frame);
     sched_arm();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Run queues: for each processor one list for each priority. A thread in a queue is READY and in no other list. A thread that becomes
-// ready goes where it ran last, or to an idle processor, or to the one whose thread matters least; a processor with nothing in its own
+// ready goes where it ran last, or to an idle processor, or to the one whose thread matters least, or whose queue
+// is shortest; a processor with nothing in its own
 // queues takes from the others'. So no processor idles while a thread waits for one. Lock: the kernel's.
 #include "kernel/base.h"
 #include "kernel/sched/cpu.h"
@@ -63,7 +64,14 @@ static bool is_idle(const struct cpu *cpu) {
     return cpu->current == &cpu->idle && !cpu->queued;
 }
 
-// Idle processors count as running the least important thread of all.
+// Would `thread` be better off on `one` than on `other`? Neither is idle: one that runs what matters less, else one with a shorter queue.
+static bool is_better(const struct cpu *one, const struct cpu *other, const struct thread *thread) {
+    uint32_t priority = one->current->priority;
+    if (priority != other->current->priority && (priority > thread->priority || other->current->priority > thread->priority))
+        return priority > other->current->priority;
+    return one->queued < other->queued;
+}
+
 static struct cpu *choose(const struct thread *thread) {
     struct cpu *best = thread->cpu ? thread->cpu : cpu_self();
     if (is_idle(best))
@@ -71,7 +79,7 @@ static struct cpu *choose(const struct thread *thread) {
     for (struct cpu *cpu = cpus; cpu < cpus + cpu_count(); cpu++) {
         if (is_idle(cpu))
             return cpu;
-        if (cpu->current && cpu->current != &cpu->idle && cpu->current->priority > thread->priority && cpu->current->priority > best->current->priority)
+        if (cpu->current && is_better(cpu, best, thread))
             best = cpu;
     }
     return best;

@@ -24,7 +24,7 @@ void timer_expire(uint64_t now_ns); // wakes with BH_ETIMEDOUT
 uint64_t timer_next(const struct cpu *cpu); // of those that went to sleep there; 0: none
 
 // watchdog.c: called at each tick that interrupts domain code; true when the domain has overstayed its limit.
-bool watchdog_tick(struct thread *thread);
+bool watchdog_tick(struct thread *thread, uint64_t now_ns);
 // Told who overstays; set by the domain layer at start-up.
 typedef void watchdog_report(struct thread *thread, struct trap_frame *frame);
 extern watchdog_report *watchdog_overrun;

@@ -29,8 +29,7 @@ struct thread *sched_current(void) {
 }
 
 bool sched_is_idle(void) {
-    const struct cpu *cpu = cpu_self();
-    return !cpu->current || cpu->current == &cpu->idle;
+    return sched_idles(cpu_self());
 }
 
 uint32_t thread_count(void) {

@@ -128,6 +128,16 @@ def memory(control, _):
     return answer, show
 
 
+def cpus(control, _):
+    answer = control.ask("cpus")
+    names = {one["id"]: one["name"] for one in control.ask("domains")["domains"]}
+    uptime = control.ask("memory")["uptime_ns"]
+    rows = [("ID", "HARDWARE ID", "BUSY", "SWITCHES", "STEALS", "NOW")]
+    for one in answer["cpus"]:
+        rows.append((one["id"], one["hardware_id"], f"{one['busy_ns'] / uptime:.0%}", one["switches"], one["steals"], names.get(one["domain"], "-")))
+    return answer, lambda: table(rows)
+
+
 def off(control, arguments):
     try:
         answer = control.ask(f"off {arguments.status}")
@@ -146,7 +156,7 @@ def parse():
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
-                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("off", off, "")):
+                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
         one.set_defaults(function=function)
         if words:

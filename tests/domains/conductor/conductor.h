@@ -46,6 +46,10 @@ void restart_all(void); // all victims, so that what they hold is known
 // As many threads, buffers and capabilities, and as much free memory but for what the setting `page_tables' allows: page tables stay.
 void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_info *after);
 
+uint32_t processors(void);     // how many
+void occupy(uint32_t count);   // that many threads of our priority compute, each on a processor of its own if there are as many; vacate() ends them
+void vacate(void);
+
 typedef void scenario(void);
 scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_in_the_middle, nested_death_at_the_end,
     caller_dies_first, leaks, calls_carry_values, calls_refuse_capabilities, hostile_callers, hostile_servers, deep_panic, busy_watchdog,
@@ -53,6 +57,7 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     quotas, events, sleeping, preemption, priorities, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full,
     log_is_harmless, late_answer, floating_point_stack, many_callers, given_up_capabilities, ring_client_dies, senseless_calls, memory_runs_out,
     threads_run_out, storm, jumps, typed_calls, typed_entries, buffers_moved_away, buffers_lent_on, buffers_moved_while_lent, race_arguments, race_unmap,
+    processors_all_work, processors_kill, processors_kill_the_middle, processors_watchdog, processors_revocation,
     race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, device_race, supervised_restart, supervised_giving_up, supervised_ring;
 
 #endif

@@ -35,6 +35,23 @@ static enum bh_error serve_data(const char *port) {
     return serve(port, 16, addresses);
 }
 
+[[noreturn]] static void loop(void) {
+    for (volatile uint64_t i = 0;; i++) {
+    }
+}
+
+[[noreturn]] static void watch(struct watch *watch) {
+    volatile uint64_t *target = (uint64_t *)watch->target;
+    for (;;) {
+        uint32_t moment = __atomic_load_n(&watch->moment, __ATOMIC_SEQ_CST);
+        if (watch->write)
+            *target = moment;
+        else
+            (void)*target;
+        __atomic_store_n(&watch->touched, moment, __ATOMIC_SEQ_CST);
+    }
+}
+
 static enum bh_error derive_deep(uint64_t *depth) {
     bh_cap first, at;
     enum bh_error error = bh_event_create(&first);
@@ -232,6 +249,10 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return serve_data(port);
     case MISBEHAVE_SHARE_AND_DIE:
         return share_and_die(next);
+    case MISBEHAVE_LOOP:
+        loop();
+    case MISBEHAVE_WATCH:
+        watch((struct watch *)(*value - 1)); // relay() adds one
     case MISBEHAVE_EXIT:
         bh_call_exit(7);
         return BH_OK;

@@ -38,6 +38,8 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_PLAY = 125,         // no misbehaviour: is client of the ring "play": low 16 bits submissions, above them completions awaited
     MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
     MISBEHAVE_JUMP = 127,         // longjmp; the value, less one for each domain passed, says how
+    MISBEHAVE_LOOP = 128,         // computes for ever
+    MISBEHAVE_WATCH = 129,        // touches memory for ever; the value is the address of its struct watch
     // Types of functions (types.c).
     MISBEHAVE_TYPES = 150,
     MISBEHAVE_CALL_OTHER_TYPE = 150, // calls through a pointer that was cast to another type
@@ -59,6 +61,13 @@ enum misbehaviour : uint32_t {
     RACE_SCRIBBLE = 206,  // write over each other's stacks
     RACE_RING = 207,      // write over the pages of a ring that is in use
     RACE_DEVICE = 208,    // take all that a device's capability gives, with events that go away
+};
+
+// Of MISBEHAVE_WATCH: after each touch of `target` it says in `touched` what `moment` was before.
+struct watch {
+    uint64_t target; // address
+    uint32_t write;  // 1: by writing
+    uint32_t moment, touched;
 };
 
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
