@@ -4,6 +4,7 @@
 import argparse
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,7 @@ BOCHS_CONFIGURATION = """\
 display_library: rfb, options="timeout=0"
 config_interface: textconfig
 megs: 256
-cpu: model=corei7_skylake_x, count=1, ips=50000000, reset_on_triple_fault=0
+cpu: model=corei7_skylake_x, count={count}, ips=50000000, reset_on_triple_fault=0
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 pci: enabled=1, chipset=i440fx
@@ -56,13 +57,13 @@ log: {logs}/bochs-{name}.txt
 class Bochs:
     """One run of Bochs from an ISO; it shows port 0xe9 on its standard output. Its exit status says nothing."""
 
-    def __init__(self, name, logs, iso):
+    def __init__(self, name, logs, iso, count=1):
         self.status = None
         self.log_path = os.path.join(logs, f"boot-{name}.log")
         with tempfile.TemporaryDirectory() as folder:
             configuration, commands = os.path.join(folder, "bochsrc"), os.path.join(folder, "commands")
             with open(configuration, "w") as file:
-                file.write(BOCHS_CONFIGURATION.format(iso=iso, logs=logs, name=name))
+                file.write(BOCHS_CONFIGURATION.format(iso=iso, logs=logs, name=name, count=count))
             with open(commands, "w") as file:
                 file.write("c\n")
             with open(self.log_path, "w") as log:
@@ -136,6 +137,29 @@ class Tests:
     def test_bochs(self):
         run = Bochs("bochs", self.logs, self.iso)
         self.verdict("boots in Bochs", re.search(r"platform: \d+ passed, 0 failed", run.log) is not None, run)
+
+    def test_bochs_with_several_processors(self):
+        run = Bochs("bochs-2", self.logs, self.iso, count=2)
+        self.verdict("starts two processors in Bochs", re.search(r"platform: \d+ passed, 0 failed", run.log) is not None
+                     and "2 of 2 processors run" in run.log, run)
+
+    def test_several_processors(self):
+        run = Run("smp", self.logs, "-kernel", self.kernel, "-append", "processors=4", "-serial", "null", "-smp", "4")
+        self.verdict("starts four processors", run.good() and "4 of 4 processors run" in run.log, run)
+
+    def test_fewer_processors_than_there_are(self):
+        run = Run("smp-limit", self.logs, "-kernel", self.kernel, "-append", "cpus=2 processors=2", "-serial", "null", "-smp", "4")
+        self.verdict("cpus=2 leaves the others alone", run.good() and "2 of 4 processors run" in run.log, run)
+
+    def test_processor_that_does_not_start(self):
+        with tempfile.NamedTemporaryFile() as table:
+            # One more table of processors: number 77 is not there, 300 is out of reach without x2APIC.
+            table.write(struct.pack("<II", 0xfee00000, 1) + struct.pack("<BBBBI", 0, 8, 77, 77, 1) + struct.pack("<BBHIII", 9, 16, 0, 300, 1, 300))
+            table.flush()
+            run = Run("smp-absent", self.logs, "-kernel", self.kernel, "-append", "processors=2", "-serial", "null", "-smp", "2",
+                      "-acpitable", f"sig=APIC,rev=3,data={table.name}")
+        self.verdict("says which processor does not start, and goes on", run.good() and "processor 77, which ACPI names, does not start" in run.log
+                     and "processor 300 cannot be reached" in run.log and "2 of 4 processors run" in run.log, run)
 
     def test_memory_above_4_gib(self):
         run = Run("6g", self.logs, "-kernel", self.kernel, "-serial", "null", memory="6G")

@@ -18,6 +18,11 @@ CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "
           "device-race"}
 
 
+# With several processors, besides: where it matters that things happen at once.
+AT_ONCE = {"processors-all-work", "processors-kill", "processors-kill-the-middle", "processors-watchdog", "processors-revocation", "priorities",
+           "many-callers", "race-lend", "race-caps", "race-threads", "race-serve", "race-unmap"}
+
+
 class Machine(hosted.Runner):
     """Boots each archive in a machine of its own."""
     arguments = {"memory-runs-out": ("-m", "32"), "device-race": ("-device", "virtio-rng-pci")}
@@ -52,7 +57,7 @@ def main():
     machine = Machine(options)
     for machine.cpus in options.cpus:
         for name in hosted.scenarios_of_conductor():
-            if options.all or name in CHOICE:
+            if options.all or name in CHOICE or (machine.cpus > 1 and name in AT_ONCE):
                 machine.scenario(name)
     machine.cpus = 1
     hosted.lying_tables(machine)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The whole system in QEMU: a Linux guest on its disk, its driver crashed under load, and everything that can go wrong on the host."""
+"""The whole system in QEMU: a Linux guest on its disk, its driver crashed under load, and everything that can go wrong on the host. Some of it
+once more with several processors."""
 import argparse
 import json
 import os
@@ -18,7 +19,7 @@ import traceback
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
-from machine import Machine  # noqa: E402  pylint: disable=wrong-import-position
+import machine as machines  # noqa: E402  pylint: disable=wrong-import-position
 
 RUN = os.path.join("tools", "run", "run.py")
 DEMO = os.path.join("tools", "demo", "demo.py")
@@ -26,12 +27,25 @@ BHCTL = os.path.join("tools", "bhctl", "bhctl.py")
 BUILD = os.environ.get("BUILD", "build")
 FOLDER = os.path.join(BUILD, "system-tests")
 STATUS_NOT_STARTED, STATUS_TRIPLE_FAULT, STATUS_HELLO = 73, 71, 42
-TESTS = []
+SEVERAL = 4  # processors, in the second round
+CPUS = 1     # in this one
+TESTS, AGAIN = [], []
 
 
 def test(function):
     TESTS.append(function)
     return function
+
+
+def again(function):
+    """A test for the second round, too."""
+    AGAIN.append(function)
+    return function
+
+
+class Machine(machines.Machine):
+    def __init__(self, build, system, **options):
+        super().__init__(build, system, cpus=CPUS, **options)
 
 
 def check(condition, why):
@@ -44,7 +58,7 @@ def command(*words, timeout=120, **options):
 
 
 def run(*words, timeout=120):
-    return command(RUN, "--build", BUILD, "--folder", FOLDER, *words, timeout=timeout)
+    return command(RUN, "--build", BUILD, "--folder", FOLDER, "--cpus", str(CPUS), *words, timeout=timeout)
 
 
 def copy_of_disk(name):
@@ -143,6 +157,7 @@ def the_same_system_boots_from_a_cd_by_grub():
 
 
 @test
+@again
 def an_idle_guest_leaves_the_processor_idle():
     with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
         machine.wait_for("guest:~#")
@@ -158,14 +173,16 @@ def an_idle_guest_leaves_the_processor_idle():
 
 
 @test
+@again
 def the_driver_is_crashed_twenty_times_and_the_guest_notices_nothing():
-    result = command(DEMO, "--build", BUILD, "--folder", FOLDER, timeout=300)
+    result = command(DEMO, "--build", BUILD, "--folder", FOLDER, "--cpus", str(CPUS), timeout=300)
     check(result.returncode == 0, result.stdout + result.stderr)
     check("20 crashes in 10 ways" in result.stdout and re.search(r" 0 guest-visible errors, 0 checksum mismatches", result.stdout), result.stdout)
     print(result.stdout, end="")
 
 
 @test
+@again
 def bhctl_shows_breaks_and_restarts_domains():
     socket_path = os.path.join(FOLDER, "control.sock")
 
@@ -189,6 +206,9 @@ def bhctl_shows_breaks_and_restarts_domains():
         machine.wait_for("still-2")
         check("console" in bhctl("log").stdout, "log")
         check(json.loads(bhctl("memory", "--json").stdout)["free"] > 0, "memory")
+        cpus = json.loads(bhctl("cpus", "--json").stdout)["cpus"]
+        check(len(cpus) == CPUS and all(one["switches"] > 0 and one["busy_ns"] > 0 for one in cpus), cpus)
+        check("BUSY" in bhctl("cpus").stdout, "cpus")
         refused(bhctl("crash", "nobody"), "nobody", "bhctl domains")
         refused(bhctl("restart", "nobody", "--json"), '"ok": false')
         check(bhctl("crash", "vmm", "--how", "hammer").returncode == 2, "unknown kind")
@@ -206,6 +226,7 @@ def bhctl_shows_breaks_and_restarts_domains():
 
 
 @test
+@again
 def a_driver_that_keeps_dying_is_given_up_and_can_be_started_again():
     with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
         machine.wait_for("guest:~#")
@@ -250,6 +271,7 @@ def a_triple_fault_ends_only_the_guest():
 
 
 @test
+@again
 def broken_virtqueues_hurt_only_their_guest():
     machine, status = small_guest("bad-virtqueue")
     check(status == 0, f"status {status}: {machine.text()} {machine.log_text}")
@@ -257,6 +279,7 @@ def broken_virtqueues_hurt_only_their_guest():
 
 
 @test
+@again
 def unknown_ports_and_msrs_hurt_only_their_guest():
     machine, status = small_guest("probe")
     check(status == 0, f"status {status}: {machine.text()} {machine.log_text}")
@@ -382,16 +405,12 @@ def wrong_options_are_refused():
     refused(result, "qemu-system-x86_64 is missing", "tools/setup.sh")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only tests whose name contains this")
-    arguments = parser.parse_args()
-    os.chdir(ROOT)
-    os.makedirs(FOLDER, exist_ok=True)
+def run_all(tests, only):
+    """Returns how many passed and failed."""
     passed = failed = 0
-    for one in TESTS:
-        name = one.__name__.replace("_", " ")
-        if arguments.only and arguments.only not in name and arguments.only not in one.__name__:
+    for one in tests:
+        name = one.__name__.replace("_", " ") + (f" with {CPUS} processors" if CPUS > 1 else "")
+        if only and only not in name and only not in one.__name__:
             continue
         started = time.monotonic()
         try:
@@ -402,8 +421,22 @@ def main():
             failed += 1
             detail = str(error) if isinstance(error, AssertionError) and str(error) else traceback.format_exc()
             print(f"FAILED {name}: {detail[-1500:]}", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return passed, failed
+
+
+def main():
+    global CPUS  # pylint: disable=global-statement
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="only tests whose name contains this")
+    parser.add_argument("--cpus", type=int, default=SEVERAL, help="processors in the second round")
+    arguments = parser.parse_args()
+    os.chdir(ROOT)
+    os.makedirs(FOLDER, exist_ok=True)
+    passed, failed = run_all(TESTS, arguments.only)
+    CPUS = arguments.cpus
+    more_passed, more_failed = run_all(AGAIN, arguments.only)
+    print(f"{passed + more_passed} passed, {failed + more_failed} failed")
+    return 1 if failed or more_failed else 0
 
 
 if __name__ == "__main__":

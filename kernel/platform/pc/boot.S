@@ -72,7 +72,7 @@ mb2_start:
         mov $boot_pml4, %eax
         mov %eax, %cr3
         mov %cr4, %eax
-        or $CR4_PAE, %eax
+        or $CR4_START, %eax
         mov %eax, %cr4
         mov $EFER, %ecx
         rdmsr

@@ -32,6 +32,7 @@ enum lapic_register : uint32_t {
 #define DIVIDE_BY_16 3u
 #define MESSAGE_PENDING (1u << 12)
 #define DESTINATION_SHIFT 24
+#define XAPIC_BROADCAST 255u
 
 static volatile uint32_t *window; // the same address on each processor; NULL: x2APIC
 static uint32_t boot_id;
@@ -76,6 +77,10 @@ void lapic_start(hpa address) {
 
 uint32_t lapic_id(void) {
     return boot_id;
+}
+
+bool lapic_reaches(uint32_t to) {
+    return !window || to < XAPIC_BROADCAST;
 }
 
 void lapic_send(uint32_t to, uint32_t message) {

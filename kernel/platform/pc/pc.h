@@ -71,6 +71,7 @@ extern uint8_t trap_boot_stacks[];
 #define LAPIC_INIT 0x4500u
 #define LAPIC_STARTUP 0x4600u // | page of the code
 void lapic_start(hpa address); // this processor's own; `address` counts for the first
+bool lapic_reaches(uint32_t to);
 void lapic_send(uint32_t to, uint32_t message); // a vector, or one of the above
 uint32_t lapic_id(void); // of the first processor: interrupts go there
 void lapic_end_interrupt(void);

@@ -142,6 +142,10 @@ void smp_ap_main(void) {
 static bool start(uint32_t apic_id) {
     hpa stacks;
     uint64_t size = AP_STACK_SIZE + TRAP_STACKS_SIZE;
+    if (!lapic_reaches(apic_id)) {
+        log_write(BH_LOG_WARNING, "kernel", "processor %u cannot be reached: the firmware left the APICs in the mode that knows 255 of them", apic_id);
+        return false;
+    }
     if (frames_alloc(size / BH_PAGE_SIZE, AP_STACK_SIZE / BH_PAGE_SIZE, &stacks) != BH_OK) {
         log_write(BH_LOG_WARNING, "kernel", "processor %u is not started: no %llu KiB for its stacks", apic_id, (unsigned long long)size >> 10);
         return false;

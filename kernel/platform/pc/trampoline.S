@@ -14,7 +14,7 @@ trampoline_start:
         mov %cs, %ax
         mov %ax, %ds
         lgdtl boot_gdt_copy - trampoline_start
-        mov $CR4_PAE, %eax
+        mov $CR4_START, %eax
         mov %eax, %cr4
         mov $boot_pml4, %eax
         mov %eax, %cr3

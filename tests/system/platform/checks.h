@@ -9,5 +9,6 @@
 void check(bool good, const char *name);
 void check_libraries(void);
 void check_pci(void);
+void check_processors(void); // the last one: they go on
 
 #endif

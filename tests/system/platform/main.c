@@ -221,6 +221,7 @@ void kernel_main(void) {
     check_interrupts();
     check_libraries();
     check_pci();
+    check_processors();
     log_write(BH_LOG_INFO, "test", "platform: %d passed, %d failed", passed, failed);
     power_off(failed ? 1 : 0);
 }
