@@ -235,6 +235,9 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     return BH_OK;
 }
 
+void cpus_stop(void) {
+}
+
 struct thread *sched_current(void) {
     return NULL; // early boot
 }
