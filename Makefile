@@ -84,7 +84,7 @@ demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SE
 debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= BREAK=domain_crash)
 	$(Q)tools/run/run.py --build $(BUILD) --system $(SYSTEM) --debug $(if $(BREAK),--break $(BREAK))
 
-fuzz: ## libFuzzer without end (TARGET=verifier)
+fuzz: ## libFuzzer without end (TARGET=verifier, execution, loader, unwind)
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/fuzz/$(or $(TARGET),verifier)
 	$(Q)mkdir -p $(BUILD)/fuzz/corpus-$(or $(TARGET),verifier)
 	$(Q)$(BUILD)/fuzz/$(or $(TARGET),verifier) $(BUILD)/fuzz/corpus-$(or $(TARGET),verifier)

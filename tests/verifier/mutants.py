@@ -7,7 +7,8 @@ a new check is asked for its attack as soon as it is written. What is subtler st
 register, one more instruction on the list. Places whose check cannot be missed, because another one says the same, are named there too.
 
 Each mutant meets the attacks, their twins and the lies in headers, in both colours, in one process (mutants/runner.c). One that survives
-says that an attack is missing. MUTANT=part of a name tries some only. The table goes to build/logs/mutants.txt. Ends with `N passed, N failed`.
+says that an attack is missing. MUTANT=part of a name tries some only. INPUTS=n lets the fuzz target `execution`, with its seeds and n inputs
+more, look for the bug instead, which it can where the bug lets code out of its slot: a measure of that target, not a test. The table goes to build/logs/mutants.txt. Ends with `N passed, N failed`.
 """
 import argparse
 import collections
@@ -18,6 +19,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,8 +34,9 @@ WORKERS = 2
 TIME_LIMIT_S = 60
 SITE = re.compile(r"refuse_code\(v, RULE_(\w+),")
 WORDS = {"accepted": "accepts", "refused": "refuses the twin", "rule": "gives another rule for", "report": "says too little of",
-         "crash": "crashes on", "hang": "hangs on", "broken": "CANNOT BE TESTED:"}
+         "crash": "crashes on", "hang": "hangs on", "broken": "CANNOT BE TESTED:", "escape": "lets out:"}
 
+INPUTS = os.environ.get("INPUTS", "")
 Mutant = collections.namedtuple("Mutant", "name file text why")
 
 
@@ -137,7 +140,8 @@ class Laboratory:
     """Builds mutants and lets the suite loose on them."""
 
     def __init__(self, build):
-        self.folder = os.path.join(os.path.abspath(build), "tests", "mutants")
+        self.build_folder = os.path.abspath(build)
+        self.folder = os.path.join(self.build_folder, "tests", "mutants")
         os.makedirs(self.folder, exist_ok=True)
         self.objects = {}
         self.files = sources()
@@ -161,9 +165,9 @@ class Laboratory:
         self.run([*COMPILER, *includes, "-I", ROOT, "-c", source, "-o", to])
         return to
 
-    def linker_of_clang(self):
-        """The command by which clang links, up to the name of the program: without its driver, hundreds of programs are linked faster."""
-        done = subprocess.run(["clang-19", "-###", "-fuse-ld=lld", self.runner, "-lcapstone", "-o", "PROGRAM"],
+    def linker_of_clang(self, *options):
+        """The command by which clang links the runner to PROGRAM: without its driver, hundreds of programs are linked faster."""
+        done = subprocess.run(["clang-19", "-###", "-fuse-ld=lld", *options, self.runner, "-lcapstone", "-o", "PROGRAM"],
                               capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
         return shlex.split(done.stderr.splitlines()[-1])
 
@@ -207,16 +211,37 @@ class Laboratory:
         changed = os.path.join(folder, VERIFIER, mutant.file)
         with open(changed, "w", encoding="utf-8") as file:
             file.write(mutant.text)
-        objects = dict(self.objects)
-        users = [mutant.file] if mutant.file.endswith(".c") else [name for name in objects if self.uses(name, mutant.file)]
+        objects = dict(self.objects, runner=self.runner)
+        users = [mutant.file] if mutant.file.endswith(".c") else [name for name in self.objects if self.uses(name, mutant.file)]
         for name in users:
             source = changed if name == mutant.file else os.path.join(ROOT, VERIFIER, name)
             objects[name] = self.compile(source, os.path.join(folder, name[:-2] + ".o"), ["-I", folder])
         program = os.path.join(folder, "suite")
-        command = [program if word == "PROGRAM" else word for word in self.linker]
-        place = command.index(self.runner)
-        self.run(command[:place] + list(objects.values()) + command[place:])
+        self.link(self.linker, [*objects.values()], program)
         return program
+
+    def link(self, linker, objects, program):
+        """A program by the command of linker_of_clang()."""
+        command = [program if word == "PROGRAM" else word for word in linker]
+        place = command.index(self.runner)
+        self.run(command[:place] + objects + command[place + 1:])
+
+    def judge_by_execution(self, mutant, folder):
+        """The same of the fuzz target, as long as it takes to make so many inputs."""
+        self.build(mutant, folder)
+        fuzz = os.path.join(self.build_folder, "fuzz")
+        objects = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".o")]
+        changed = {"verifier-" + os.path.basename(path)[:-2] + ".c.o" for path in objects}
+        parts = os.path.join(fuzz, "execution-objects")
+        objects += [os.path.join(parts, name) for name in os.listdir(parts) if name not in changed]
+        program = os.path.join(folder, "execution")
+        self.run(["clang-19", "-fsanitize=fuzzer", "-Wl,-z,now", *objects, "-lcapstone", "-o", program])
+        with tempfile.TemporaryDirectory() as fresh:
+            done = subprocess.run([program, fresh, os.path.join(fuzz, "corpus-execution"), f"-runs={INPUTS}", "-seed=1", "-timeout=20",
+                                   "-artifact_prefix=" + folder + "/"], capture_output=True, text=True, timeout=600, check=False)
+        escaped = re.search(r"ESCAPED: (.*)", done.stderr)
+        runs = re.findall(r"^#(\d+)", done.stderr, re.M)
+        return ("escape", f"{escaped.group(1)} (input {runs[-1] if runs else '0'} or later)") if escaped else None
 
     def uses(self, name, header):
         """Does this file include that one, perhaps through internal.h?"""
@@ -240,7 +265,7 @@ def test(laboratory, job):
     number, mutant = job
     folder = os.path.join(laboratory.folder, str(number))
     try:
-        verdict = laboratory.judge(laboratory.build(mutant, folder))
+        verdict = laboratory.judge_by_execution(mutant, folder) if INPUTS else laboratory.judge(laboratory.build(mutant, folder))
     except (Wrong, subprocess.TimeoutExpired) as why:
         verdict = ("broken", str(why))
     if verdict and verdict[0] != "broken":

@@ -15,7 +15,7 @@ TEST_TARGETS += $(CONTAINMENT) $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbul
 
 .PHONY: mutants
 mutants: $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbulkhead.a ## seed bugs into copies of the verifier: the attacks must notice each (MUTANT=part of a name)
-	$(Q)MUTANT='$(MUTANT)' tests/verifier/mutants.py --build $(BUILD)
+	$(Q)MUTANT='$(MUTANT)' INPUTS='$(INPUTS)' tests/verifier/mutants.py --build $(BUILD)
 
 # The fuzz target, and a corpus to start from: the images of the attacks, where they have been built.
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined

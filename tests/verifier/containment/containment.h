@@ -6,7 +6,7 @@
 //   candidate bytes --builder--> image --verify_image()--> accepted --sandbox_load/run--> outcome
 //
 // The sandbox is a real slot at BH_SLOT_AREA, and a control stack; whatever else the registers point to is unmapped, so that an
-// access outside is a fault at an address outside.
+// access outside, a read as well as a write, is a fault at an address outside. tests/fuzz/execution.c uses it too.
 #ifndef CONTAINMENT_H
 #define CONTAINMENT_H
 
@@ -59,21 +59,32 @@ struct outcome {
 };
 
 // sandbox.c
-bool sandbox_open(void); // false: this machine cannot single-step or has no room at the slots' addresses
-void sandbox_load(const struct verified_image *image);
+bool sandbox_open(void); // false: this process has no room at the slots' addresses
+// Map a verified image of this colour, and reset all memory of the slot. False: not in that colour on this machine.
+bool sandbox_load(const struct verified_image *image, enum bh_colour colour);
 // boundaries: by byte of text, whether an instruction starts there. steps: so many instructions one by one, then at full speed.
 struct outcome sandbox_run(uint32_t entry, const struct registers *in, const bool *boundaries, uint32_t steps);
+// place.c: make the host's memory read-only while nothing but sandbox_run() is called, and writable again.
+void sandbox_protect(bool on);
 
 // enter.S
 void sandbox_enter(const struct registers *in, uint64_t entry, uint64_t stack, uint64_t flags);
-extern uint64_t sandbox_left_stack, sandbox_left_flags; // at the return
 void sandbox_exit(void);
 void sandbox_call(void); // what every entry of the table calls
+extern const char sandbox_call_end[];
+extern uint64_t sandbox_left_stack, sandbox_left_flags, sandbox_left_fs; // at the return
+extern uint64_t sandbox_fs, sandbox_host_fs; // base of %fs inside and outside
+extern uint64_t sandbox_calls;               // of the table, ever
+extern struct registers sandbox_clobber;     // with which they return
+extern bool sandbox_switches;                // %fs has another base inside
 
 // random.c: repeatable
 void random_seed(uint64_t seed);
 uint64_t random_word(void);
 uint32_t random_below(uint32_t limit);
+uint64_t random_pointer(void); // what an attacker would put into a register
 struct registers random_registers(void);
+// Pointers go to the data and the functions of this image from now on.
+void random_targets(const struct verified_image *image);
 
 #endif

@@ -199,7 +199,7 @@ static void put_anchored(struct builder *b, const struct pool *pool) {
         builder_bytes(b, (uint8_t[]){rex, opcodes[random_below(8)], 0x04 | reg, sib}, 4);
 }
 
-static void put_piece(struct builder *b, const struct pool *pool) {
+void piece_random(struct builder *b, const struct pool *pool) {
     switch (random_below(17)) {
     case 0: put_indirect(b); break;
     case 1: put_string(b); break;
@@ -223,19 +223,19 @@ void functions_random(struct builder *b, const struct pool *pool) {
         builder_function(b, random_below(3) ? hashes[random_below(3)] : 0);
         builder_bytes(b, open_frame, sizeof(open_frame));
         for (uint32_t n = 2 + random_below(12); n > 0; n--)
-            put_piece(b, pool);
+            piece_random(b, pool);
         builder_bytes(b, close_frame, sizeof(close_frame));
     }
 }
 
-bool boundaries_of(const struct builder *b, bool *starts) {
-    memset(starts, 0, TEXT_MAX);
-    for (uint32_t at = 0; at < b->text_size;) {
-        size_t size = instruction_size(b->text + at, b->text_size - at);
+bool boundaries_of(const uint8_t *text, size_t size, bool *starts) {
+    memset(starts, 0, size);
+    for (size_t at = 0; at < size;) {
+        size_t one = instruction_size(text + at, size - at);
         starts[at] = true;
-        if (!size)
+        if (!one)
             return false;
-        at += (uint32_t)size;
+        at += one;
     }
     return true;
 }

@@ -28,11 +28,13 @@ void pool_add(struct pool *pool, const struct candidate *c);
 
 // A function with a frame of FRAME bytes around one candidate.
 void function_around(struct builder *b, const struct candidate *c);
+// One piece of a function: an instruction of the pool, or one of the checked sequences.
+void piece_random(struct builder *b, const struct pool *pool);
 // A few functions that call one another, made from the pool.
 void functions_random(struct builder *b, const struct pool *pool);
 
 // Where instructions start, by byte of text. False: the text does not decode.
-bool boundaries_of(const struct builder *b, bool *starts);
+bool boundaries_of(const uint8_t *text, size_t size, bool *starts);
 // Length of the instruction at the start of `bytes`, 0: none.
 size_t instruction_size(const uint8_t *bytes, size_t size);
 

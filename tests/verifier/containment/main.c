@@ -50,8 +50,7 @@ static bool verify(struct verified_image *image) {
 
 // Load the builder's image, verified, and run it from its first function. False: it escaped.
 static bool run_loaded(const struct verified_image *image, int times, uint32_t steps) {
-    bool good = boundaries_of(&builder, starts);
-    sandbox_load(image);
+    bool good = boundaries_of(builder.text, builder.text_size, starts) && sandbox_load(image, BH_COLOUR_GS);
     for (int i = 0; i < times && good; i++) {
         struct registers registers = random_registers();
         uint32_t function = builder.functions[random_below(builder.function_count)];
@@ -88,6 +87,13 @@ static void test_watch(void) {
                   {"a jump into an instruction", "\xeb\x01\xb8\x90\x90\x90\x90", 7},
                   {"a lost stack pointer", "\x48\x83\xec\x10", 4},
                   {"the direction flag", "\xfd", 1},
+                  {"a halted processor", "\xf4", 1},
+                  {"a store through the other segment register", "\x64\x67\x89\x01", 4},
+                  {"another base of %gs", "\xf3\x48\x0f\xae\xd9", 5},
+                  {"another vector control word", "\x68\x80\x3f\x00\x00\x0f\xae\x14\x24\x58", 10},
+                  {"another x87 control word", "\x6a\x7f\xd9\x2c\x24\x58", 6},
+                  {"a load past the stack arguments", "\x48\x8b\x84\x24\x60\x01\x00\x00", 8},
+                  {"a jump out of the text", "\xff\xe1", 2},
                   {"a store to the control block", "\x48\x89\xe0\x48\x25\x00\x00\xff\xff\x48\xff\x40\x08", 13}};
     for (size_t i = 0; i < sizeof(crimes) / sizeof(*crimes); i++) {
         struct candidate c = {.size = (uint8_t)crimes[i].size};
@@ -95,12 +101,13 @@ static void test_watch(void) {
         memcpy(c.bytes, crimes[i].bytes, crimes[i].size);
         builder_reset(&builder);
         function_around(&builder, &c);
-        boundaries_of(&builder, starts);
+        boundaries_of(builder.text, builder.text_size, starts);
         struct verified_segment text = {0, builder.text_size, TEXT_START, builder.text_size, VERIFY_READ | VERIFY_EXECUTE};
-        struct verified_image image = {.bytes = builder.text, .segments = {text}, .segment_count = 1};
+        struct verified_image image = {.bytes = builder.text, .segments = {text}, .segment_count = 1, .text_start = TEXT_START,
+                                       .text_end = TEXT_START + builder.text_size};
         struct registers registers = random_registers();
         registers.rcx = 0x300000000000 + DATA_START;
-        sandbox_load(&image);
+        sandbox_load(&image, BH_COLOUR_GS);
         snprintf(name, sizeof(name), "the watch notices %s", crimes[i].name);
         verdict(name, sandbox_run(TEXT_START, &registers, starts, STEPS_FUNCTIONS).result == RESULT_ESCAPED);
     }

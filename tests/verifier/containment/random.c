@@ -4,6 +4,8 @@
 // upper half, edges of the slot, and numbers that make useful indices.
 #include "tests/verifier/containment/containment.h"
 
+#define TARGETS_MAX 64
+
 static uint64_t state = 1;
 
 void random_seed(uint64_t seed) {
@@ -21,13 +23,27 @@ uint32_t random_below(uint32_t limit) {
     return (uint32_t)(random_word() % limit);
 }
 
+static uint32_t data_start = DATA_START, functions[TARGETS_MAX], function_count;
+
+void random_targets(const struct verified_image *image) {
+    data_start = DATA_START;
+    for (uint32_t i = 0; i < image->segment_count; i++)
+        if (image->segments[i].protection & VERIFY_WRITE)
+            data_start = image->segments[i].start;
+    function_count = image->function_count < TARGETS_MAX ? image->function_count : TARGETS_MAX;
+    for (uint32_t i = 0; i < function_count; i++)
+        functions[i] = image->functions[i];
+}
+
 static uint64_t mapped_offset(void) {
-    static const uint32_t starts[] = {DATA_START, BH_SLOT_HEAP, BH_SLOT_STACKS, BH_SLOT_EXCHANGE, DATA_START};
+    const uint32_t starts[] = {data_start, BH_SLOT_HEAP, BH_SLOT_STACKS, BH_SLOT_EXCHANGE, data_start};
     uint64_t offset = starts[random_below(5)] + random_below(0xff00);
+    if (function_count && random_below(8) == 0)
+        return functions[random_below(function_count)] + (random_below(4) ? 0 : random_below(16));
     return random_below(2) ? offset & ~15ull : offset;
 }
 
-static uint64_t one_register(void) {
+uint64_t random_pointer(void) {
     static const uint64_t edges[] = {0, 8, 0xfff8, 0x10000, BH_SLOT_IMAGE, TEXT_START, TEXT_START + 1, 0xfffeffff, 0xffff0000,
                                      0xffffffff, 0xfffffff8, 0x7fffffff, 0x80000000};
     static const uint64_t upper_halves[] = {0, 0x100000000000, 0x0fff00000000, 0x100100000000, 0x300000000000, 0x7f0000000000};
@@ -43,9 +59,9 @@ struct registers random_registers(void) {
     struct registers r;
     uint64_t *words = &r.rax;
     for (int i = 0; i < 15; i++)
-        words[i] = one_register();
+        words[i] = random_pointer();
     for (int i = 0; i < 8; i++)
         for (int k = 0; k < 2; k++)
-            r.vectors[i][k] = random_below(4) ? one_register() : random_word();
+            r.vectors[i][k] = random_below(4) ? random_pointer() : random_word();
     return r;
 }

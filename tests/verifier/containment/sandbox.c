@@ -1,47 +1,53 @@
 // SPDX-License-Identifier: MIT
 //
-// A slot and a control stack in this process, and the watch over what runs there. Single steps: after each instruction the instruction
-// pointer must be where the verifier thinks an instruction starts, the stack pointer inside its stack. In the end nothing above the
-// frame may have changed, nor the control block but for its first word, nor what a domain may not set: direction flag, control words,
-// segment bases.
-#include "tests/verifier/containment/containment.h"
+// The watch over what runs in the slot. Single steps: after each instruction the instruction pointer must be where an instruction starts,
+// the stack pointer inside its stack. A fault must happen at an instruction of the text, and at an address of the slot or of a guard. In the
+// end nothing above the frame may have changed, nor the control block but for its first word, nor what a domain may not set: direction and
+// alignment flags, control words of both floating-point units (their status bits it may), segment bases.
+#include "tests/verifier/containment/sandbox.h"
 
-#include <asm/prctl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/time.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
+#include <asm/prctl.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#define BASE BH_SLOT_AREA
-#define CONTROL 0x200000000000ull // the control stack's block
-#define STACK_TOP (CONTROL + BH_CONTROL_STACK_SIZE - 0x2000)
-#define GUARD_END (CONTROL + BH_CONTROL_BLOCK_SIZE + BH_CONTROL_GUARD_SIZE)
-#define DATA_POINTER (BASE + BH_SLOT_STACKS + 0x8000)
-#define WINDOW_SIZE 0x10000u
-#define TICK_US 5000
+#define GUARD_START (CONTROL + BH_CONTROL_BLOCK_SIZE)
+#define TICK_NS 1500000
 #define TRAP_FLAG 0x100
 #define ODD_FLAGS 0x44400 // direction, nested task, alignment
+#define HWCAP2_FSGSBASE 2
+#define VECTOR_CONTROL 0x1f80
+#define X87_CONTROL 0x37f
 
 static struct outcome outcome;
 static const bool *starts;
 static volatile bool inside;
-static uint32_t steps_wanted, run_number, run_at_tick;
-static uint8_t *text_alias;
-static uint8_t above[0x2000]; // what stands above the frame
+static uint32_t text_start, text_size, steps_wanted, run_number, run_at_tick;
+static bool protection_fault; // one without an address
+static uint64_t gs_base = BASE;
+static uint8_t above[ABOVE]; // what stands above the frame
 
-static bool map_at(uint64_t address, size_t size, int protection) {
-    return mmap((void *)address, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) ==
-           (void *)address;
+__attribute__((target("fsgsbase"))) static uint64_t read_fs(void) {
+    return __builtin_ia32_rdfsbase64();
 }
 
-static void set_gs(uint64_t base) {
-    syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+__attribute__((target("fsgsbase"))) static void write_fs(uint64_t base) {
+    __builtin_ia32_wrfsbase64(base);
+}
+
+__attribute__((target("fsgsbase"))) static uint64_t read_gs(void) {
+    uint64_t base = 0;
+    if (sandbox_switches)
+        return __builtin_ia32_rdgsbase64();
+    syscall(SYS_arch_prctl, ARCH_GET_GS, &base);
+    return base;
 }
 
 static void leave(ucontext_t *context, enum result result) {
@@ -63,6 +69,15 @@ __attribute__((format(printf, 2, 3))) static void escaped(ucontext_t *context, c
     outcome.result = RESULT_ESCAPED;
 }
 
+static bool in_call(uint64_t rip) {
+    return rip >= (uint64_t)sandbox_call && rip < (uint64_t)sandbox_call_end;
+}
+
+static bool at_instruction(uint64_t rip) {
+    uint64_t at = rip - BASE - text_start;
+    return at < text_size && (!starts || starts[at]);
+}
+
 static void on_step(ucontext_t *context) {
     greg_t *r = context->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)r[REG_RIP], rsp = (uint64_t)r[REG_RSP];
@@ -75,148 +90,148 @@ static void on_step(ucontext_t *context) {
     }
     if (rsp > STACK_TOP - 8 || rsp < CONTROL + BH_CONTROL_BLOCK_SIZE)
         return escaped(context, "the stack pointer is 0x%llx", (unsigned long long)rsp);
-    if (rip == (uint64_t)sandbox_call)
+    if (in_call(rip))
         return;
-    if (rip < BASE + TEXT_START || rip >= BASE + TEXT_START + TEXT_MAX || !starts[rip - BASE - TEXT_START])
+    if (!at_instruction(rip))
         return escaped(context, "execution at 0x%llx", (unsigned long long)rip);
     if (outcome.steps >= steps_wanted)
         r[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 }
 
-static void on_fault(ucontext_t *context, const siginfo_t *info) {
-    uint64_t address = (uint64_t)info->si_addr;
+static void on_fault(ucontext_t *context, int number, const siginfo_t *info) {
+    uint64_t address = (uint64_t)info->si_addr, rip = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
     outcome.steps++;
-    if (info->si_code == SI_KERNEL) // an unaligned vector: no address is known
+    if (!at_instruction(rip))
+        return escaped(context, "signal %d at 0x%llx, which is no instruction of the text, for 0x%llx", number, (unsigned long long)rip,
+                       (unsigned long long)address);
+    if (number != SIGSEGV && number != SIGBUS) // a division, ud2, or an instruction that this processor lacks
         return leave(context, RESULT_FAULT);
-    if (address - BASE < BH_SLOT_SIZE + BH_SLOT_GUARD || (address >= GUARD_END - BH_CONTROL_GUARD_SIZE && address < GUARD_END))
+    protection_fault = info->si_code == SI_KERNEL;
+    if (protection_fault || address - BASE < BH_SLOT_SIZE + BH_SLOT_GUARD || address - GUARD_START < BH_CONTROL_GUARD_SIZE)
         return leave(context, RESULT_FAULT);
     escaped(context, "an access to 0x%llx", (unsigned long long)address);
 }
 
-static void on_signal(int number, siginfo_t *info, void *argument) {
-    ucontext_t *context = argument;
-    if (number == SIGALRM) {
-        if (inside && run_number == run_at_tick && (uint64_t)context->uc_mcontext.gregs[REG_RIP] - BASE < BH_SLOT_SIZE)
+static struct sigaction before[65]; // who was there before, and is told of signals that are not ours
+
+static void on_signal_inside(int number, siginfo_t *info, ucontext_t *context) {
+    uint64_t rip = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+    if (number == SIGVTALRM) {
+        if (inside && run_number == run_at_tick && (rip - BASE < BH_SLOT_SIZE || in_call(rip)))
             leave(context, RESULT_LONG);
         run_at_tick = run_number;
-        return;
-    }
-    if (!inside) {
-        signal(number, SIG_DFL);
-        return;
-    }
-    if (number == SIGTRAP)
+    } else if (!inside) {
+        sigaction(number, &before[number], NULL);
+    } else if (number == SIGTRAP) {
         on_step(context);
-    else if (number == SIGSEGV || number == SIGBUS)
-        on_fault(context, info);
-    else // a division, ud2, or an instruction that this processor lacks
-        leave(context, RESULT_FAULT);
+    } else {
+        on_fault(context, number, info);
+    }
+}
+
+// Comes with the domain's %fs, which is where C looks for a thread's variables.
+static void on_signal(int number, siginfo_t *info, void *context) {
+    uint64_t fs = sandbox_switches ? read_fs() : 0;
+    if (sandbox_switches)
+        write_fs(sandbox_host_fs);
+    on_signal_inside(number, info, context);
+    if (sandbox_switches)
+        write_fs(fs);
 }
 
 static bool catch_signals(void) {
     static uint8_t stack[65536];
     stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-    struct itimerval tick = {{0, TICK_US}, {0, TICK_US}};
-    static const int numbers[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGALRM};
+    static const int numbers[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGVTALRM};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGVTALRM};
+    event._sigev_un._tid = gettid();
+    struct itimerspec tick = {{0, TICK_NS}, {0, TICK_NS}};
+    timer_t timer;
     if (sigaltstack(&alternative, NULL))
         return false;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-        if (sigaction(numbers[i], &action, NULL))
+        if (sigaction(numbers[i], &action, &before[numbers[i]]))
             return false;
-    return setitimer(ITIMER_REAL, &tick, NULL) == 0;
-}
-
-static void fill_table(void) {
-    *(uint64_t *)(BASE + BH_TABLE_BASE) = BASE;
-    for (uint64_t at = BH_TABLE_CALLS; at < BH_TABLE_END; at += 8)
-        *(uint64_t *)(BASE + at) = (uint64_t)sandbox_call;
-    mprotect((void *)(BASE + BH_SLOT_TABLE), BH_SLOT_TABLE_SIZE, PROT_READ);
-}
-
-// The text is mapped twice: to be run, and to be written by the loader below.
-static bool map_image(void) {
-    int file = memfd_create("text", 0);
-    if (file < 0 || ftruncate(file, TEXT_MAX))
-        return false;
-    text_alias = mmap(NULL, TEXT_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    void *text = mmap((void *)(BASE + TEXT_START), TEXT_MAX, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, file, 0);
-    close(file);
-    mprotect((void *)(BASE + BH_SLOT_IMAGE), BH_PAGE_SIZE, PROT_READ);
-    mprotect((void *)(BASE + DATA_START), DATA_SIZE, PROT_READ | PROT_WRITE);
-    return text_alias != MAP_FAILED && text == (void *)(BASE + TEXT_START);
+    return timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &tick, NULL) == 0;
 }
 
 bool sandbox_open(void) {
-    static const uint64_t windows[] = {BH_SLOT_HEAP, BH_SLOT_STACKS, BH_SLOT_EXCHANGE, BH_SLOT_EXCHANGE_END - WINDOW_SIZE};
-    // Neighbours, and addresses whose lower halves are mapped in the slot: never to be touched.
-    static const uint64_t around[] = {BASE - 0x100000000, BASE + BH_SLOT_SIZE, 0x300000000000};
-    bool good = map_at(BASE, BH_SLOT_SIZE, PROT_NONE) && map_at(CONTROL, BH_CONTROL_STACK_SIZE, PROT_READ | PROT_WRITE);
-    for (size_t i = 0; i < 3; i++)
-        good &= map_at(around[i], BH_SLOT_SIZE, PROT_NONE);
-    if (!good)
-        return false;
-    mprotect((void *)(CONTROL + BH_CONTROL_BLOCK_SIZE), BH_CONTROL_GUARD_SIZE, PROT_NONE);
-    for (size_t i = 0; i < 4; i++)
-        mprotect((void *)(BASE + windows[i]), WINDOW_SIZE, PROT_READ | PROT_WRITE);
-    mprotect((void *)(BASE + BH_SLOT_TABLE), BH_SLOT_TABLE_SIZE, PROT_READ | PROT_WRITE);
-    fill_table();
+    sandbox_switches = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
+    if (sandbox_switches)
+        sandbox_host_fs = read_fs();
     for (size_t i = 0; i < sizeof(above); i++)
         above[i] = (uint8_t)(i * 37 + 11);
-    set_gs(BASE);
-    return map_image() && catch_signals();
+    return place_open() && catch_signals();
 }
 
-void sandbox_load(const struct verified_image *image) {
-    for (uint32_t i = 0; i < image->segment_count; i++) {
-        const struct verified_segment *s = &image->segments[i];
-        if (s->protection & VERIFY_EXECUTE) { // zeros up to the end of the page, as the loader leaves them
-            memcpy(text_alias, image->bytes + s->file_offset, s->file_size);
-            memset(text_alias + s->file_size, 0, TEXT_MAX - s->file_size);
-        }
-    }
+bool sandbox_load(const struct verified_image *image, enum bh_colour colour) {
+    if (colour == BH_COLOUR_FS && !sandbox_switches)
+        return false;
+    gs_base = colour == BH_COLOUR_GS ? BASE : NOWHERE;
+    sandbox_fs = colour == BH_COLOUR_FS ? BASE : NOWHERE;
+    text_start = image->text_start;
+    text_size = image->text_end - image->text_start;
+    random_targets(image);
+    place_load(image);
+    return true;
 }
 
-// What the domain left in the processor and around its frame.
-static void check_left(void) {
+// Of the allowed instructions only vector ones with unaligned operands, and cmpxchg16b, fault without an address.
+static bool may_be_misaligned(const uint8_t *code) {
+    while (*code == 0x66 || *code == 0x67 || *code == 0xf0 || (*code & 0xfe) == 0xf2 || (*code & 0xfe) == 0x64 || (*code & 0xf0) == 0x40)
+        code++;
+    if (code[0] != 0x0f)
+        return false;
+    uint8_t row = code[1] >> 4;
+    return row == 0x1 || row == 0x2 || (row >= 0x5 && row <= 0x7) || (code[1] >= 0xc2 && code[1] <= 0xc7) || row >= 0xd;
+}
+
+static const char *wrong_in_memory(void) {
+    if (memcmp((void *)STACK_TOP, above, sizeof(above)))
+        return "memory above the frame changed";
+    for (uint64_t at = CONTROL + 8; at < CONTROL + BH_CONTROL_BLOCK_SIZE; at += 8)
+        if (*(uint64_t *)at != at)
+            return "the control block changed";
+    return NULL;
+}
+
+// What the domain left in the processor.
+static const char *wrong_in_processor(void) {
     uint32_t vector_control;
     uint16_t x87_control;
-    uint64_t gs = 0;
     __asm__ volatile("stmxcsr %0" : "=m"(vector_control));
     __asm__ volatile("fnstcw %0" : "=m"(x87_control));
     __asm__ volatile("fninit");
-    syscall(SYS_arch_prctl, ARCH_GET_GS, &gs);
-    const char *what = NULL;
     if (outcome.result == RESULT_RETURNED && sandbox_left_stack != STACK_TOP)
-        what = "returned with the stack elsewhere";
-    else if (outcome.result == RESULT_RETURNED && (sandbox_left_flags & ODD_FLAGS))
-        what = "returned with odd flags";
-    else if (gs != BASE)
-        what = "the base of %gs changed";
-    else if ((vector_control & ~0x3fu) != 0x1f80)
-        what = "the vector control word changed";
-    else if (x87_control != 0x37f)
-        what = "the x87 control word changed";
-    else if (memcmp((void *)STACK_TOP, above, sizeof(above)))
-        what = "memory above the frame changed";
-    for (uint64_t at = CONTROL + 8; !what && at < CONTROL + BH_CONTROL_BLOCK_SIZE; at += 8)
-        if (*(uint64_t *)at != at)
-            what = "the control block changed";
-    if (!what)
-        return;
-    outcome.result = RESULT_ESCAPED;
-    snprintf(outcome.why, sizeof(outcome.why), "%s", what);
-    set_gs(BASE);
+        return "returned with the stack elsewhere";
+    if (outcome.result == RESULT_RETURNED && (sandbox_left_flags & (ODD_FLAGS | TRAP_FLAG)))
+        return "returned with odd flags";
+    if (read_gs() != gs_base)
+        return "the base of %gs changed";
+    if (sandbox_switches && sandbox_left_fs != sandbox_fs)
+        return "the base of %fs changed";
+    if ((vector_control & ~0x3fu) != VECTOR_CONTROL)
+        return "the vector control word changed";
+    if (x87_control != X87_CONTROL)
+        return "the x87 control word changed";
+    if (outcome.result == RESULT_FAULT && protection_fault && !may_be_misaligned((const uint8_t *)outcome.rip))
+        return "a general protection fault";
+    return NULL;
 }
 
 struct outcome sandbox_run(uint32_t entry, const struct registers *in, const bool *boundaries, uint32_t steps) {
     outcome = (struct outcome){0};
     starts = boundaries;
+    protection_fault = false;
     memcpy((void *)STACK_TOP, above, sizeof(above));
     for (uint64_t at = CONTROL; at < CONTROL + BH_CONTROL_BLOCK_SIZE; at += 8)
         *(uint64_t *)at = at;
     *(uint64_t *)CONTROL = DATA_POINTER;
-    uint32_t vector_control = 0x1f80;
+    sandbox_clobber = random_registers();
+    if (read_gs() != gs_base)
+        syscall(SYS_arch_prctl, ARCH_SET_GS, gs_base);
+    uint32_t vector_control = VECTOR_CONTROL;
     __asm__ volatile("ldmxcsr %0" : : "m"(vector_control));
     __asm__ volatile("fninit");
     steps_wanted = steps;
@@ -224,6 +239,12 @@ struct outcome sandbox_run(uint32_t entry, const struct registers *in, const boo
     inside = true;
     sandbox_enter(in, BASE + entry, STACK_TOP, 0x202 | (steps ? TRAP_FLAG : 0));
     inside = false;
-    check_left();
+    const char *wrong = wrong_in_processor();
+    if (!wrong)
+        wrong = wrong_in_memory();
+    if (wrong && outcome.result != RESULT_ESCAPED)
+        snprintf(outcome.why, sizeof(outcome.why), "%s", wrong);
+    if (wrong)
+        outcome.result = RESULT_ESCAPED;
     return outcome;
 }
