@@ -5,6 +5,7 @@
 #   make run                         boot Bulkhead in QEMU, then a Linux guest, to its shell
 #   make run GUEST_CMD='uname -a'    run one command in the guest, exit with its status
 #   make run SYSTEM=hello            another system from systems/
+#   make run CPUS=4                  with four processors; make demo, too
 #   make test TEST=crash             only the tests whose name contains "crash"
 #   make bench BENCH=call            one benchmark
 #   make demo SEED=7                 crash the disk driver 20 times under load

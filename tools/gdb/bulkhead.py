@@ -86,8 +86,9 @@ class Domains(gdb.Command):
     def invoke(self, argument, from_tty):
         print(f"{'id':>3} {'name':20} {'state':8} {'colour':6} {'restarts':>8} {'memory':>10} {'calls':>12}  last death")
         for one in domains():
+            calls = int(one["call_count"]) + sum(int(thread["calls"][int(one["id"])]) for thread in threads())
             print(f"{int(one['id']):3} {one['name'].string():20} {STATES[int(one['state'])]:8} {COLOURS[int(one['colour'])]:6} "
-                  f"{int(one['restarts']):8} {int(one['memory_used']):10} {int(one['call_count']):12}  {one['crash']['text'].string(errors='replace')}")
+                  f"{int(one['restarts']):8} {int(one['memory_used']):10} {calls:12}  {one['crash']['text'].string(errors='replace')}")
 
 
 def threads():
