@@ -9,6 +9,7 @@
   bhctl backtrace DOMAIN             its last death: cause, place, callers
   bhctl log [--follow]               the kernel's log
   bhctl memory                       memory, threads, buffers, capabilities of the whole system
+  bhctl cpus                         how busy each processor is, and whose code it runs
   bhctl off [STATUS]                 end the system
 
 Every command takes --json. Exit status: 0 done, 1 refused or no system there, 2 wrong usage.

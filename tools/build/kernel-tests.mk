@@ -10,6 +10,7 @@ KERNEL_TESTS := $(patsubst tests/unit/kernel/%.c,%,$(wildcard tests/unit/kernel/
 # What a test brings its own world for, and so is built with sanitizers.
 KERNEL_TESTED_frames := kernel/mm/frames.c
 KERNEL_TESTED_timer := kernel/sched/timer.c
+KERNEL_TESTED_runqueue := kernel/sched/runqueue.c
 KERNEL_TESTED_ring := runtime/ring.c
 KERNEL_TESTED_cfi := kernel/debug/cfi.c $(wildcard kernel/verifier/*.c)
 KERNEL_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE)
