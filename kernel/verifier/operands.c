@@ -168,5 +168,7 @@ enum bh_error operands_check(struct verification *v, const cs_insn *insn, const 
     }
     if (!memory && (p->segment || p->address_32 || p->lock))
         return refuse_code(v, RULE_PREFIX, record->offset, "a memory prefix without a memory operand");
+    if (p->lock && x86->operands[0].type != X86_OP_MEM) // the decoder takes it, the processor does not
+        return refuse_code(v, RULE_PREFIX, record->offset, "a lock without a destination in memory");
     return BH_OK;
 }

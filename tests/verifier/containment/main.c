@@ -87,6 +87,8 @@ static void test_watch(void) {
                   {"a jump into an instruction", "\xeb\x01\xb8\x90\x90\x90\x90", 7},
                   {"a lost stack pointer", "\x48\x83\xec\x10", 4},
                   {"the direction flag", "\xfd", 1},
+                  {"a system call", "\xb8\x27\x00\x00\x00\x0f\x05", 7},
+                  {"an instruction that the processor refuses", "\x0f\xb9\xc0", 3},
                   {"a halted processor", "\xf4", 1},
                   {"a store through the other segment register", "\x64\x67\x89\x01", 4},
                   {"another base of %gs", "\xf3\x48\x0f\xae\xd9", 5},

@@ -23,13 +23,15 @@ uint32_t random_below(uint32_t limit) {
     return (uint32_t)(random_word() % limit);
 }
 
-static uint32_t data_start = DATA_START, functions[TARGETS_MAX], function_count;
+static uint32_t data_start = DATA_START, text_start = TEXT_START, text_size = 1, functions[TARGETS_MAX], function_count;
 
 void random_targets(const struct verified_image *image) {
     data_start = DATA_START;
     for (uint32_t i = 0; i < image->segment_count; i++)
         if (image->segments[i].protection & VERIFY_WRITE)
             data_start = image->segments[i].start;
+    text_start = image->text_start;
+    text_size = image->text_end - image->text_start;
     function_count = image->function_count < TARGETS_MAX ? image->function_count : TARGETS_MAX;
     for (uint32_t i = 0; i < function_count; i++)
         functions[i] = image->functions[i];
@@ -39,7 +41,7 @@ static uint64_t mapped_offset(void) {
     const uint32_t starts[] = {data_start, BH_SLOT_HEAP, BH_SLOT_STACKS, BH_SLOT_EXCHANGE, data_start};
     uint64_t offset = starts[random_below(5)] + random_below(0xff00);
     if (function_count && random_below(8) == 0)
-        return functions[random_below(function_count)] + (random_below(4) ? 0 : random_below(16));
+        return random_below(2) ? functions[random_below(function_count)] : text_start + random_below(text_size);
     return random_below(2) ? offset & ~15ull : offset;
 }
 
