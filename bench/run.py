@@ -4,6 +4,7 @@
 
   call         a call into another domain beside an indirect call, a pipe, an eventfd and a futex (hosted, native)
   confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
+  hardened     the same programs in a hardened domain against a domain as usual (hosted, native)
   verifier     MB/s of text beside capstone alone
   exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
   boot         instructions from start to the guest's shell, beside the guest alone (QEMU, counted)
@@ -109,6 +110,22 @@ def confinement(options):
     return table
 
 
+def hardened(options):
+    data = harness(options, "hardened", os.path.join(options.build, "bench", "bench.archive"), *([3, 200] if options.quick else [31, 4000]))
+    programs = data["programs"]
+    data["geometric_mean"] = round(math.exp(sum(math.log(program["ratio"]["median"]) for program in programs) / len(programs)), 4)
+    data["targets"] = []
+    table = Table(f"Hardened domain / domain as usual: medians of {data['pairs']} pairs in turn, processor {data['processor']}",
+                  ["", "usual ms", "hardened ms", "ratio", "quartiles"])
+    for program in programs:
+        table.row(f"{program['name']:12} {program['what']}", cell(program["plain_ns"]["median"] / 1e6), cell(program["hardened_ns"]["median"] / 1e6),
+                  f"{program['ratio']['median']:.3f}", spread(program["ratio"], 3))
+    table.note(f"geometric mean of {len(programs)} programs: {data['geometric_mean']:.3f}; no target: it is what the mode costs")
+    plot.bars(save(options, data), "Time in a hardened domain as a share of one as usual",
+              [(program["name"], program["ratio"]["median"], program["ratio"]) for program in programs], marks=[(1, "1")])
+    return table
+
+
 def verifier(options):
     images = sorted(glob.glob(os.path.join(options.build, "domains", "*.elf")), key=os.path.getsize)
     if not images:
@@ -160,7 +177,7 @@ def lines(options):
     return table
 
 
-BENCHMARKS = {"call": call, "confinement": confinement, "verifier": verifier, "exits": exits, "boot": boot, "lines": lines}
+BENCHMARKS = {"call": call, "confinement": confinement, "hardened": hardened, "verifier": verifier, "exits": exits, "boot": boot, "lines": lines}
 
 
 def main():

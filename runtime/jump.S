@@ -3,6 +3,8 @@
 // setjmp and the inner half of longjmp, in verified form as they stand. A jmp_buf holds the callee-saved registers and the data stack pointer,
 // which are the domain's own, and a struct bh_frame_mark, which the kernel fills in and does not believe later. Both end as tail calls, so
 // that the frame that the kernel sees is the caller's.
+#include "bulkhead/assembly.inc"
+
 #define CALL_ENTRY(index) (0x10080 + 8 * (index))
 #define FRAME_MARK 24   // kernel/abi/calls.def
 #define FRAME_RESUME 25
@@ -41,7 +43,7 @@
         movq (%rax), %rdx
         movq %rdx, %gs:48(%edi)
         leal 56(%rdi), %edi
-        jmp *%gs:CALL_ENTRY(FRAME_MARK)
+        BH_TABLE_JUMP CALL_ENTRY(FRAME_MARK)
         END setjmp
 
 // void bh_jump(const jmp_buf, u64 value): %edi, %rsi
@@ -57,7 +59,7 @@
         andq $-65536, %rax
         movq %rdx, (%rax)
         leal 56(%rdi), %edi
-        jmp *%gs:CALL_ENTRY(FRAME_RESUME)
+        BH_TABLE_JUMP CALL_ENTRY(FRAME_RESUME)
         END bh_jump
 
         .section .note.GNU-stack, "", @progbits

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The fixed run-time calls as functions: bh_call_NAME jumps through its entry of the slot's table. In verified form as it stands.
-#include "bulkhead/assembly.h"
+#include "bulkhead/assembly.inc"
 
 #define BH_TABLE_CALLS 0x10080
 
         .macro STUB index, name
 BH_FUNCTION bh_call_\name
-        jmp *%gs:(BH_TABLE_CALLS + 8 * \index)
+        BH_TABLE_JUMP BH_TABLE_CALLS + 8 * \index
 BH_END bh_call_\name
         .endm
 

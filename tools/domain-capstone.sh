@@ -16,8 +16,9 @@ cd "$work"
 mkdir objects
 flags="-std=gnu99 -O2 -g1 -w -Iinclude -DCAPSTONE_USE_SYS_DYN_MEM -DCAPSTONE_HAS_X86"
 export flags build
-printf '%s\n' *.c arch/X86/*.c | xargs -P 2 -I{} sh -c '"$build/bin/bhcc" $flags -c {} -o "objects/$(basename {} .c).o"'
-rm -f "$build/domain-lib/libcapstone.a"
+printf '%s\n' *.c arch/X86/*.c | xargs -P 2 -I{} sh -c '"$build/bin/bhcc" $flags --both -c {} -o "objects/$(basename {} .c).o"'
+rm -f "$build/domain-lib/libcapstone.a" "$build/domain-lib/libcapstone-hardened.a"
 llvm-ar-19 rcs "$build/domain-lib/libcapstone.a" objects/*.o
+llvm-ar-19 rcs "$build/domain-lib/libcapstone-hardened.a" objects/*.o.hardened
 rm -rf "$build/domain-lib/include/capstone"
 cp -r include/capstone "$build/domain-lib/include/"

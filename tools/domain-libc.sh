@@ -45,9 +45,10 @@ export flags build
 # shellcheck disable=SC2016
 printf '%s\n' $files | grep -Ev "$skip" | xargs -P 2 -I{} sh -c '
     o=objects/$(echo {} | tr / _ | sed "s/\.c$/.o/")
-    "$build/bin/bhcc" $flags -c {} -o "$o" 2>"$o.err" || { echo "{}: $(grep -m1 error "$o.err")" >>refused.log; rm -f "$o"; }'
-rm -f "$build/domain-lib/libc.a"
+    "$build/bin/bhcc" $flags --both -c {} -o "$o" 2>"$o.err" || { echo "{}: $(grep -m1 error "$o.err")" >>refused.log; rm -f "$o"; }'
+rm -f "$build/domain-lib/libc.a" "$build/domain-lib/libc-hardened.a"
 llvm-ar-19 rcs "$build/domain-lib/libc.a" objects/*.o
+llvm-ar-19 rcs "$build/domain-lib/libc-hardened.a" objects/*.o.hardened
 rm -rf "$build/domain-lib/include"
 mkdir -p "$build/domain-lib/include"
 cp -r include/. arch/generic/. arch/x86_64/. obj/include/. "$build/domain-lib/include/" 2>/dev/null || :

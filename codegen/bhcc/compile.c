@@ -28,21 +28,25 @@ static bool ends(const char *text, const char *with) {
     return size >= want && strcmp(text + size - want, with) == 0;
 }
 
-static int step(const struct options *options, const char *program, const char *input, const char *output) {
+static int step(const struct options *options, const char *program, const char *input, const char *output, bool hardened) {
     struct arguments command = {0};
     arguments_add(&command, tool(program));
+    if (hardened)
+        arguments_add(&command, "--hardened");
     arguments_add(&command, input);
     arguments_add(&command, "-o");
     arguments_add(&command, output);
     return run(options, &command);
 }
 
-static int assemble(const struct options *options, const char *input, const char *output, bool preprocess) {
+static int assemble(const struct options *options, const char *input, const char *output, bool preprocess, bool hardened) {
     struct arguments command = {0};
     arguments_add(&command, CLANG);
     arguments_add(&command, "-c");
     if (preprocess)
         arguments_add_all(&command, &options->compile);
+    if (preprocess && hardened)
+        arguments_add(&command, "-D__BULKHEAD_HARDENED__=1");
     arguments_add(&command, input);
     arguments_add(&command, "-o");
     arguments_add(&command, output);
@@ -114,21 +118,71 @@ static int to_assembly(const struct options *options, const char *bitcode, const
     return run(options, &command);
 }
 
+static bool same_contents(const char *one, const char *other) {
+    FILE *a = fopen(one, "r"), *b = fopen(other, "r");
+    bool same = a && b;
+    for (int c = 0; same && c != EOF;) {
+        c = getc(a);
+        same = c == getc(b);
+    }
+    if (a)
+        fclose(a);
+    if (b)
+        fclose(b);
+    return same;
+}
+
+// The hardened twin of an object: made of the assembly source itself, or of what clang wrote (`plain`) when bhsfi makes something else of it than
+// `confined`.
+static int compile_twin(const struct options *options, const char *input, const char *plain, const char *confined, const char *output) {
+    char twin[4096];
+    int status = 0;
+    bool same;
+    snprintf(twin, sizeof(twin), "%s.hardened", output);
+    if (plain) {
+        const char *hardened = temporary(".hardened.s");
+        status = step(options, "bhsfi", plain, hardened, true);
+        same = !status && same_contents(hardened, confined);
+        if (!status && !same)
+            status = assemble(options, hardened, twin, false, false);
+    } else {
+        status = assemble(options, input, twin, ends(input, ".S"), true);
+        same = !status && same_contents(twin, output);
+    }
+    if (same || status)
+        remove(twin);
+    return status;
+}
+
+// One of an earlier compilation, perhaps of another source.
+static void remove_twin(const char *output) {
+    char twin[4096];
+    snprintf(twin, sizeof(twin), "%s.hardened", output);
+    remove(twin);
+}
+
 int compile(const struct options *options, const char *input, const char *output) {
     if (options->stage == STAGE_PREPROCESS)
         return preprocess(options, input, output);
-    if (ends(input, ".s") || ends(input, ".S"))
-        return assemble(options, input, output, ends(input, ".S"));
+    bool twin = options->both && options->stage == STAGE_OBJECT;
+    if (options->stage == STAGE_OBJECT)
+        remove_twin(output);
+    if (ends(input, ".s") || ends(input, ".S")) {
+        int failed = assemble(options, input, output, ends(input, ".S"), options->hardened);
+        return failed || !twin ? failed : compile_twin(options, input, NULL, NULL, output);
+    }
     const char *bitcode = temporary(".bc"), *lowered = temporary(".lowered.bc"), *plain = temporary(".plain.s");
     const char *confined = options->stage == STAGE_ASSEMBLY ? output : temporary(".s");
     int status = to_bitcode(options, input, bitcode, output);
     if (!status)
-        status = step(options, "bhlower", bitcode, lowered);
+        status = step(options, "bhlower", bitcode, lowered, false);
     if (!status)
         status = to_assembly(options, lowered, plain);
     if (!status)
-        status = step(options, "bhsfi", plain, confined);
+        status = step(options, "bhsfi", plain, confined, options->hardened);
     if (!status && options->stage != STAGE_ASSEMBLY)
-        status = assemble(options, confined, output, false);
+        status = assemble(options, confined, output, false, false);
+    if (!status && twin)
+        status = compile_twin(options, input, plain, confined, output);
     return status;
 }

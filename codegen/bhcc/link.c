@@ -60,6 +60,23 @@ static int verify(const struct options *options, const char *image) {
     return status;
 }
 
+// With --hardened the twin of an object or library is taken where there is one (`bhcc --both'): FILE.o.hardened instead of FILE.o, and
+// FILE-hardened.a in front of FILE.a.
+static void add_twins(struct arguments *command, const struct arguments *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        const char *name = files->list[i];
+        size_t length = strlen(name);
+        bool is_library = length > 2 && strcmp(name + length - 2, ".a") == 0;
+        char twin[4096];
+        snprintf(twin, sizeof(twin), "%.*s%s", (int)(is_library ? length - 2 : length), name, is_library ? "-hardened.a" : ".hardened");
+        bool has_twin = name[0] != '-' && access(twin, R_OK) == 0;
+        if (has_twin)
+            arguments_add(command, twin);
+        if (!has_twin || is_library)
+            arguments_add(command, name);
+    }
+}
+
 int link_image(const struct options *options, const struct arguments *objects) {
     struct arguments command = {0};
     const char *output = options->output ? options->output : "a.out";
@@ -69,14 +86,23 @@ int link_image(const struct options *options, const struct arguments *objects) {
     arguments_add(&command, "-o");
     arguments_add(&command, output);
     add_library(&command, "note.o");
+    if (options->hardened)
+        add_library(&command, "hardened.o");
     if (!options->no_standard_libraries) {
         add_library(&command, "start.o");
         arguments_add(&command, "--undefined=bh_inject"); // nobody calls it but the kernel
     }
     arguments_add_all(&command, objects);
-    arguments_add_all(&command, &options->link);
+    if (options->hardened)
+        add_twins(&command, &options->link);
+    else
+        arguments_add_all(&command, &options->link);
     if (!options->no_standard_libraries) {
         arguments_add(&command, "--start-group");
+        if (options->hardened) { // the objects in which it makes a difference
+            add_library(&command, "libbulkhead-hardened.a");
+            add_library(&command, "libc-hardened.a");
+        }
         add_library(&command, "libbulkhead.a");
         add_library(&command, "libc.a");
         arguments_add(&command, "--end-group");

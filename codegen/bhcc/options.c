@@ -15,6 +15,8 @@ static const char usage[] =
     "  -I -D -U -include -std= -W... -f... -O... -g   as for clang\n"
     "  -MMD -MP -MF FILE    dependency files\n"
     "  -L -l -Wl,...        for the linker\n"
+    "  --hardened           indirect branches that speculation does not get past (docs/verified-code.md): slower; for -c and for linking\n"
+    "  --both               with -c: FILE.o.hardened, too, where it differs; linking with --hardened finds it\n"
     "  -nostdlib            leave the runtime and the C library out\n"
     "  --no-verify          do not run the verifier over the linked image\n"
     "  -v                   show the commands\n"
@@ -76,6 +78,10 @@ static int parse_one(struct options *options, int argc, char **argv, int *i) {
         options->verbose = true;
     } else if (!strcmp(text, "-nostdlib") || !strcmp(text, "-nodefaultlibs")) {
         options->no_standard_libraries = true;
+    } else if (!strcmp(text, "--hardened") || !strcmp(text, "-mbh-hardened")) {
+        options->hardened = true;
+    } else if (!strcmp(text, "--both")) {
+        options->both = true;
     } else if (!strcmp(text, "--no-verify")) {
         options->no_verify = true;
     } else if (!strcmp(text, "-shared") || starts(text, "-m32") || starts(text, "-mavx") || starts(text, "-flto")) {

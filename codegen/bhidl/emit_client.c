@@ -85,7 +85,7 @@ static bool emit_client(const char *folder, const struct interface *one) {
 }
 
 static void print_stub(FILE *file, const char *name, unsigned index) {
-    fprintf(file, "BH_FUNCTION %s\n        jmp *%%gs:%u\nBH_END %s\n\n", name, index, name);
+    fprintf(file, "BH_FUNCTION %s\n        BH_TABLE_JUMP %u\nBH_END %s\n\n", name, index, name);
 }
 
 static void print_note(FILE *file, const struct interface *one, unsigned type) {
@@ -100,7 +100,7 @@ static bool emit_stubs(const char *folder, const struct interface *one) {
     if (!file)
         return false;
     unsigned index = 0;
-    fputs("#include \"bulkhead/assembly.h\"\n\n", file);
+    fputs("#include \"bulkhead/assembly.inc\"\n\n", file);
     for (const struct method *method = one->methods; method; method = method->next) {
         char name[256];
         snprintf(name, sizeof(name), "bh_stub_%s_%s", snake(one->name), method->name);

@@ -7,9 +7,10 @@
 
 #include "codegen/bhsfi/sfi.h"
 
-static const char usage[] = "usage: bhsfi INPUT.s -o OUTPUT.s\n"
+static const char usage[] = "usage: bhsfi [--hardened] INPUT.s -o OUTPUT.s\n"
                             "Rewrite memory operands, indirect calls and string instructions into their verified form, and list\n"
-                            "all functions in section bh_functions. Part of bhcc; see docs/verified-code.md.\n";
+                            "all functions in section bh_functions. With --hardened no indirect branch can be led astray by\n"
+                            "speculation. Part of bhcc; see docs/verified-code.md.\n";
 
 // `.type NAME,@function` announces that label NAME starts a function.
 static bool announces_function(const char *text, char *name) {
@@ -81,7 +82,8 @@ static void instruction(struct file *file, struct line *line, size_t index) {
     if (is_branch(line->mnemonic)) {
         if (line->operand_count && line->operands[0][0] == '*' && strncmp(line->operands[0], "*%gs:", 5))
             refuse_line(file, line, "an indirect branch without a type check; compile C with bhcc only");
-        emit_instruction(file, line);
+        if (!rewrite_table_branch(file, line))
+            emit_instruction(file, line);
         return;
     }
     if (rewrite_string(file, index))
@@ -118,13 +120,16 @@ static void rewrite(struct file *file) {
 }
 
 int main(int argc, char **argv) {
+    static struct file file;
     const char *input = NULL, *output = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             fputs(usage, stdout);
             return 0;
         }
-        if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
+        if (strcmp(argv[i], "--hardened") == 0)
+            file.hardened = true;
+        else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
         else if (argv[i][0] != '-' && !input)
             input = argv[i];
@@ -137,7 +142,6 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return 2;
     }
-    static struct file file;
     if (file_read(&file, input) < 0)
         return 1;
     file.out = fopen(output, "w");

@@ -33,6 +33,7 @@ struct file {
     const char *source_names[4096];
     int source_file, source_line;
     unsigned errors;
+    bool hardened; // indirect branches in the form that speculation does not get past
 };
 
 // asm.c
@@ -53,6 +54,8 @@ bool is_stack_word(const struct line *lines, const struct line *line); // the da
 void chase_pointers(struct file *file);
 // calls.c: if a checked indirect call starts at `index`, emit its verified form and return the index behind it, else `index`
 size_t rewrite_call(struct file *file, size_t index);
+// The same for a branch through the table, which only hardened code has another form for: emitted, and true, or false.
+bool rewrite_table_branch(struct file *file, const struct line *line);
 // forbidden.c: why an instruction of inline assembly can never be verified; NULL when it may
 bool is_stack_move(const struct line *line); // of `lea': N(%rsp), %rsp
 const char *forbidden(const struct file *file, size_t index);

@@ -15,6 +15,7 @@ enum bh_note_type : uint32_t {
     BH_NOTE_IMPORT = 1,    // struct bh_note_interface: an interface that the image calls
     BH_NOTE_EXPORT = 2,    // struct bh_note_interface: an interface that the image serves
     BH_NOTE_FUNCTIONS = 3, // struct bh_note_functions: where the function table is
+    BH_NOTE_HARDENED = 4,  // empty: every indirect branch has its hardened form, or the verifier refuses the image
 };
 
 #define BH_INTERFACE_NAME_SIZE 32

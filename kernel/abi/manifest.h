@@ -47,6 +47,8 @@ struct bh_archive_domain {
     uint32_t backoff_ms; // first delay; doubles with each crash inside the window
     uint32_t priority; // of its first thread, 0 (highest) to 3
     uint32_t start_order; // lower first
+    uint32_t hardened; // 1: its image must be (kernel/abi/image.h)
+    uint32_t pad;
 };
 
 // A port: interface offered by a domain, or by the kernel (server = BH_ARCHIVE_KERNEL).

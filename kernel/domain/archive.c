@@ -73,7 +73,7 @@ static bool file_is_sound(const struct bh_archive_file *file) {
 
 static bool domain_is_sound(const struct bh_archive_domain *domain) {
     return domain->image < archive.head->files.count && domain->colour <= BH_COLOUR_FS && domain->cap_quota <= CAPS_MAX &&
-           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->name[0] &&
+           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->hardened <= 1 && domain->name[0] &&
            ended(domain->name, sizeof(domain->name));
 }
 

@@ -31,6 +31,9 @@ struct domain *domain_find(const char *name) {
 }
 
 enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loaded_image *image, struct domain **out) {
+    if (manifest->hardened && !image->verified.hardened)
+        return refuse(BH_EVERIFY, "domain %s: the manifest wants a hardened image, %s is none; compile and link it with bhcc --hardened",
+                      manifest->name, image->name);
     uint32_t id = 1;
     while (id < BH_SLOT_COUNT && domains[id])
         id++;

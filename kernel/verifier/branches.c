@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// The fixed sequences, compared byte by byte, and the labels that they check. A sequence is entered at its start only; the label that
-// it compares exists in text in front of functions only: so an indirect call reaches functions of its type and nothing else.
+// The fixed sequences, compared byte by byte, and the labels that they check (docs/verified-code.md). A sequence is entered at its start
+// only; the label that it compares exists in text in front of functions only: so an indirect call reaches functions of its type and nothing
+// else.
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/verifier/internal.h"
 
+// In the check, at its start:
 #define HASH_OFFSET 5
 #define LOAD_OFFSET 9  // addl, which reads the target's label
 #define TRAP_OFFSET 17 // ud2
-#define SEQUENCE_SIZE 31
 
 #define S ('S' + 0x100) // the segment prefix of the colour
 #define X (-1)          // not compared
@@ -36,30 +37,94 @@ static bool add_hash(struct verification *v, uint32_t hash) {
     return true;
 }
 
-// The label that the sequence here compares, 0: there is no sequence.
-static uint32_t checked_label(const struct verification *v, uint32_t offset) {
-    static const int16_t pattern[SEQUENCE_SIZE] = {
-        0x45, 0x89, 0xdb,                                     // movl %r11d, %r11d
-        0x41, 0xba, X, X, X, X,                               // movl $-H, %r10d
-        S, 0x67, 0x45, 0x03, 0x53, 0xfc,                      // addl %gs:-4(%r11d), %r10d
-        0x74, 0x02,                                           // je 1f
-        0x0f, 0x0b,                                           // ud2
-        S, 0x4c, 0x03, 0x1c, 0x25, 0x00, 0x00, 0x01, 0x00,    // 1: addq %gs:0x10000, %r11
-        0x41, 0xff, X,                                        // call or jmp *%r11
-    };
-    const uint8_t *code = v->text + (offset - v->text_start);
-    if (v->text_end - offset < SEQUENCE_SIZE || code[0] != 0x45 || !match(v, code, pattern, SEQUENCE_SIZE))
-        return 0;
-    uint8_t last = code[SEQUENCE_SIZE - 1];
-    uint32_t negated;
-    memcpy(&negated, code + HASH_OFFSET, sizeof(negated));
-    // 0 and 0x80000000 are their own negatives: the check would hold its own label.
-    return (last == 0xd3 || last == 0xe3) && negated << 1 ? -negated : 0;
+// The check, and what may stand behind it.
+// clang-format off: one instruction on each line
+static const int16_t check[] = {
+    0x45, 0x89, 0xdb,                                     // movl %r11d, %r11d
+    0x41, 0xba, X, X, X, X,                               // movl $-H, %r10d
+    S, 0x67, 0x45, 0x03, 0x53, 0xfc,                      // addl %gs:-4(%r11d), %r10d
+    0x74, 0x02,                                           // je 1f
+    0x0f, 0x0b,                                           // ud2
+};
+// 1: where a mispredicted je leads, too: on a mismatch the target becomes the start of the slot, where nothing is. No prediction takes part.
+static const int16_t mask[] = {
+    0x41, 0xba, 0x00, 0x00, 0x00, 0x00,                   // movl $0, %r10d
+    0x4d, 0x0f, 0x45, 0xda,                               // cmovneq %r10, %r11
+};
+static const int16_t add_base[] = {
+    S, 0x4c, 0x03, 0x1c, 0x25, 0x00, 0x00, 0x01, 0x00,    // 1: addq %gs:0x10000, %r11
+};
+static const int16_t plain_call[] = {0x41, 0xff, 0xd3};       // call *%r11
+static const int16_t plain_jump[] = {0x41, 0xff, 0xe3};       // jmp *%r11
+// A jump to %r11 that is predicted to go to the loop behind its own call, and nowhere else. For a call, it is called itself.
+static const int16_t over_guard[] = {0xeb, 0x11};             // jmp 3f
+static const int16_t guard[] = {
+    0xe8, 0x07, 0x00, 0x00, 0x00,                         // 0: call 1f
+    0xf3, 0x90,                                           // 2: pause
+    0x0f, 0xae, 0xe8,                                     // lfence
+    0xeb, 0xf9,                                           // jmp 2b
+    0x4c, 0x89, 0x1c, 0x24,                               // 1: movq %r11, (%rsp)
+    0xc3,                                                 // ret
+};
+static const int16_t call_guard[] = {0xe8, 0xea, 0xff, 0xff, 0xff}; // 3: call 0b
+// In front of a guarded branch through the table.
+static const int16_t entry[] = {
+    S, 0x4c, 0x8b, 0x1c, 0x25, X, X, X, X,                // movq %gs:ENTRY, %r11
+};
+// clang-format on
+
+static bool step_over(const struct verification *v, uint32_t *at, const int16_t *pattern, size_t size) {
+    if (v->text_end - *at < size || !match(v, v->text + (*at - v->text_start), pattern, size))
+        return false;
+    *at += (uint32_t)size;
+    return true;
+}
+#define STEP_OVER(pattern) step_over(v, at, pattern, sizeof(pattern) / sizeof(*(pattern)))
+
+static bool is_guarded_branch(const struct verification *v, uint32_t *at) {
+    bool call = STEP_OVER(over_guard);
+    return STEP_OVER(guard) && (!call || STEP_OVER(call_guard));
 }
 
-uint32_t sequence_at(struct verification *v, uint32_t offset) {
-    uint32_t label = checked_label(v, offset);
-    return label && add_hash(v, label) ? SEQUENCE_SIZE : 0;
+// The label that a check asks for; 0: there is none. 0 and 0x80000000 are their own negatives: the check would hold its own label.
+static uint32_t checked_label(const struct verification *v, uint32_t *at) {
+    const uint8_t *code = v->text + (*at - v->text_start);
+    uint32_t negated;
+    if (code[0] != 0x45 || !STEP_OVER(check))
+        return 0;
+    memcpy(&negated, code + HASH_OFFSET, sizeof(negated));
+    return negated << 1 ? -negated : 0;
+}
+
+static bool is_entry(const struct verification *v, uint32_t *at) {
+    const uint8_t *code = v->text + (*at - v->text_start);
+    uint32_t place;
+    if (!STEP_OVER(entry))
+        return false;
+    memcpy(&place, code + sizeof(entry) / sizeof(*entry) - sizeof(place), sizeof(place));
+    return place >= BH_TABLE_CALLS && place < BH_TABLE_END && place % 8 == 0;
+}
+
+static struct indirect sequence_of(const struct verification *v, uint32_t offset) {
+    uint32_t place = offset, *at = &place;
+    struct indirect sequence = {.label = checked_label(v, at)};
+    if (sequence.label) {
+        sequence.hardened = STEP_OVER(mask);
+        if (!STEP_OVER(add_base))
+            return (struct indirect){0};
+    } else {
+        sequence.hardened = is_entry(v, at);
+    }
+    if (sequence.hardened ? is_guarded_branch(v, at) : sequence.label && (STEP_OVER(plain_call) || STEP_OVER(plain_jump)))
+        sequence.size = place - offset;
+    return sequence;
+}
+
+struct indirect sequence_at(struct verification *v, uint32_t offset) {
+    struct indirect sequence = sequence_of(v, offset);
+    if (sequence.size && sequence.label && !add_hash(v, sequence.label))
+        return (struct indirect){0};
+    return sequence;
 }
 
 uint32_t verified_check_at(const struct verified_image *image, enum bh_colour colour, uint64_t offset) {
@@ -70,9 +135,9 @@ uint32_t verified_check_at(const struct verified_image *image, enum bh_colour co
             v.text = image->bytes + image->segments[i].file_offset;
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
         uint64_t start = offset - places[i];
-        uint32_t label = start >= v.text_start && start < v.text_end ? checked_label(&v, (uint32_t)start) : 0;
-        if (label)
-            return label;
+        struct indirect sequence = start >= v.text_start && start < v.text_end ? sequence_of(&v, (uint32_t)start) : (struct indirect){0};
+        if (sequence.size && sequence.label)
+            return sequence.label;
     }
     return 0;
 }

@@ -159,7 +159,9 @@ static enum bh_error transfer(struct verification *v, const cs_insn *insn, const
     if (insn->id == X86_INS_CALL || insn->id == X86_INS_JMP) {
         if (table_call(v, insn, &good)) {
             record->kind = insn->id == X86_INS_CALL ? KIND_INDIRECT_CALL : KIND_INDIRECT_JUMP;
-            return good ? BH_OK : refuse_code(v, RULE_TABLE_CALL, record->offset, "not an entry of the table");
+            if (!good)
+                return refuse_code(v, RULE_TABLE_CALL, record->offset, "not an entry of the table");
+            return v->image->hardened ? refuse_code(v, RULE_HARDENED, record->offset, "through the table without a guard") : BH_OK;
         }
         return direct(v, insn, p, record, insn->id == X86_INS_CALL ? KIND_CALL : KIND_JUMP);
     }
@@ -342,21 +344,21 @@ static enum bh_error decode_fixed(struct verification *v, cs_insn *insn, const u
         if (!cs_disasm_iter(v->capstone, code, left, address, insn))
             return refuse_code(v, RULE_DECODE, offset, "inside a checked sequence");
         mark(v, offset, insn, offset == start ? 0 : RECORD_INSIDE);
-        struct record *record = &v->records[v->record_count - 1];
-        if (insn->id == X86_INS_JE) { // over the trap, inside the sequence itself
-            record->kind = KIND_PLAIN;
-        } else if (insn->id == X86_INS_CALL) {
-            record->kind = KIND_INDIRECT_CALL;
-        } else if (insn->id == X86_INS_JMP) {
-            record->kind = KIND_INDIRECT_JUMP;
-        }
     }
+    // Branches in front of the last instruction stay inside the sequence.
+    if (insn->id == X86_INS_CALL)
+        v->records[v->record_count - 1].kind = KIND_INDIRECT_CALL;
+    else if (insn->id == X86_INS_JMP || insn->id == X86_INS_RET)
+        v->records[v->record_count - 1].kind = KIND_INDIRECT_JUMP;
     return BH_OK;
 }
 
 enum bh_error decode_one(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address) {
     uint32_t offset = (uint32_t)*address;
-    uint32_t fixed = sequence_at(v, offset);
+    struct indirect sequence = sequence_at(v, offset);
+    uint32_t fixed = sequence.size;
+    if (fixed && v->image->hardened && !sequence.hardened)
+        return refuse_code(v, RULE_HARDENED, offset, "the check of a call or jump without mask and guard");
     if (!fixed)
         fixed = stack_word_at(v, offset);
     uint8_t anchor = 0;

@@ -95,8 +95,13 @@ uint32_t anchor_at(const struct verification *v, uint32_t offset, uint8_t *ancho
 uint8_t anchors_named(const cs_insn *insn);
 bool is_anchored_operand(const struct prefixes *prefixes, const cs_x86_op *op);
 enum bh_error anchored_operand(struct verification *v, const cs_x86_op *op, struct record *record);
-// branches.c: checked sequences, table calls, string sequences; then the labels in the whole text
-uint32_t sequence_at(struct verification *v, uint32_t offset); // bytes of the checked sequence that starts here, 0: none
+// branches.c: the sequences of indirect branches, string sequences; then the labels in the whole text
+struct indirect { // branch
+    uint32_t size;  // bytes; 0: no indirect branch starts here
+    uint32_t label; // that it asks for; 0: it goes through the table
+    bool hardened;
+};
+struct indirect sequence_at(struct verification *v, uint32_t offset);
 bool string_sequence_before(const struct verification *v, uint32_t index, bool moves, uint32_t *first);
 enum bh_error labels_check(struct verification *v);
 // depth.c: abstract interpretation of %rsp and of anchors, branch targets

@@ -71,6 +71,7 @@ struct verified_image {
     uint32_t symbol_count;
     uint32_t eh_frame_header, eh_frame_header_size; // slot offset and size of .eh_frame_hdr, 0: none
     uint32_t instruction_count;
+    bool hardened;               // its note asks for it, and every indirect branch has the hardened form
 };
 
 struct verify_report {

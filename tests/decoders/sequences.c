@@ -7,10 +7,10 @@
 
 #include "tests/decoders/decoders.h"
 
-enum { STEPS_MAX = 8, STACK = 4, LOW = 7 };
+enum { STEPS_MAX = 20, BYTES_MAX = 80, STACK = 4, LOW = 7 };
 
 struct sequence {
-    uint8_t bytes[48];
+    uint8_t bytes[BYTES_MAX];
     uint32_t size;
     uint32_t steps;
     const char *names[STEPS_MAX]; // LLVM's
@@ -60,8 +60,32 @@ static struct sequence stack_word(uint8_t r, uint8_t d, bool store, bool short_a
     return s;
 }
 
+// What a hardened call or jump ends in.
+static void guarded(struct sequence *s, bool jump) {
+    if (!jump)
+        step(s, "JMP_1", "\xeb\x11", 2);
+    step(s, "CALL64pcrel32", "\xe8\x07\0\0\0", 5);
+    step(s, "PAUSE", "\xf3\x90", 2);
+    step(s, "LFENCE", "\x0f\xae\xe8", 3);
+    step(s, "JMP_1", "\xeb\xf9", 2);
+    step(s, "MOV64mr", "\x4c\x89\x1c\x24", 4);
+    step(s, "RET64", "\xc3", 1);
+    if (!jump)
+        step(s, "CALL64pcrel32", "\xe8\xea\xff\xff\xff", 5);
+}
+
+// A hardened branch through the table.
+static struct sequence entry(char segment, uint32_t index, bool jump) {
+    struct sequence s = {0};
+    uint32_t place = BH_TABLE_CALLS + 8 * index;
+    char load[] = {segment, 0x4c, (char)0x8b, 0x1c, 0x25, (char)place, (char)(place >> 8), (char)(place >> 16), (char)(place >> 24)};
+    step(&s, "MOV64rm", load, sizeof(load));
+    guarded(&s, jump);
+    return s;
+}
+
 // The checked indirect call or jump.
-static struct sequence checked(char segment, uint32_t hash, bool jump) {
+static struct sequence checked(char segment, uint32_t hash, bool jump, bool hardened) {
     struct sequence s = {0};
     char load[] = {0x41, (char)0xba, (char)hash, (char)(hash >> 8), (char)(hash >> 16), (char)(hash >> 24)};
     char label[] = {segment, 0x67, 0x45, 0x03, 0x53, (char)0xfc}, base[] = {segment, 0x4c, 0x03, 0x1c, 0x25, 0, 0, 1, 0};
@@ -70,8 +94,15 @@ static struct sequence checked(char segment, uint32_t hash, bool jump) {
     step(&s, "ADD32rm", label, sizeof(label));
     step(&s, "JCC_1", "\x74\x02", 2);
     step(&s, "TRAP", "\x0f\x0b", 2);
+    if (hardened) {
+        step(&s, "MOV32ri", "\x41\xba\0\0\0\0", 6);
+        step(&s, "CMOV64rr", "\x4d\x0f\x45\xda", 4);
+    }
     step(&s, "ADD64rm", base, sizeof(base));
-    step(&s, jump ? "JMP64r" : "CALL64r", jump ? "\x41\xff\xe3" : "\x41\xff\xd3", 3);
+    if (hardened)
+        guarded(&s, jump);
+    else
+        step(&s, jump ? "JMP64r" : "CALL64r", jump ? "\x41\xff\xe3" : "\x41\xff\xd3", 3);
     return s;
 }
 
@@ -104,7 +135,8 @@ uint32_t fixed_sequences(void) {
                 good += same_boundaries(&s, BH_COLOUR_GS);
             }
     for (unsigned form = 0; form < 64; form++) {
-        struct sequence s = checked(form & 1 ? 0x64 : 0x65, 0x12345678u * (form + 1), form & 2);
+        char segment = form & 1 ? 0x64 : 0x65;
+        struct sequence s = form & 4 && form & 8 ? entry(segment, form, form & 2) : checked(segment, 0x12345678u * (form + 1), form & 2, form & 4);
         good += same_boundaries(&s, form & 1 ? BH_COLOUR_FS : BH_COLOUR_GS);
     }
     return good;

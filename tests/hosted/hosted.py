@@ -22,6 +22,9 @@ def scenarios_of_conductor():
     return re.findall(r'^    \{"([a-z-]+)", \w+\},$', source, re.M)
 
 
+# Run once more with victims whose indirect branches are guarded: calls in and out, deaths in the middle, stacks of odd places.
+HARDENED = ("crash-in-call", "calls-carry-values", "nested-death-in-the-middle", "hostile-callers", "typed-calls", "storm")
+
 DEVICE = """
 [port.device]
 server = "kernel"
@@ -80,15 +83,18 @@ class Runner:
     def wanted(self, name):
         return self.only in name
 
-    def scenario(self, name):
-        """One scenario of the conductor."""
+    def scenario(self, name, hardened=False):
+        """One scenario of the conductor, perhaps with hardened victims."""
         needs_device = name.startswith("device")
-        if not self.wanted(name) or (needs_device and not self.has_devices):
+        title = name + "-hardened" * hardened
+        if not self.wanted(title) or (needs_device and not self.has_devices):
             return
         manifest = os.path.join(HERE, "supervised.toml" if name.startswith("supervised") else "victims.toml")
-        if needs_device:
-            text = open(manifest, encoding="utf-8").read() + DEVICE
-            manifest = os.path.join(self.logs, name + ".toml")
+        if needs_device or hardened:
+            text = open(manifest, encoding="utf-8").read() + DEVICE * needs_device
+            if hardened:
+                text = text.replace('image = "victim"', 'image = "victim-hardened"\nhardened = true')
+            manifest = os.path.join(self.logs, title + ".toml")
             open(manifest, "w", encoding="utf-8").write(text)
         archive = self.archive(name, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []), *self.settings])
         status, text = self.boot(name, archive, arguments=self.arguments.get(name, ()))
@@ -99,7 +105,7 @@ class Runner:
         elif status != 0 or f"conductor: ok {name}" not in text:
             found = re.search(r"FAILED: (.*)|PANIC: (.*)", text)
             problem = f"status {status}" + (f": {found.group(0)}" if found else "")
-        self.report(name, problem, text)
+        self.report(title, problem, text)
 
 
 # ---- archives that are not what mkimage makes ----------------------------------------------------------------------------
@@ -170,6 +176,8 @@ BAD_ARCHIVES = [
     ("name-without-end", lambda data: put(data, table(data, DOMAINS)[0], "<32s", b"x" * 32), "boot archive: domain 0"),
     ("unknown-image", lambda data: put(data, table(data, DOMAINS)[0] + 32, "<I", 99), "boot archive: domain 0"),
     ("priority", lambda data: put(data, table(data, DOMAINS)[0] + 72, "<I", 4), "boot archive: domain 0"),
+    ("hardened-is-no-truth", lambda data: put(data, table(data, DOMAINS)[0] + 80, "<I", 2), "boot archive: domain 0"),
+    ("not-hardened", lambda data: put(data, table(data, DOMAINS)[0] + 80, "<I", 1), "the manifest wants a hardened image, conductor is none"),
     ("unknown-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE + 32, "<I", 77), "boot archive: port 1"),
     ("unknown-interface", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 36, "<I", 59), "does not know interface 59"),
     ("kernel-as-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 32, "<I", 0xFFFFFFFF), "not one that kernel can serve"),
@@ -302,6 +310,8 @@ def main():
     runner = Runner(parser.parse_args())
     for name in scenarios_of_conductor():
         runner.scenario(name)
+    for name in HARDENED:
+        runner.scenario(name, hardened=True)
     many_domains(runner)
     bad_archives(runner)
     lying_tables(runner)

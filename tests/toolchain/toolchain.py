@@ -18,7 +18,7 @@ sys.path.insert(0, HERE)
 import signatures  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
-LEVELS = {"-O2": "gs", "-O0": "fs", "-Os": "gs"}
+LEVELS = {"-O2": "gs", "-O0": "fs", "-Os": "gs", "--hardened": "fs"}
 RANDOM_PROGRAMS = {"signatures-1": 1, "signatures-2": 2}
 TIME_LIMIT_S = 60
 PLAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-O1", "-w", "-msse3", "-ffp-contract=off", "-Itests/toolchain/programs"]

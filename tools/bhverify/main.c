@@ -92,8 +92,8 @@ static int check(const char *name, const struct options *options) {
         fprintf(stderr, "bhverify: %s\n", error == BH_ENOMEM ? "out of memory" : verify_report_format(&report, name, text, sizeof(text)));
     } else {
         if (!options->quiet)
-            printf("%s: accepted, %u functions, %u instructions, %u bytes of text\n", name, image.function_count,
-                   image.instruction_count, image.text_end - image.text_start);
+            printf("%s: accepted%s, %u functions, %u instructions, %u bytes of text\n", name, image.hardened ? ", hardened" : "",
+                   image.function_count, image.instruction_count, image.text_end - image.text_start);
         verified_image_free(&image);
         if (options->time)
             measure(bytes, size, options->colour);

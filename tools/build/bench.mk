@@ -24,11 +24,11 @@ $(BENCH_DIR)/$(1)/zlib_%.o: $(BENCH_THIRD_PARTY) $(4) | $(BENCH_DIR)/$(1)/
 $(BENCH_DIR)/$(1)/lz4.o: $(BENCH_THIRD_PARTY) $(4) | $(BENCH_DIR)/$(1)/
 	$$(Q)$(2) -w $(BENCH_FLAGS) -c $(LZ4)/lz4.c -o $$@
 endef
-$(eval $(call bench_variant,confined,$(BIN)/bhcc,BHCC,$(BUILD)/domain-lib/libc.a))
+$(eval $(call bench_variant,confined,$(BIN)/bhcc --both,BHCC,$(BUILD)/domain-lib/libc.a))
 $(eval $(call bench_variant,native,$(CC),CC,))
 
 $(BENCH_DIR)/confined/programs.a: $(BENCH_OBJECTS:%=$(BENCH_DIR)/confined/%)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ $(@:.a=-hardened.a) && $(AR) rcs $@ $^ && $(AR) rcs $(@:.a=-hardened.a) $(@D)/*.hardened
 
 # Native: one object in which the memory and string functions are those of the domains' C library, compiled by clang.
 $(BENCH_DIR)/native/memory.o: runtime/memory.c | $(BENCH_DIR)/native/
@@ -47,8 +47,10 @@ $(BENCH_DIR)/obj/%.o: bench/harness/%.c $(wildcard bench/harness/*.h bench/progr
 	$(Q)$(CC) $(HOSTED_FLAGS) -c $< -o $@
 BENCH_SHARED := $(patsubst bench/harness/%.c,$(BENCH_DIR)/obj/%.o,$(wildcard bench/harness/*.c))
 BENCH_PROGRAMS := $(patsubst bench/harness/main/%.c,$(BENCH_DIR)/%,$(wildcard bench/harness/main/*.c))
+# The programs themselves, and their names.
 BENCH_EXTRA_confinement := $(BENCH_DIR)/native/programs.o
-$(BENCH_DIR)/confinement: $(BENCH_EXTRA_confinement)
+BENCH_EXTRA_hardened := $(BENCH_DIR)/native/programs.o
+$(BENCH_DIR)/confinement $(BENCH_DIR)/hardened: $(BENCH_DIR)/native/programs.o
 $(BENCH_PROGRAMS): $(BENCH_DIR)/%: $(BENCH_DIR)/obj/main/%.o $(BENCH_SHARED) $(BUILD)/hosted/libkernel.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -no-pie -fuse-ld=lld $< $(BENCH_EXTRA_$*) $(BENCH_SHARED) $(BUILD)/hosted/libkernel.a $(HOSTED_LIBRARIES) -o $@
@@ -58,7 +60,7 @@ $(BENCH_DIR)/count.so: bench/plugin/count.c | $(BENCH_DIR)/
 	$(call say,HOSTCC,$@)
 	$(Q)$(CC) $(HOST_FLAGS) -shared -fPIC -fvisibility=hidden $< -o $@
 
-$(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,call-client.elf call-middle.elf call-server.elf confined.elf)
+$(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,call-client.elf call-middle.elf call-server.elf confined.elf confined-hardened.elf)
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 

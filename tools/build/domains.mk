@@ -23,24 +23,29 @@ $(BUILD)/runtime/memory.c.o: DOMAIN_EXTRA := -ffreestanding
 
 $(BUILD)/runtime/%.o: runtime/% $(DOMAIN_LIBC) | $(GENERATED_HEADERS) $(BUILD)/runtime/
 	$(call say,BHCC,$<)
-	$(Q)$(BHCC) $(DOMAIN_FLAGS) $(DOMAIN_EXTRA) -c $< -o $@
+	$(Q)$(BHCC) $(DOMAIN_FLAGS) $(DOMAIN_EXTRA) --both -c $< -o $@
 
-# One library: runtime, and client and server glue of every interface.
+# One library: runtime, and client and server glue of every interface; and another one of the objects that are different in hardened images.
 $(DOMAIN_LIB)/libbulkhead.a: $(RUNTIME_OBJECTS) $(GENERATED_HEADERS)
 	$(call say,BHCC,generated clients and servers)
 	$(Q)mkdir -p $(BUILD)/runtime/gen && rm -f $(BUILD)/runtime/gen/*
 	$(Q)for f in $(GEN)/client/*.[cS] $(GEN)/server/*.[cS]; do \
-		$(BHCC) $(filter-out -MMD,$(DOMAIN_FLAGS)) -c $$f -o $(BUILD)/runtime/gen/$$(basename $$(dirname $$f))_$$(basename $$f).o || exit 1; done
-	$(Q)cp $(BUILD)/runtime/note.S.o $(DOMAIN_LIB)/note.o && cp $(BUILD)/runtime/start.c.o $(DOMAIN_LIB)/start.o
-	$(Q)rm -f $@ && $(AR) rcs $@ $(filter-out %/note.S.o %/start.c.o,$(RUNTIME_OBJECTS)) $(BUILD)/runtime/gen/*.o
+		$(BHCC) $(filter-out -MMD,$(DOMAIN_FLAGS)) --both -c $$f -o $(BUILD)/runtime/gen/$$(basename $$(dirname $$f))_$$(basename $$f).o || exit 1; done
+	$(Q)cp $(BUILD)/runtime/note.S.o $(DOMAIN_LIB)/note.o && cp $(BUILD)/runtime/hardened.S.o $(DOMAIN_LIB)/hardened.o && cp $(BUILD)/runtime/start.c.o $(DOMAIN_LIB)/start.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter-out %/note.S.o %/hardened.S.o %/start.c.o,$(RUNTIME_OBJECTS)) $(BUILD)/runtime/gen/*.o
+	$(Q)rm -f $(DOMAIN_LIB)/libbulkhead-hardened.a && $(AR) rcs $(DOMAIN_LIB)/libbulkhead-hardened.a $(BUILD)/runtime/*.o.hardened $(BUILD)/runtime/gen/*.o.hardened
 
 DOMAIN_MAINS := $(wildcard domains/*/main.c drivers/*/main.c drivers/*/*/main.c tests/domains/*/main.c bench/domains/*/main.c)
 DOMAIN_IMAGES :=
+# Any of them hardened: build/domains/NAME-hardened.elf, when somebody asks for it.
 define DOMAIN_RULES
 DOMAIN_IMAGES += $(BUILD)/domains/$(1).elf
 $(BUILD)/domains/$(1).elf: $(patsubst %,$(BUILD)/domains/obj/%.o,$(2)) $(DOMAIN_LIB)/libbulkhead.a $(BIN)/bhverify $(DOMAIN_LIBRARIES_$(1)) | $(BUILD)/domains/
 	$$(call say,LINK,$$@)
 	$$(Q)$$(BHCC) $$(filter %.o,$$^) $$(DOMAIN_LIBRARIES_$(1)) -o $$@
+$(BUILD)/domains/$(1)-hardened.elf: $(BUILD)/domains/$(1).elf
+	$$(call say,LINK,$$@)
+	$$(Q)$$(BHCC) --hardened $(patsubst %,$(BUILD)/domains/obj/%.o,$(2)) $$(DOMAIN_LIBRARIES_$(1)) -o $$@
 endef
 # drivers/virtio/blk/main.c: name virtio-blk, sources of its folder and of the family's.
 name_of = $(subst /,-,$(patsubst drivers/%,%,$(patsubst domains/%,%,$(patsubst tests/domains/%,%,$(patsubst bench/domains/%,%,$(patsubst %/main.c,%,$(1)))))))
@@ -51,7 +56,7 @@ $(foreach m,$(DOMAIN_MAINS),$(eval $(call DOMAIN_RULES,$(call name_of,$(m)),$(ca
 $(BUILD)/domains/obj/%.o: % $(DOMAIN_LIBC) | $(GENERATED_HEADERS)
 	$(call say,BHCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BHCC) $(DOMAIN_FLAGS) $(DOMAIN_INCLUDES) -c $< -o $@
+	$(Q)$(BHCC) $(DOMAIN_FLAGS) $(DOMAIN_INCLUDES) --both -c $< -o $@
 
 $(patsubst %,$(BUILD)/domains/obj/%.o,$(wildcard domains/vmm/*.c)): | $(DOMAIN_CAPSTONE)
 

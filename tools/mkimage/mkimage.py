@@ -18,6 +18,7 @@ import colours
 PAGE = 4096
 KERNEL = 0xFFFFFFFF
 RATE_LIMIT = 1000000000
+NOTE_IMPORT, NOTE_EXPORT, NOTE_HARDENED = 1, 2, 4  # kernel/abi/image.h
 MAGIC = 0x31304B4C55424842
 RIGHTS = {"call": 1, "serve": 2, "wait": 4, "signal": 8, "read": 16, "write": 32, "dma": 64, "client": 128, "server": 256, "grant": 512}
 SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -25,7 +26,7 @@ SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 # Keys of each kind of table: name -> (type, default); no default: required.
 DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
           "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
-          "priority": (int, 2), "order": (int, 5), "settings": (dict, {})}
+          "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "settings": (dict, {})}
 PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, "")}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
@@ -102,8 +103,8 @@ def read_table(manifest, table, data, schema):
     return {key: data.get(key, rule[1] if len(rule) > 1 else None) for key, rule in schema.items()}
 
 
-def note_interfaces(path):
-    """Interfaces that an image imports and exports, from its ELF notes: [(import?, id, fingerprint, name)]."""
+def notes_of(path):
+    """The notes of an image that are ours: [(type, contents)]."""
     data = open(path, "rb").read()
     if data[:4] != b"\x7fELF" or len(data) < 64:
         raise Refusal(f"{path}: not an ELF image; build it with bhcc")
@@ -116,10 +117,19 @@ def note_interfaces(path):
         while kind == 4 and position + 12 <= min(end, len(data)):
             name_size, body_size, note = struct.unpack_from("<III", data, position)
             body = position + 12 + (name_size + 3) // 4 * 4
-            if data[position + 12:position + 20] == b"Bulkhead" and note in (1, 2) and body_size >= 48:
-                number, _, fingerprint = struct.unpack_from("<IIQ", data, body)
-                found.append((note == 1, number, fingerprint, data[body + 16:body + 48].split(b"\0")[0].decode("ascii", "replace")))
+            if data[position + 12:position + 20] == b"Bulkhead":
+                found.append((note, data[body:body + body_size]))
             position = body + (body_size + 3) // 4 * 4
+    return found
+
+
+def note_interfaces(path):
+    """Interfaces that an image imports and exports: [(import?, id, fingerprint, name)]."""
+    found = []
+    for note, body in notes_of(path):
+        if note in (NOTE_IMPORT, NOTE_EXPORT) and len(body) >= 48:
+            number, _, fingerprint = struct.unpack_from("<IIQ", body)
+            found.append((note == NOTE_IMPORT, number, fingerprint, body[16:48].split(b"\0")[0].decode("ascii", "replace")))
     return found
 
 
@@ -183,6 +193,8 @@ class System:
                 self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs, fs or auto', "colour", one["colour"])
             if one["restart"] not in ("never", "on-crash"):
                 self.manifest.refuse(table, f'restart = "{one["restart"]}": give never or on-crash', "restart")
+            if one["hardened"] and not any(note == NOTE_HARDENED for note, _ in notes_of(path)):
+                self.manifest.refuse(table, f"image {path} is not hardened; compile and link it with bhcc --hardened", "hardened")
             for key, limit in (("priority", 3), ("order", 15), ("caps", 4096)):
                 if one[key] > limit:
                     self.manifest.refuse(table, f"{key} = {one[key]} is past the limit ({limit})", key)
@@ -314,8 +326,8 @@ def pack(system):
     """The archive's bytes."""
     tables = [b"", b"", b"", b"", b"", b"", b""]
     counts = [len(x) for x in (system.files, system.domains, system.ports, system.rings, system.buffers, system.grants, system.settings)]
-    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
-                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"])
+    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
+                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], 0)
                          for d, colour in zip(system.domains, system.colours))
     tables[2] = b"".join(struct.pack("<32sIIQQ64s", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64))
                          for p in system.ports)

@@ -2,6 +2,7 @@
 //
 // What C does not do: a call with a data stack pointer that is none; one of a table entry that the image does not import (interface 1, method 0);
 // calls of a server and of the kernel with a control stack that is no multiple of 16; a full floating-point stack.
+#include "bulkhead/assembly.inc"
 #include "kernel/abi/slot.h"
 
         .macro BEGIN name
@@ -48,7 +49,7 @@ BEGIN unlabelled
 END unlabelled
 
 BEGIN call_not_imported
-        jmp *%gs:BH_TABLE_METHOD(1, 0)
+        BH_TABLE_JUMP BH_TABLE_METHOD(1, 0)
 END call_not_imported
 
 // void fill_fpu(void): leave x87's stack full.
@@ -67,14 +68,14 @@ END call_misaligned
 
 // uint64_t call_kernel_misaligned(void): of `time'.
 BEGIN call_kernel_misaligned
-        call *%gs:(BH_TABLE_CALLS + 8 * 4)
+        BH_TABLE_CALL BH_TABLE_CALLS + 8 * 4
         ret
 END call_kernel_misaligned
 
 // uint64_t raw_call_N(six words): run-time call N as it comes.
         .macro RAW_CALL index
 BEGIN raw_call_\index
-        jmp *%gs:BH_TABLE_CALLS + 8 * \index
+        BH_TABLE_JUMP BH_TABLE_CALLS + 8 * \index
 END raw_call_\index
         .endm
         .irp index, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24

@@ -111,15 +111,24 @@ void function_around(struct builder *b, const struct candidate *c) {
 
 static const uint32_t hashes[] = {0x13572468, 0x9abcdef1, 0x77e1d2c3};
 
-static void put_checked(struct builder *b, bool jump) {
+static void put_checked(struct builder *b, bool hardened) {
     static const uint8_t start[] = {0x45, 0x89, 0xdb, 0x41, 0xba};
-    static const uint8_t rest[] = {0x65, 0x67, 0x45, 0x03, 0x53, 0xfc, 0x74, 0x02, 0x0f, 0x0b, 0x65, 0x4c,
-                                   0x03, 0x1c, 0x25, 0x00, 0x00, 0x01, 0x00, 0x41, 0xff};
+    static const uint8_t check[] = {0x65, 0x67, 0x45, 0x03, 0x53, 0xfc, 0x74, 0x02, 0x0f, 0x0b};
+    static const uint8_t mask[] = {0x41, 0xba, 0x00, 0x00, 0x00, 0x00, 0x4d, 0x0f, 0x45, 0xda};
+    static const uint8_t base[] = {0x65, 0x4c, 0x03, 0x1c, 0x25, 0x00, 0x00, 0x01, 0x00};
+    static const uint8_t guarded[] = {0xeb, 0x11, 0xe8, 0x07, 0x00, 0x00, 0x00, 0xf3, 0x90, 0x0f, 0xae, 0xe8,
+                                      0xeb, 0xf9, 0x4c, 0x89, 0x1c, 0x24, 0xc3, 0xe8, 0xea, 0xff, 0xff, 0xff};
     uint32_t negated = -hashes[random_below(3)];
     builder_bytes(b, start, sizeof(start));
     builder_bytes(b, &negated, 4);
-    builder_bytes(b, rest, sizeof(rest));
-    builder_bytes(b, jump ? "\xe3" : "\xd3", 1);
+    builder_bytes(b, check, sizeof(check));
+    if (hardened)
+        builder_bytes(b, mask, sizeof(mask));
+    builder_bytes(b, base, sizeof(base));
+    if (hardened)
+        builder_bytes(b, guarded, sizeof(guarded));
+    else
+        builder_bytes(b, "\x41\xff\xd3", 3);
 }
 
 // leaq FUNCTION(%rip), %r11 in front of a checked call, or %r11 as it comes.
@@ -129,7 +138,7 @@ static void put_indirect(struct builder *b) {
         builder_bytes(b, "\x4c\x8d\x1d", 3);
         builder_bytes(b, &distance, 4);
     }
-    put_checked(b, false);
+    put_checked(b, random_below(2));
 }
 
 static void put_string(struct builder *b) {

@@ -1,0 +1,7 @@
+# accepted
+# The closest legal form of hardened-entry-slot.s.
+        .include "attack.inc"
+        hardened_note
+        function bh_start
+        hardened_entry jmp, 0x11ff8
+        end bh_start

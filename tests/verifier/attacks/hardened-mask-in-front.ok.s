@@ -1,0 +1,11 @@
+# accepted
+# The closest legal form of hardened-mask-in-front.s.
+        .include "attack.inc"
+        hardened_note
+        function bh_start
+        check 0x13572468
+        mask
+        addq %gs:0x10000, %r11
+        guarded call
+        ret
+        end bh_start
