@@ -73,7 +73,17 @@ static void label(struct file *file, const struct line *line, const char *announ
     emit(file, "\t.pushsection bh_functions,\"ao\",@progbits,%s\n\t.p2align 2\n\t.long %s - .\n\t.popsection", file->section, announced);
 }
 
+// clang writes tzcnt as `rep bsf'. An assembler would put that prefix in front of those of the address, where the verifier has none.
+static void name_tzcnt(struct line *line) {
+    if (strcmp(line->prefix, "rep") || strncmp(line->mnemonic, "bsf", 3))
+        return;
+    char suffix = line->mnemonic[3];
+    snprintf(line->mnemonic, sizeof(line->mnemonic), "tzcnt%c", suffix);
+    line->prefix[0] = 0;
+}
+
 static void instruction(struct file *file, struct line *line, size_t index) {
+    name_tzcnt(line);
     if (rewrite_outgoing(file, index))
         return;
     const char *why = forbidden(file, index);

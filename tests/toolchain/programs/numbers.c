@@ -62,6 +62,8 @@ int main(void) {
     fields();
     overflow();
     unsigned long long x = HIDE(0x00f0123456789abcull);
+    unsigned long long words[3] = {HIDE(1ull), HIDE(1ull << 40), HIDE(96ull)};
+    say("%d %d", __builtin_ctzll(words[HIDE(1)]), __builtin_ctzll(words[HIDE(2)])); // of memory
     say("%d %d %d %d", __builtin_popcountll(x), __builtin_clzll(x), __builtin_ctzll(x), __builtin_parityll(x));
     say("%llx %x %x", __builtin_bswap64(x), __builtin_bswap32((unsigned)x), __builtin_bswap16((unsigned short)x));
     for (int i = 0; i < 70; i += 13)
