@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Files in memory, for open() and all that builds on it: a list of names, each with its bytes; descriptors from 3 on. A name is whatever the
-// program says, `./' in front aside; a folder is a name that was made by mkdir(), and holds nothing but names that begin with it. A file that is
+// program says, `./' and `/' in front aside; a folder is a name that was made by mkdir(), and holds nothing but names that begin with it. A file that is
 // unlinked lives on while it is open. One lock for all: a file is as slow as a copy.
 
 #include "bulkhead/stdio.h"
@@ -43,9 +43,14 @@ static struct libc_lock lock;
 long bh_file_syscall(long number, long a, long b, long c, long d, long e, long f);
 
 static const char *plain(const char *path) {
-    while (path[0] == '.' && path[1] == '/')
-        path += 2;
-    return path;
+    for (;;) {
+        if (path[0] == '.' && path[1] == '/')
+            path += 2;
+        else if (path[0] == '/' && path[1])
+            path++;
+        else
+            return path;
+    }
 }
 
 static struct file *find(const char *path) {
@@ -209,6 +214,19 @@ static long duplicate(const struct descriptor *descriptor, long lowest) {
     return -EMFILE;
 }
 
+static long duplicate_as(const struct descriptor *descriptor, long number) {
+    if (number >= DESCRIPTORS)
+        return -EBADF;
+    struct descriptor *as = &descriptors[number];
+    if (as == descriptor)
+        return number + FILES_FIRST;
+    if (as->file)
+        close_file(as);
+    *as = *descriptor;
+    as->file->opened++;
+    return number + FILES_FIRST;
+}
+
 static long control(struct descriptor *descriptor, long command, long argument) {
     switch (command) {
     case F_GETFL:
@@ -259,6 +277,8 @@ static long descriptor_call(long number, struct descriptor *descriptor, long b, 
         return control(descriptor, b, c);
     case SYS_dup:
         return duplicate(descriptor, 0);
+    case SYS_dup2:
+        return duplicate_as(descriptor, b - FILES_FIRST);
     case SYS_fsync:
     case SYS_fdatasync:
         return 0;

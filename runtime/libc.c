@@ -59,9 +59,33 @@ static long transfer(long number, long fd, const struct iovec *vector, long coun
     return total;
 }
 
+// Files that stand in for the standard streams (freopen, dup2), 0: none.
+static long redirected[FILES_FIRST];
+
+static long file_call(long number, long fd, long b, long c, long d) {
+    return libc_files ? libc_files(number, fd, b, c, d) : -EBADF;
+}
+
+// dup2() and dup3(): the new number is the same file as the old one.
+static long duplicate_as(long fd, long as) {
+    if (fd < FILES_FIRST || as < 0)
+        return fd == as ? as : -EBADF;
+    if (as >= FILES_FIRST)
+        return file_call(SYS_dup2, fd, as, 0, 0);
+    long copy = file_call(SYS_dup, fd, 0, 0, 0);
+    if (copy < 0)
+        return copy;
+    if (redirected[as])
+        (void)file_call(SYS_close, redirected[as], 0, 0, 0);
+    redirected[as] = copy;
+    return as;
+}
+
 static long descriptor_call(long number, long fd, long b, long c, long d) {
+    if (fd >= 0 && fd < FILES_FIRST && redirected[fd])
+        fd = redirected[fd];
     if (fd >= FILES_FIRST)
-        return libc_files ? libc_files(number, fd, b, c, d) : -EBADF;
+        return file_call(number, fd, b, c, d);
     struct iovec one = {(void *)b, (size_t)c};
     switch (number) {
     case SYS_readv:
@@ -77,6 +101,15 @@ static long descriptor_call(long number, long fd, long b, long c, long d) {
     default:
         return number == SYS_fcntl || number == SYS_close ? 0 : -EINVAL;
     }
+}
+
+// There is one folder.
+static long current_folder(char *name, uint64_t capacity) {
+    if (capacity < 2)
+        return -ERANGE;
+    name[0] = '/';
+    name[1] = 0;
+    return 2;
 }
 
 static long end(long number, long status) {
@@ -113,6 +146,9 @@ long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_dup:
     case SYS_getdents64:
         return descriptor_call(number, a, b, c, d);
+    case SYS_dup2:
+    case SYS_dup3:
+        return duplicate_as(a, b);
     case SYS_futex:
         return libc_futex((uint32_t *)a, (int)b, (uint32_t)c, (uint64_t)d, (uint32_t *)e);
     case SYS_sched_yield:
@@ -129,10 +165,18 @@ long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_tkill:
     case SYS_kill:
         return end(number, a);
+    case SYS_getcwd:
+        return current_folder((char *)a, (uint64_t)b);
     case SYS_gettid:
     case SYS_getpid:
         return 1;
     case SYS_madvise: // advice is taken and forgotten; handlers of signals are never called, since there are none
+    case SYS_utimensat:  // nobody owns files, and nobody asks for their times
+    case SYS_chmod:
+    case SYS_fchmod:
+    case SYS_chown:
+    case SYS_fchown:
+    case SYS_umask:
     case SYS_rt_sigprocmask:
     case SYS_rt_sigaction:
     case SYS_getuid:

@@ -10,11 +10,14 @@
 
 int main(int count, char **arguments);
 void bh_libc_init(void);
+extern char *bh_arguments[]; // ends with NULL (arguments.c)
 void bh_start(uint64_t argument);
 
 void bh_start(uint64_t argument) {
-    char *nothing = NULL;
+    int count = 0;
     (void)argument;
     bh_libc_init();
-    exit(main(0, &nothing)); // flushes what printf keeps
+    while (bh_arguments[count])
+        count++;
+    exit(main(count, bh_arguments)); // flushes what printf keeps
 }

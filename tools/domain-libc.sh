@@ -32,11 +32,11 @@ make -s obj/include/bits/alltypes.h obj/include/bits/syscall.h obj/src/internal/
 files=$(ls src/{bulkhead,string,stdlib,ctype,errno,internal,multibyte,prng,search,regex,math,complex,fenv,stdio,locale,malloc/oldmalloc,temp,thread,fcntl,dirent,time}/*.c 2>/dev/null
         ls src/malloc/{calloc,free,malloc_usable_size,posix_memalign,memalign,realloc,reallocarray,libc_calloc,lite_malloc,replaced}.c \
            src/exit/{assert,_Exit,atexit,abort_lock,at_quick_exit,quick_exit}.c src/env/{getenv,setenv,putenv,unsetenv,clearenv,secure_getenv,__environ}.c \
-           src/signal/{block,raise,signal,sigaction,sigaddset,sigdelset,sigemptyset,sigfillset,sigismember,sigprocmask}.c \
-           src/stat/{__xstat,stat,fstat,fstatat,lstat,mkdir,chmod,fchmod,umask,utimensat,futimens}.c \
+           src/signal/{setitimer,block,raise,signal,sigaction,sigaddset,sigdelset,sigemptyset,sigfillset,sigismember,sigprocmask}.c \
+           src/stat/{__xstat,stat,fstat,fstatat,lstat,mkdir,chmod,fchmod,umask,utimensat,futimens,futimesat}.c \
            src/mman/{mmap,munmap,mremap,madvise}.c src/misc/{basename,dirname,getopt,getopt_long,a64l,ffs,ffsl,ffsll,issetugid}.c src/sched/sched_yield.c \
-           src/unistd/{_exit,access,close,dup,dup2,fsync,fdatasync,ftruncate,getcwd,getpid,isatty,link,lseek,pread,pwrite,read,readv,rmdir,sleep,truncate,unlink,usleep,write,writev,chown,fchown,getuid,geteuid,getgid,getegid}.c \
-           src/linux/{gettid,getdents}.c src/legacy/valloc.c 2>/dev/null || :)
+           src/unistd/{_exit,access,close,dup,dup2,dup3,readlink,alarm,fsync,fdatasync,ftruncate,getcwd,getpid,isatty,link,lseek,pread,pwrite,read,readv,rmdir,sleep,truncate,unlink,usleep,write,writev,chown,fchown,getuid,geteuid,getgid,getegid}.c \
+           src/linux/{gettid,getdents,utimes}.c src/legacy/valloc.c 2>/dev/null || :)
 skip='/(memcpy|memmove|memset|popen|pclose|dcngettext|bind_textdomain_codeset|textdomain|iconv|iconv_close|__fopen_rb_ca|syscall_cp|__syscall_cp|vdso|defsysinfo|emulate_wait4|fma_asm|pthread_create|pthread_cancel|pthread_kill|pthread_getattr_np|pthread_getname_np|pthread_setname_np|pthread_atfork|pthread_sigmask|__tls_get_addr|__set_thread_area|__unmapself|clone|synccall|tls|sem_open|sem_unlink|pthread_getcpuclockid|pthread_[gs]etsched.*|timer_.*|clock_getcpuclockid|getdate)\.c$'
 mkdir -p objects
 flags="-std=c99 -nostdinc -ffreestanding -D_XOPEN_SOURCE=700 -O2 -g1 -w -nostdlib -I./arch/x86_64 -I./arch/generic -Iobj/src/internal -I./src/include -I./src/internal -Iobj/include -I./include -fno-math-errno -frounding-math"

@@ -22,6 +22,7 @@ struct options {
     const char *output;
     struct arguments compile;  // for clang, C to bitcode
     struct arguments link;     // libraries and linker options, in order, with object files
+    struct arguments lower;    // for bhlower
     struct arguments inputs;   // sources
     bool no_standard_libraries, no_verify, verbose, debug, dependencies, has_depfile, has_optimization;
     bool hardened;             // indirect branches in the form that speculation does not get past

@@ -36,6 +36,8 @@ static int step(const struct options *options, const char *program, const char *
     arguments_add(&command, input);
     arguments_add(&command, "-o");
     arguments_add(&command, output);
+    if (strcmp(program, "bhlower") == 0)
+        arguments_add_all(&command, &options->lower);
     return run(options, &command);
 }
 

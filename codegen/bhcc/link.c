@@ -13,6 +13,8 @@ static const char *const linker_flags[] = {"-pie", "-static", "--no-dynamic-link
                                            "--apply-dynamic-relocs", "--eh-frame-hdr", "--build-id=none", "--gc-sections",
                                            "--no-undefined", "-e", "bh_start", "--hash-style=gnu", "--error-limit=0"};
 
+#define ORDERS 8 // of functions, that are tried
+
 static void add_library(struct arguments *command, const char *name) {
     const char *path = library(name);
     if (path)
@@ -44,20 +46,16 @@ static void print_place(const struct options *options, const char *image, const 
     fprintf(stderr, "%s: error: the verifier refuses this:\n", text);
 }
 
-static int verify(const struct options *options, const char *image) {
+static int verify(const struct options *options, const char *image, char *message, size_t capacity) {
     struct arguments command = {0};
     const char *verifier = tool("bhverify");
+    message[0] = 0;
     if (options->no_verify || access(verifier, X_OK) != 0)
         return 0;
     arguments_add(&command, verifier);
     arguments_add(&command, "--quiet");
     arguments_add(&command, image);
-    char message[1024];
-    int status = run_captured(options, &command, STDERR_FILENO, message, sizeof(message));
-    if (status)
-        print_place(options, image, message);
-    fputs(message, stderr);
-    return status;
+    return run_captured(options, &command, STDERR_FILENO, message, capacity);
 }
 
 // With --hardened the twin of an object or library is taken where there is one (`bhcc --both'): FILE.o.hardened instead of FILE.o, and
@@ -77,9 +75,8 @@ static void add_twins(struct arguments *command, const struct arguments *files) 
     }
 }
 
-int link_image(const struct options *options, const struct arguments *objects) {
+static int link_once(const struct options *options, const struct arguments *objects, const char *output, const char *order) {
     struct arguments command = {0};
-    const char *output = options->output ? options->output : "a.out";
     arguments_add(&command, "ld.lld-19");
     for (size_t i = 0; i < sizeof(linker_flags) / sizeof(*linker_flags); i++)
         arguments_add(&command, linker_flags[i]);
@@ -107,9 +104,28 @@ int link_image(const struct options *options, const struct arguments *objects) {
         add_library(&command, "libc.a");
         arguments_add(&command, "--end-group");
     }
-    int status = run(options, &command);
-    if (!status)
-        status = verify(options, output);
+    if (order)
+        arguments_add(&command, order);
+    return run(options, &command);
+}
+
+// In a big image some distance between two places may happen to have the bytes of a type label. With the functions in another order the
+// distances are others.
+int link_image(const struct options *options, const struct arguments *objects) {
+    const char *output = options->output ? options->output : "a.out";
+    char message[1024], order[64];
+    int status = link_once(options, objects, output, NULL);
+    if (status)
+        return status;
+    status = verify(options, output, message, sizeof(message));
+    for (int attempt = 1; status && strstr(message, ": LABEL: ") && attempt <= ORDERS; attempt++) {
+        snprintf(order, sizeof(order), "--shuffle-sections=.text.*=%d", attempt);
+        if (link_once(options, objects, output, order) == 0)
+            status = verify(options, output, message, sizeof(message));
+    }
+    if (status)
+        print_place(options, output, message);
+    fputs(message, stderr);
     if (status)
         unlink(output);
     return status;

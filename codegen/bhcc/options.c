@@ -18,6 +18,7 @@ static const char usage[] =
     "  --hardened           indirect branches that speculation does not get past (docs/verified-code.md): slower; for -c and for linking\n"
     "  --both               with -c: FILE.o.hardened, too, where it differs; linking with --hardened finds it\n"
     "  -nostdlib            leave the runtime and the C library out\n"
+    "  --call-as=F:G        function F is called through pointers as if it were declared like G\n"
     "  --no-verify          do not run the verifier over the linked image\n"
     "  -v                   show the commands\n"
     "  --help, --version    this text; the version\n"
@@ -82,6 +83,8 @@ static int parse_one(struct options *options, int argc, char **argv, int *i) {
         options->hardened = true;
     } else if (!strcmp(text, "--both")) {
         options->both = true;
+    } else if (starts(text, "--call-as=")) {
+        arguments_add(&options->lower, text);
     } else if (!strcmp(text, "--no-verify")) {
         options->no_verify = true;
     } else if (!strcmp(text, "-shared") || starts(text, "-m32") || starts(text, "-mavx") || starts(text, "-flto")) {

@@ -15,7 +15,7 @@
 
 #define FUNCTION_ALIGN 16
 
-static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc\n"
+static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc [--call-as=FUNCTION:LIKE]...\n"
                             "Move all objects of the functions in INPUT from the control stack to the data stack.\n"
                             "Part of bhcc; see docs/verified-code.md.\n";
 
@@ -25,6 +25,31 @@ static void align_function(LLVMValueRef function) {
     LLVMRemoveEnumAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute_kind("minsize"));
     if (LLVMGetAlignment(function) < FUNCTION_ALIGN)
         LLVMSetAlignment(function, FUNCTION_ALIGN);
+}
+
+static LLVMMetadataRef label_of(LLVMValueRef function, unsigned kind) {
+    LLVMMetadataRef found = NULL;
+    size_t count;
+    LLVMValueMetadataEntry *entries = LLVMGlobalCopyAllMetadata(function, &count);
+    for (size_t i = 0; i < count; i++)
+        if (LLVMValueMetadataEntriesGetKind(entries, (unsigned)i) == kind)
+            found = LLVMValueMetadataEntriesGetMetadata(entries, (unsigned)i);
+    LLVMDisposeValueMetadataEntries(entries);
+    return found;
+}
+
+// "FUNCTION:LIKE": pointers to FUNCTION are called as if it had the type of LIKE, so it gets that type's label. A module without the two has
+// nothing to change.
+static void call_as(LLVMModuleRef module, const char *pair) {
+    const char *colon = strchr(pair, ':');
+    char *name = colon ? strndup(pair, (size_t)(colon - pair)) : NULL;
+    LLVMValueRef function = name ? LLVMGetNamedFunction(module, name) : NULL;
+    LLVMValueRef like = name ? LLVMGetNamedFunction(module, colon + 1) : NULL;
+    unsigned kind = LLVMGetMDKindID("kcfi_type", 9);
+    LLVMMetadataRef label = like ? label_of(like, kind) : NULL;
+    if (function && label)
+        LLVMGlobalSetMetadata(function, kind, label);
+    free(name);
 }
 
 static unsigned lower_module(LLVMModuleRef module) {
@@ -66,6 +91,8 @@ int main(int argc, char **argv) {
         }
         if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
+        else if (strncmp(argv[i], "--call-as=", 10) == 0)
+            continue; // when there is a module
         else if (argv[i][0] != '-' && !input)
             input = argv[i];
         else
@@ -82,6 +109,9 @@ int main(int argc, char **argv) {
         return fail(input, message);
     if (LLVMParseBitcode2(buffer, &module))
         return fail(input, "not bitcode of this LLVM");
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "--call-as=", 10) == 0)
+            call_as(module, argv[i] + 10);
     if (lower_module(module))
         return 1;
     if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message))

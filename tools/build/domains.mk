@@ -35,11 +35,12 @@ $(DOMAIN_LIB)/libbulkhead.a: $(RUNTIME_OBJECTS) $(GENERATED_HEADERS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter-out %/note.S.o %/hardened.S.o %/start.c.o,$(RUNTIME_OBJECTS)) $(BUILD)/runtime/gen/*.o
 	$(Q)rm -f $(DOMAIN_LIB)/libbulkhead-hardened.a && $(AR) rcs $(DOMAIN_LIB)/libbulkhead-hardened.a $(BUILD)/runtime/*.o.hardened $(BUILD)/runtime/gen/*.o.hardened
 
-DOMAIN_MAINS := $(wildcard domains/*/main.c drivers/*/main.c drivers/*/*/main.c tests/domains/*/main.c bench/domains/*/main.c)
+DOMAIN_MAINS := $(wildcard domains/*/main.c domains/*/*/main.c drivers/*/main.c drivers/*/*/main.c tests/domains/*/main.c bench/domains/*/main.c)
 DOMAIN_IMAGES :=
+PORT_IMAGES := # those on ported libraries (ports.mk), which take longer to build
 # Any of them hardened: build/domains/NAME-hardened.elf, when somebody asks for it.
 define DOMAIN_RULES
-DOMAIN_IMAGES += $(BUILD)/domains/$(1).elf
+$(3) += $(BUILD)/domains/$(1).elf
 $(BUILD)/domains/$(1).elf: $(patsubst %,$(BUILD)/domains/obj/%.o,$(2)) $(DOMAIN_LIB)/libbulkhead.a $(BIN)/bhverify $(DOMAIN_LIBRARIES_$(1)) | $(BUILD)/domains/
 	$$(call say,LINK,$$@)
 	$$(Q)$$(BHCC) $$(filter %.o,$$^) $$(DOMAIN_LIBRARIES_$(1)) -o $$@
@@ -49,9 +50,10 @@ $(BUILD)/domains/$(1)-hardened.elf: $(BUILD)/domains/$(1).elf
 endef
 # drivers/virtio/blk/main.c: name virtio-blk, sources of its folder and of the family's.
 name_of = $(subst /,-,$(patsubst drivers/%,%,$(patsubst domains/%,%,$(patsubst tests/domains/%,%,$(patsubst bench/domains/%,%,$(patsubst %/main.c,%,$(1)))))))
-family_of = $(if $(filter drivers/%,$(1)),$(if $(wildcard $(dir $(patsubst %/main.c,%,$(1)))main.c),,$(filter-out drivers/,$(dir $(patsubst %/main.c,%,$(1))))))
+family_of = $(if $(filter drivers/% domains/%,$(1)),$(if $(wildcard $(dir $(patsubst %/main.c,%,$(1)))main.c),,$(filter-out drivers/ domains/,$(dir $(patsubst %/main.c,%,$(1))))))
 sources_of = $(wildcard $(patsubst %/main.c,%,$(1))/*.[cS]) $(if $(call family_of,$(1)),$(wildcard $(call family_of,$(1))*.c))
-$(foreach m,$(DOMAIN_MAINS),$(eval $(call DOMAIN_RULES,$(call name_of,$(m)),$(call sources_of,$(m)))))
+kind_of = $(if $(wildcard $(dir $(1))port.sh),PORT_IMAGES,DOMAIN_IMAGES)
+$(foreach m,$(DOMAIN_MAINS),$(eval $(call DOMAIN_RULES,$(call name_of,$(m)),$(call sources_of,$(m)),$(call kind_of,$(m)))))
 
 $(BUILD)/domains/obj/%.o: % $(DOMAIN_LIBC) | $(GENERATED_HEADERS)
 	$(call say,BHCC,$<)

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The public tests of ported libraries: each program runs on this machine and as a domain of the hosted kernel, and both have to say the same.
+
+A program is one that the library's own package brings, compiled from the same sources by clang and by bhcc (tools/domain-port.sh). Compared are
+exit status, what it prints, and the files that it makes. Then the services on these libraries, as another domain sees them (tests/domains/customer).
+Ends with `N passed, N failed`.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+LINE_MAX = 512  # of the kernel's log
+TIME_LIMIT_S = 120
+SECONDS = r"\d\.\d+ ?s|TOTAL|seconds|^\."
+
+
+class Case:
+    """A run of a test program: its port, its name there, its arguments, files that it reads (paths in the package) and makes."""
+
+    def __init__(self, port, program, arguments="", files=(), outputs=(), memory="64M", drop=None, package=None, name=None):
+        self.port, self.program, self.arguments = port, program, arguments
+        self.files, self.outputs, self.memory = files, outputs, memory
+        self.drop = re.compile(drop) if drop else None  # lines that say how fast it was
+        self.package = package or port
+        self.title = name or f"{port}: {program} {arguments}".strip()
+
+
+CASES = [
+    Case("zlib", "example"),
+    Case("zlib", "infcover"),
+    Case("zlib", "minigzip", "-9 ChangeLog", ["ChangeLog"], ["ChangeLog.gz"]),
+    Case("bzip2", "bzip2", "-1 -k sample1.ref", ["sample1.ref"], ["sample1.ref.bz2"]),
+    Case("bzip2", "bzip2", "-2 -k sample2.ref", ["sample2.ref"], ["sample2.ref.bz2"]),
+    Case("bzip2", "bzip2", "-3 -k sample3.ref", ["sample3.ref"], ["sample3.ref.bz2"]),
+    Case("bzip2", "bzip2", "-d -k sample1.bz2", ["sample1.bz2"], ["sample1"]),
+    Case("bzip2", "bzip2", "-d -k sample2.bz2", ["sample2.bz2"], ["sample2"]),
+    Case("bzip2", "bzip2", "-d -s -k sample3.bz2", ["sample3.bz2"], ["sample3"]),
+    Case("lua", "lua", "language.lua", ["tests/ports/lua/language.lua"], memory="128M"),
+    Case("lua", "lua", "libraries.lua", ["tests/ports/lua/libraries.lua"]),
+    Case("lua", "lua", "programs.lua", ["tests/ports/lua/programs.lua"]),
+    Case("lz4", "fuzzer", "-i40 -s7 -T1", drop=r"^\.|ratio|seconds|low buffer"),
+    Case("lz4", "frametest", "-i100 -s7", drop=r"^\."),
+    Case("lz4", "decompress-partial"),
+    Case("lz4", "roundTripTest", "lz4.c", ["lib/lz4.c"]),
+    Case("zstd", "fuzzer", "-t1 -i20 -s5", drop=r"^\.|^ *\d+/", memory="256M", package="libzstd"),
+    Case("zstd", "zstreamtest", "-t1 -i20 -s5", drop=r"^\.|^ *\d+/", memory="256M", package="libzstd"),
+    Case("zstd", "invalidDictionaries", package="libzstd"),
+    Case("sqlite", "speedtest1", "--memdb --size 5 --verify", drop=SECONDS, package="sqlite3"),
+    Case("sqlite", "speedtest1", "--size 5 --verify --journal delete test.db", drop=SECONDS, package="sqlite3"),
+    Case("sqlite", "speedtest1", "--memdb --size 5 --verify --testset rtree", drop=SECONDS, package="sqlite3"),
+    Case("sqlite", "kvtest", "init kv.db --count 500 --size 5000", package="sqlite3"),
+    Case("sqlite", "fuzzcheck", "--limit-mem 30M fuzzdata8.db", ["test/fuzzdata8.db"], drop=SECONDS, memory="256M", package="sqlite3"),
+    Case("sqlite", "fuzzcheck", "--limit-mem 30M fuzzdata6.db", ["test/fuzzdata6.db"], drop=SECONDS, memory="256M", package="sqlite3"),
+]
+
+SCENARIOS = {"compress": None, "script": None, "sql": None, "sql-on-disk": r"ramdisk: dies: panic: as told"}  # name: what the log must say as well
+
+
+def checksum(path):
+    """What tests/ports/start.c prints of a file: FNV-1a."""
+    data, total = open(path, "rb").read(), 14695981039346656037
+    for byte in data:
+        total = (total ^ byte) * 1099511628211 & 0xFFFFFFFFFFFFFFFF
+    return f"{len(data)} bytes, {total:016x}"
+
+
+def lines_of(text, drop):
+    """Lines as the kernel's log shows and cuts them, without those that may differ."""
+    lines = []
+    for line in re.sub(r"[\0-\x08\x0b-\x1f\x7f-\xff]", ".", text.replace("\t", " ")).split("\n"):
+        pieces = [line[i:i + LINE_MAX] for i in range(0, len(line), LINE_MAX)] or [""]
+        lines += pieces
+    if lines and not lines[-1]:
+        lines.pop()
+    return [line for line in lines if not (drop and drop.search(line))]
+
+
+class Ports:
+    """Where things are, and the count."""
+
+    def __init__(self, build, only):
+        self.build, self.only = os.path.abspath(build), only
+        self.work = os.path.join(self.build, "tests", "ports")
+        os.makedirs(self.work, exist_ok=True)
+        self.passed = self.failed = 0
+
+    def source(self, case, name):
+        """A file of the package, or one of ours."""
+        if name.startswith("tests/"):
+            return os.path.join(ROOT, name)
+        return os.path.join(self.build, "third-party", "src", case.package, name)
+
+    def native(self, case):
+        """Run it here: (status, lines)."""
+        folder = os.path.join(self.work, "native")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        for name in case.files:
+            shutil.copy(self.source(case, name), os.path.join(folder, os.path.basename(name)))
+        program = os.path.join(self.build, "ports", case.port, "native", case.program)
+        done = subprocess.run([case.program, *case.arguments.split()], executable=program, cwd=folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False)
+        lines = lines_of(done.stdout.decode("latin-1"), case.drop)
+        for name in case.outputs:
+            path = os.path.join(folder, name)
+            lines.append(f"output {name}: {checksum(path)}" if os.path.exists(path) else f"output {name}: missing")
+        return done.returncode, lines
+
+    def domain(self, case, number):
+        """Run it as a domain: (status or None, lines, log)."""
+        base = os.path.join(self.work, f"case-{number}")
+        sizes = {os.path.basename(name): os.path.getsize(self.source(case, name)) for name in case.files}
+        text = [f'[system]\nname = "ports"\n[domain.test]\nimage = "../ports/{case.port}/domain/{case.program}"\nmemory = "{case.memory}"',
+                f'settings = {{ arguments = "{case.program} {case.arguments}", files = "{" ".join(f"{k}:{v}" for k, v in sizes.items())}", '
+                f'outputs = "{" ".join(case.outputs)}" }}',
+                '[port.settings]\nserver = "kernel"\ninterface = "Settings"\n[[grant]]\nto = "test"\nname = "settings"\nport = "settings"']
+        for i, name in enumerate(case.files):
+            text.append(f'[buffer.b{i}]\nfile = "{self.source(case, name)}"\n[[grant]]\nto = "test"\nname = "{os.path.basename(name)}"\n'
+                        f'buffer = "b{i}"\nrights = ["read"]')
+        with open(base + ".toml", "w", encoding="utf-8") as file:
+            file.write("\n".join(text) + "\n")
+        subprocess.run([sys.executable, os.path.join(ROOT, "tools/mkimage/mkimage.py"), base + ".toml", "-o", base + ".archive", "--build", self.build],
+                       check=True, cwd=ROOT)
+        done = subprocess.run([os.path.join(self.build, "hosted", "bulkhead"), base + ".archive"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False)
+        os.unlink(base + ".archive")
+        log = done.stdout.decode("latin-1")
+        with open(base + ".log", "w", encoding="utf-8") as file:
+            file.write(log)
+        lines = [match.group(1) for match in re.finditer(r"^\[ *[\d.]+\] \w test: (.*)$", log, re.M)]
+        end = next((line for line in lines if line.startswith("dies: ")), "")
+        status = re.match(r"dies: exit: exit status (-?\d+)$", end)
+        lines = [line for line in lines if not line.startswith(("started in slot", "dies: exit: "))]
+        return int(status.group(1)) & 0xFF if status else None, lines_of("\n".join(lines), case.drop), log
+
+    def run(self, number, case):
+        """One case, both ways."""
+        if self.only not in case.title:
+            return
+        wanted_status, wanted = self.native(case)
+        status, lines, log = self.domain(case, number)
+        problem = None
+        if status != wanted_status:
+            problem = f"ended with {status}, not {wanted_status}\n" + "\n".join("    " + line for line in log.splitlines()[-8:])
+        elif lines != wanted:
+            at = next((i for i, (a, b) in enumerate(zip(lines, wanted)) if a != b), min(len(lines), len(wanted)))
+            have, want = (side[at] if at < len(side) else "(nothing)" for side in (lines, wanted))
+            problem = f"line {at + 1} of {len(lines)} is `{have}', not `{want}'"
+        self.verdict(case.title, problem)
+
+    def verdict(self, title, problem):
+        """One line, and the count."""
+        self.passed += not problem
+        self.failed += bool(problem)
+        print(f"FAILED {title}: {problem}" if problem else f"ok {title}", flush=True)
+
+    def service(self, name, pattern):
+        """A scenario of the customer."""
+        if self.only not in "service: " + name:
+            return
+        archive = os.path.join(self.work, name + ".archive")
+        subprocess.run([sys.executable, os.path.join(ROOT, "tools/mkimage/mkimage.py"), os.path.join(HERE, "services.toml"), "-o", archive, "--build", self.build,
+                        "--set", f"customer.scenario={name}"], check=True, cwd=ROOT)
+        done = subprocess.run([os.path.join(self.build, "hosted", "bulkhead"), archive], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False)
+        os.unlink(archive)
+        log = done.stdout.decode("latin-1")
+        problem = None
+        if done.returncode or f"customer: ok {name}" not in log:
+            problem = f"status {done.returncode}\n" + "\n".join("    " + line for line in log.splitlines()[-10:])
+        elif pattern and not re.search(pattern, log):
+            problem = f"the log does not say `{pattern}'"
+        self.verdict("service: " + name, problem)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="only tests whose name contains this")
+    options = parser.parse_args()
+    ports = Ports(options.build, options.only)
+    for number, case in enumerate(CASES):
+        ports.run(number, case)
+    for name, pattern in SCENARIOS.items():
+        ports.service(name, pattern)
+    print(f"{ports.passed} passed, {ports.failed} failed")
+    return 1 if ports.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
