@@ -5,6 +5,7 @@
   call         a call into another domain beside an indirect call, a pipe, an eventfd and a futex (hosted, native)
   confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
   hardened     the same programs in a hardened domain against a domain as usual (hosted, native)
+  workloads    real libraries compiled by clang, gcc, for a domain, and through wasm2c (hosted, native)
   verifier     MB/s of text beside capstone alone
   exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
   boot         instructions from start to the guest's shell, beside the guest alone (QEMU, counted)
@@ -31,7 +32,7 @@ CALL_LIMIT = 15  # core cycles over an indirect call
 MEAN_LIMIT, PROGRAM_LIMIT = 1.03, 1.10
 VERIFIER_LIMIT = 10  # MB/s
 TIMEOUT = 300
-SLOW = ("boot",)  # boots Linux twice: left out of --quick
+SLOW = ("boot", "workloads")  # boot Linux twice, compile libraries four times: left out of --quick
 
 
 class Failure(Exception):
@@ -126,6 +127,33 @@ def hardened(options):
     return table
 
 
+WAYS = {"gcc": "gcc -O2", "domain": "domain", "wasm2c": "wasm2c"}
+
+
+def workloads(options):
+    data = harness(options, "workloads", os.path.join(options.build, "workloads", "workloads.archive"), *([3, 500] if options.quick else [21, 8000]))
+    programs = data["programs"]
+    means = {way: math.exp(sum(math.log(program[way]["ratio"]["median"]) for program in programs) / len(programs)) for way in WAYS}
+    lost = [program for program in programs if program["domain"]["ratio"]["median"] >= program["wasm2c"]["ratio"]["median"]]
+    data["geometric_means"] = {way: round(mean, 4) for way, mean in means.items()}
+    data["targets"] = [
+        {"what": f"geometric mean of {len(programs)} workloads in a domain", "value": round(means["domain"], 3), "limit": MEAN_LIMIT,
+         "met": means["domain"] <= MEAN_LIMIT},
+        {"what": "workloads in which wasm2c is not slower" + "".join(f", {program['name']}" for program in lost), "value": len(lost), "limit": 0,
+         "met": not lost}]
+    table = Table(f"Workloads, time as a share of clang -O2: medians of {data['turns']} turns, processor {data['processor']}",
+                  ["", "clang ms", *WAYS.values(), "quartiles of the domain"])
+    for program in programs:
+        table.row(f"{program['name']:13} {program['what']}", cell(program["clang"]["ns"]["median"] / 1e6),
+                  *(f"{program[way]['ratio']['median']:.3f}" for way in WAYS), spread(program["domain"]["ratio"], 3))
+    table.row("geometric mean", "", *(f"{mean:.3f}" for mean in means.values()), "")
+    table.targets(data["targets"])
+    plot.bars(save(options, data), "Time as a share of clang -O2",
+              [(f"{program['name']}: {way}", program[way]["ratio"]["median"], program[way]["ratio"]) for program in programs for way in WAYS],
+              marks=[(1, "1"), (MEAN_LIMIT, "")])
+    return table
+
+
 def verifier(options):
     images = sorted(glob.glob(os.path.join(options.build, "domains", "*.elf")), key=os.path.getsize)
     if not images:
@@ -177,7 +205,7 @@ def lines(options):
     return table
 
 
-BENCHMARKS = {"call": call, "confinement": confinement, "hardened": hardened, "verifier": verifier, "exits": exits, "boot": boot, "lines": lines}
+BENCHMARKS = {"call": call, "confinement": confinement, "hardened": hardened, "workloads": workloads, "verifier": verifier, "exits": exits, "boot": boot, "lines": lines}
 
 
 def main():

@@ -48,6 +48,9 @@ cpio: the guest's initramfs
 tcl: makes the one big file of SQLite's source
 xz-utils: unpacks the guest's modules
 acpica-tools: checks the guest's ACPI tables in the unit tests
+wabt: wasm2c, which the benchmarks compare with
+wasi-libc: the C library of the WebAssembly side of the benchmarks
+libclang-rt-19-dev-wasm32: the same, what clang calls
 gdb: make debug, and a test that steps through a domain
 "
 
