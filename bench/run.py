@@ -88,42 +88,50 @@ def call(options):
     return table
 
 
-def confinement(options):
-    data = harness(options, "confinement", os.path.join(options.build, "bench", "bench.archive"),
-                   *([3, 200] if options.quick else [61, 4000]))
+def compared(options, name, archive, turns, way):
+    """Run a comparison of programs; its data, with the geometric mean of a way's ratios."""
+    data = harness(options, name, os.path.join(options.build, archive), *([3, 200] if options.quick else turns))
     programs = data["programs"]
-    mean = math.exp(sum(math.log(program["ratio"]["median"]) for program in programs) / len(programs))
-    worst = max(programs, key=lambda program: program["ratio"]["median"])
-    data["geometric_mean"] = round(mean, 4)
+    data["geometric_mean"] = round(math.exp(sum(math.log(program[way]["ratio"]["median"]) for program in programs) / len(programs)), 4)
+    data["targets"] = []
+    return data
+
+
+def pair_rows(table, data, first, second):
+    for program in data["programs"]:
+        ratio = program[second]["ratio"]
+        table.row(f"{program['name']:12} {program['what']}", cell(program[first]["ns"]["median"] / 1e6), cell(program[second]["ns"]["median"] / 1e6),
+                  f"{ratio['median']:.3f}", spread(ratio, 3))
+
+
+def ratio_bars(data, way):
+    return [(program["name"], program[way]["ratio"]["median"], program[way]["ratio"]) for program in data["programs"]]
+
+
+def confinement(options):
+    data = compared(options, "confinement", "bench/bench.archive", [61, 4000], "domain")
+    programs, mean = data["programs"], data["geometric_mean"]
+    worst = max(programs, key=lambda program: program["domain"]["ratio"]["median"])
     data["targets"] = [
         {"what": f"geometric mean of {len(programs)} programs", "value": round(mean, 3), "limit": MEAN_LIMIT, "met": mean <= MEAN_LIMIT},
-        {"what": f"the worst program ({worst['name']})", "value": round(worst["ratio"]["median"], 3), "limit": PROGRAM_LIMIT,
-         "met": worst["ratio"]["median"] <= PROGRAM_LIMIT}]
-    table = Table(f"Confinement, bhcc in a domain / clang -O2: medians of {data['pairs']} pairs in turn, processor {data['processor']}",
+        {"what": f"the worst program ({worst['name']})", "value": round(worst["domain"]["ratio"]["median"], 3), "limit": PROGRAM_LIMIT,
+         "met": worst["domain"]["ratio"]["median"] <= PROGRAM_LIMIT}]
+    table = Table(f"Confinement, bhcc in a domain / clang -O2: medians of {data['turns']} turns, processor {data['processor']}",
                   ["", "clang ms", "bhcc ms", "ratio", "quartiles"])
-    for program in programs:
-        table.row(f"{program['name']:12} {program['what']}", cell(program["native_ns"]["median"] / 1e6),
-                  cell(program["confined_ns"]["median"] / 1e6), f"{program['ratio']['median']:.3f}", spread(program["ratio"], 3))
+    pair_rows(table, data, "clang", "domain")
     table.targets(data["targets"])
-    plot.bars(save(options, data), "Time in a domain as a share of clang -O2",
-              [(program["name"], program["ratio"]["median"], program["ratio"]) for program in data["programs"]],
+    plot.bars(save(options, data), "Time in a domain as a share of clang -O2", ratio_bars(data, "domain"),
               marks=[(1, "1"), (MEAN_LIMIT, ""), (PROGRAM_LIMIT, "1.10")])
     return table
 
 
 def hardened(options):
-    data = harness(options, "hardened", os.path.join(options.build, "bench", "bench.archive"), *([3, 200] if options.quick else [31, 4000]))
-    programs = data["programs"]
-    data["geometric_mean"] = round(math.exp(sum(math.log(program["ratio"]["median"]) for program in programs) / len(programs)), 4)
-    data["targets"] = []
-    table = Table(f"Hardened domain / domain as usual: medians of {data['pairs']} pairs in turn, processor {data['processor']}",
+    data = compared(options, "hardened", "bench/bench.archive", [31, 4000], "hardened")
+    table = Table(f"Hardened domain / domain as usual: medians of {data['turns']} turns, processor {data['processor']}",
                   ["", "usual ms", "hardened ms", "ratio", "quartiles"])
-    for program in programs:
-        table.row(f"{program['name']:12} {program['what']}", cell(program["plain_ns"]["median"] / 1e6), cell(program["hardened_ns"]["median"] / 1e6),
-                  f"{program['ratio']['median']:.3f}", spread(program["ratio"], 3))
-    table.note(f"geometric mean of {len(programs)} programs: {data['geometric_mean']:.3f}; no target: it is what the mode costs")
-    plot.bars(save(options, data), "Time in a hardened domain as a share of one as usual",
-              [(program["name"], program["ratio"]["median"], program["ratio"]) for program in programs], marks=[(1, "1")])
+    pair_rows(table, data, "usual", "hardened")
+    table.note(f"geometric mean of {len(data['programs'])} programs: {data['geometric_mean']:.3f}; no target: it is what the mode costs")
+    plot.bars(save(options, data), "Time in a hardened domain as a share of one as usual", ratio_bars(data, "hardened"), marks=[(1, "1")])
     return table
 
 
@@ -131,7 +139,7 @@ WAYS = {"gcc": "gcc -O2", "domain": "domain", "wasm2c": "wasm2c"}
 
 
 def workloads(options):
-    data = harness(options, "workloads", os.path.join(options.build, "workloads", "workloads.archive"), *([3, 500] if options.quick else [21, 8000]))
+    data = compared(options, "workloads", "workloads/workloads.archive", [21, 8000], "domain")
     programs = data["programs"]
     means = {way: math.exp(sum(math.log(program[way]["ratio"]["median"]) for program in programs) / len(programs)) for way in WAYS}
     lost = [program for program in programs if program["domain"]["ratio"]["median"] >= program["wasm2c"]["ratio"]["median"]]

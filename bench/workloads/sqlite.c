@@ -134,5 +134,6 @@ uint64_t sqlite_select_run(uint32_t rounds) {
     return rounds_of("SELECT id, length(name) FROM t WHERE number BETWEEN ? AND ?", "CREATE INDEX i ON t (number)", rounds);
 }
 uint64_t sqlite_sort_run(uint32_t rounds) {
-    return rounds_of("SELECT number, count(*), max(id) FROM t WHERE name > 'f' AND id + ? != ? GROUP BY number ORDER BY 2 DESC, 1", NULL, rounds);
+    return rounds_of("SELECT number, count(*), max(id) FROM t WHERE name > 'f' AND id + ? != ? GROUP BY number ORDER BY 2 DESC, 1", NULL,
+                     rounds);
 }
