@@ -56,8 +56,8 @@ uint32_t Z_wasi_snapshot_preview1Z_fd_write(wasi *w, uint32_t file, uint32_t par
     (void)w, (void)file, (void)parts, (void)count, (void)result;
     return WASI_EBADF;
 }
-uint32_t Z_wasi_snapshot_preview1Z_path_open(wasi *w, uint32_t file, uint32_t flags, uint32_t path, uint32_t size, uint32_t how, uint64_t rights,
-                                             uint64_t passed_on, uint32_t more, uint32_t result) {
+uint32_t Z_wasi_snapshot_preview1Z_path_open(wasi *w, uint32_t file, uint32_t flags, uint32_t path, uint32_t size, uint32_t how,
+                                             uint64_t rights, uint64_t passed_on, uint32_t more, uint32_t result) {
     (void)w, (void)file, (void)flags, (void)path, (void)size, (void)how, (void)rights, (void)passed_on, (void)more, (void)result;
     return WASI_EBADF;
 }
