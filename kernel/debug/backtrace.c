@@ -38,7 +38,8 @@ static int find_proc(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *inf
     uint64_t base = stretch->domain->base, entry;
     if (ip - base >= BH_SLOT_SIZE || !cfi_find(image, ip - base, &entry))
         return -UNW_EBADFRAME;
-    return unwind_search(space, ip, base, base + BH_SLOT_SIZE, base + image->eh_frame_header, base + entry, 1, info, need, context);
+    struct unwind_table table = {base, base + BH_SLOT_SIZE, base + image->eh_frame_header, base + entry, 1};
+    return unwind_search(space, ip, &table, info, need, context);
 }
 
 static bool on_control_stack(const struct stretch *stretch, uint64_t address) {

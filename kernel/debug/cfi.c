@@ -152,7 +152,8 @@ static bool common_is_plain(const struct verified_image *image, uint64_t offset)
         return false;
     bool plain = take(&r, 4) == 0;                                      // it is a common entry
     plain &= take(&r, 1) == 1 && take(&r, 3) == ('z' | 'R' << 8);       // version, augmentation
-    plain &= take_leb(&r) == 1 && take_leb(&r) == 0x78;                 // code unit, data unit (-8 in one byte)
+    plain &= take_leb(&r) == 1;                                         // code unit
+    plain &= take_leb(&r) == 0x78;                                      // data unit, -8 in one byte
     plain &= take(&r, 1) == RETURN_COLUMN;
     plain &= take_leb(&r) == 1 && take(&r, 1) == POINTER_FORM;          // what "R" stands for
     return plain && !r.bad && program_is_plain(&program, &r);

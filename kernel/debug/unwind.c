@@ -52,11 +52,10 @@ unw_addr_space_t unwind_create_space(unwind_find_proc *find, unwind_access_memor
     return unw_create_addr_space(&accessors, 0); // copies them
 }
 
-int unwind_search(unw_addr_space_t space, unw_word_t ip, uint64_t start, uint64_t end, uint64_t header, uint64_t table_address, uint64_t count,
-                  unw_proc_info_t *info, int need, void *context) {
-    unw_dyn_info_t table = {.start_ip = start, .end_ip = end, .format = UNW_INFO_FORMAT_REMOTE_TABLE};
-    table.u.rti.segbase = header;
-    table.u.rti.table_data = table_address;
-    table.u.rti.table_len = count * UNWIND_ENTRY_SIZE / sizeof(unw_word_t);
+int unwind_search(unw_addr_space_t space, unw_word_t ip, const struct unwind_table *in, unw_proc_info_t *info, int need, void *context) {
+    unw_dyn_info_t table = {.start_ip = in->start, .end_ip = in->end, .format = UNW_INFO_FORMAT_REMOTE_TABLE};
+    table.u.rti.segbase = in->header;
+    table.u.rti.table_data = in->entries;
+    table.u.rti.table_len = in->count * UNWIND_ENTRY_SIZE / sizeof(unw_word_t);
     return UNW_OBJ(dwarf_search_unwind_table)(space, ip, &table, info, need, context);
 }

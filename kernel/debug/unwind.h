@@ -20,8 +20,10 @@ typedef int unwind_access_memory(unw_addr_space_t, unw_word_t, unw_word_t *, int
 
 // A space in which code is found by `find` and memory read by `access`. NULL: no memory.
 unw_addr_space_t unwind_create_space(unwind_find_proc *find, unwind_access_memory *access);
-// Find `ip` in the binary search table of `count` entries at `table`, of the .eh_frame_hdr at `header`, which covers [start, end).
-int unwind_search(unw_addr_space_t space, unw_word_t ip, uint64_t start, uint64_t end, uint64_t header, uint64_t table, uint64_t count,
-                  unw_proc_info_t *info, int need, void *context);
+// The binary search table of `count` entries at `entries`, of the .eh_frame_hdr at `header`, which covers [start, end).
+struct unwind_table {
+    uint64_t start, end, header, entries, count;
+};
+int unwind_search(unw_addr_space_t space, unw_word_t ip, const struct unwind_table *in, unw_proc_info_t *info, int need, void *context);
 
 #endif

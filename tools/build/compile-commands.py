@@ -7,6 +7,7 @@ import re
 import subprocess
 
 COMPILERS = re.compile(r"(^|/)(clang-19|bhcc|clang|gcc)$")
+OF_BHCC = re.compile(r"--(both|hardened|call-as=.*)$")  # options that clang does not know
 
 
 def main():
@@ -15,7 +16,7 @@ def main():
     here = os.getcwd()
     entries = []
     for line in text.replace("\\\n", " ").splitlines():
-        words = line.split()
+        words = [word for word in line.split() if not OF_BHCC.match(word)]
         if not words or not COMPILERS.search(words[0]) or "-c" not in words:
             continue
         sources = [word for word in words if word.endswith(".c")]

@@ -16,7 +16,8 @@ static int find_proc(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *inf
     uint64_t count = ((uint64_t)kernel_eh_frame_hdr_end - header - UNWIND_HEADER_SIZE) / UNWIND_ENTRY_SIZE;
     if (ip < start || ip >= end)
         return -UNW_ENOINFO;
-    return unwind_search(space, ip, start, end, header, header + UNWIND_HEADER_SIZE, count, info, need, context);
+    struct unwind_table table = {start, end, header, header + UNWIND_HEADER_SIZE, count};
+    return unwind_search(space, ip, &table, info, need, context);
 }
 
 static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write, void *context) {
