@@ -207,7 +207,9 @@ def bhctl_shows_breaks_and_restarts_domains():
         check("console" in bhctl("log").stdout, "log")
         check(json.loads(bhctl("memory", "--json").stdout)["free"] > 0, "memory")
         cpus = json.loads(bhctl("cpus", "--json").stdout)["cpus"]
-        check(len(cpus) == CPUS and all(one["switches"] > 0 and one["busy_ns"] > 0 for one in cpus), cpus)
+        # Which of them got work depends on the moment; that all do when there is enough, processors-all-work of tests/domains shows.
+        check([one["id"] for one in cpus] == list(range(CPUS)) and sum(one["switches"] for one in cpus) > 0, cpus)
+        check(cpus[0]["switches"] > 0 and cpus[0]["busy_ns"] > 0, f"the first processor boots and takes all device interrupts: {cpus}")
         check("BUSY" in bhctl("cpus").stdout, "cpus")
         refused(bhctl("crash", "nobody"), "nobody", "bhctl domains")
         refused(bhctl("restart", "nobody", "--json"), '"ok": false')

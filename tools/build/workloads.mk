@@ -34,6 +34,9 @@ $(THIRD_PARTY)/built/lua-headers/lua5.4-deb-multiarch.h:
 	$(Q)mkdir -p $(@D) && printf '#define DEB_HOST_MULTIARCH "none"\n#define DEB_MULTIARCH_DIR "none"\n' >$@
 WORKLOAD_FIRST := $(WORKLOAD_READY) $(SQLITE_MADE)/sqlite3.c $(THIRD_PARTY)/built/lua-headers/lua5.4-deb-multiarch.h
 
+# Functions that SQLite calls through a pointer of another type.
+SQLITE_FLAGS_bhcc = $(shell . domains/sqlite/port.sh && echo $$confined)
+
 # Kind, compiler, the compiler for the sample's bytes (gcc 12 has no #embed), what must be there first.
 define workload_kind
 $(WORKLOADS)/$(1)/own/%.o: bench/workloads/%.c bench/workloads/workloads.h bench/programs/programs.h $(4) | $(WORKLOAD_FIRST)
@@ -44,7 +47,7 @@ $(WORKLOADS)/$(1)/library/%.o: $(4) | $(WORKLOAD_FIRST)
 	$$(Q)mkdir -p $$(@D) && $(2) -w $(WORKLOAD_FLAGS) -c $(WORKLOAD_SOURCES)/$$*.c -o $$@
 $(WORKLOADS)/$(1)/sqlite3.o: $(SQLITE_MADE)/sqlite3.c $(4)
 	$$(call say,$(1),sqlite3)
-	$$(Q)mkdir -p $$(@D) && $(2) -w $(WORKLOAD_FLAGS) -c $$< -o $$@
+	$$(Q)mkdir -p $$(@D) && $(2) $$(SQLITE_FLAGS_$(1)) -w $(WORKLOAD_FLAGS) -c $$< -o $$@
 $(WORKLOADS)/$(1)/sample.o: bench/workloads/sample.c $(4) | $(WORKLOAD_FIRST)
 	$$(Q)mkdir -p $$(@D) && $(3) -O2 -std=gnu2x --embed-dir=$(WORKLOAD_SOURCES)/lz4/lib -c $$< -o $$@
 endef
