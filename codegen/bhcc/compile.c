@@ -55,12 +55,22 @@ static int assemble(const struct options *options, const char *input, const char
     return run(options, &command);
 }
 
+static void add_headers(const struct options *options, struct arguments *command) {
+    const char *include = library("include");
+    if (!include || options->no_standard_libraries)
+        return;
+    arguments_add(command, "-nostdlibinc");
+    arguments_add(command, "-isystem");
+    arguments_add(command, include);
+}
+
 static int preprocess(const struct options *options, const char *input, const char *output) {
     struct arguments command = {0};
     arguments_add(&command, CLANG);
     arguments_add(&command, "-E");
     arguments_add(&command, "-D__BULKHEAD__=1");
     arguments_add_all(&command, &options->compile);
+    add_headers(options, &command);
     arguments_add(&command, input);
     if (options->output) {
         arguments_add(&command, "-o");
@@ -74,13 +84,8 @@ static int to_bitcode(const struct options *options, const char *input, const ch
     arguments_add(&command, CLANG);
     arguments_add(&command, "-c");
     arguments_add(&command, "-emit-llvm");
-    const char *include = library("include");
     arguments_add_all(&command, &options->compile);
-    if (include && !options->no_standard_libraries) {
-        arguments_add(&command, "-nostdlibinc");
-        arguments_add(&command, "-isystem");
-        arguments_add(&command, include);
-    }
+    add_headers(options, &command);
     arguments_add(&command, options->optimization);
     if (strcmp(options->optimization, "-O0") == 0) { // the code generator's quick mode copies %rsp
         arguments_add(&command, "-Xclang");

@@ -26,16 +26,16 @@ static const char usage[] =
     "Refused, with file and line: computed goto and exceptions.\n"
     "BHCC_KEEP=DIR in the environment keeps the intermediate files there.\n";
 
+static bool starts(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 static bool has_value(const char *option) {
     static const char *const with[] = {"-I", "-D", "-U", "-include", "-isystem", "-idirafter", "-iquote", "-MF", "-MT", "-MQ", "-x", "-Xclang", "-mllvm"};
     for (size_t i = 0; i < sizeof(with) / sizeof(*with); i++)
         if (strcmp(option, with[i]) == 0)
             return true;
     return false;
-}
-
-static bool starts(const char *text, const char *with) {
-    return strncmp(text, with, strlen(with)) == 0;
 }
 
 static bool is_object(const char *name) {
@@ -52,6 +52,36 @@ static bool is_ignored(const char *option) {
             return true;
     return starts(option, "-fstack-protector") || starts(option, "-march=") || starts(option, "-mtune=") ||
            starts(option, "-fcf-protection");
+}
+
+// Libraries that programs ask for by habit: here they are one, which is always linked.
+static bool is_part_of_libc(const char *name) {
+    static const char *const list[] = {"c", "m", "pthread", "rt", "dl", "util", "crypt", "atomic", "gcc", "gcc_s"};
+    for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+        if (strcmp(name, list[i]) == 0)
+            return true;
+    return false;
+}
+
+// Questions that configure scripts ask: answered on stdout.
+static bool answer(const char *text) {
+    if (!strcmp(text, "--help"))
+        fputs(usage, stdout);
+    else if (!strcmp(text, "--version"))
+        puts("bhcc (Bulkhead) 1.0, clang 19");
+    else if (!strcmp(text, "-dumpversion") || !strcmp(text, "-dumpfullversion"))
+        puts("19");
+    else if (!strcmp(text, "-dumpmachine"))
+        puts("x86_64-unknown-linux-musl"); // what the C library looks like to programs
+    else if (starts(text, "-print-prog-name="))
+        puts(strchr(text, '=') + 1);
+    else if (starts(text, "-print-file-name="))
+        puts(library(strchr(text, '=') + 1) ? library(strchr(text, '=') + 1) : strchr(text, '=') + 1);
+    else if (!strcmp(text, "-print-search-dirs"))
+        printf("libraries: =%s\n", library("") ? library("") : "");
+    else
+        return false;
+    return true;
 }
 
 static int refuse_option(const char *option, const char *why) {
@@ -89,10 +119,15 @@ static int parse_one(struct options *options, int argc, char **argv, int *i) {
         options->no_verify = true;
     } else if (!strcmp(text, "-shared") || starts(text, "-m32") || starts(text, "-mavx") || starts(text, "-flto")) {
         return refuse_option(text, "not supported for domains: an image is one static program for the x86-64 baseline with SSE3");
+    } else if (starts(text, "-l") && is_part_of_libc(text + 2)) {
+        return 0;
     } else if (starts(text, "-L") || starts(text, "-l")) {
         arguments_add(&options->link, text);
         if (!text[2] && *i + 1 < argc)
             arguments_add(&options->link, argv[++*i]);
+    } else if (!strcmp(text, "-M") || !strcmp(text, "-MM")) {
+        options->stage = STAGE_PREPROCESS;
+        arguments_add(&options->compile, text);
     } else if (starts(text, "-Wl,")) {
         char *copy = strdup(text + 4), *save = NULL;
         for (char *part = strtok_r(copy, ",", &save); part; part = strtok_r(NULL, ",", &save))
@@ -112,19 +147,15 @@ int options_parse(int argc, char **argv, struct options *options) {
     options->stage = STAGE_LINK;
     options->optimization = "-O2";
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--help")) {
-            fputs(usage, stdout);
+        if (answer(argv[i]))
             exit(0);
-        }
-        if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-dumpversion")) {
-            puts("bhcc (Bulkhead) 1.0, clang 19");
-            exit(0);
-        }
         int status = parse_one(options, argc, argv, &i);
         if (status)
             return status;
     }
     if (!options->inputs.count && !(options->stage == STAGE_LINK && options->link.count)) {
+        if (options->verbose && argc == 2) // "-v" alone
+            exit(!answer("--version"));
         fputs("bhcc: no input files; `bhcc --help' explains\n", stderr);
         return 2;
     }

@@ -10,7 +10,7 @@ $(CONTAINMENT): $(CONTAINMENT_SOURCES) $(wildcard tests/verifier/containment/*.h
 	$(Q)$(CC) $(HOST_FLAGS) $(CONTAINMENT_SOURCES) $(VERIFIER_SOURCES) -lcapstone -o $@
 
 UNIT_TESTS += $(CONTAINMENT)
-TEST_SCRIPTS += tests/verifier/attacks.py tests/verifier/mutants.py tests/toolchain/toolchain.py
+TEST_SCRIPTS += tests/verifier/attacks.py tests/verifier/mutants.py tests/toolchain/toolchain.py tests/toolchain/porting.py
 TEST_TARGETS += $(CONTAINMENT) $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbulkhead.a $(BUILD)/hosted/bulkhead
 
 .PHONY: mutants
