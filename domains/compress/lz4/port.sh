@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2034
 package=lz4
 library='lib/lz4.c lib/lz4hc.c lib/lz4frame.c lib/xxhash.c'
 flags='-Ilib -Iprograms -DXXH_NAMESPACE=LZ4_'

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2034
 package=zlib
 library='[a-z]*.c'
 flags='-I. -DHAVE_UNISTD_H -D_LARGEFILE64_SOURCE=1'

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2034
 package=libzstd
 library='lib/common/*.c lib/compress/*.c lib/decompress/*.c lib/dictBuilder/*.c'
 flags='-Ilib -Ilib/common -Ilib/compress -Ilib/dictBuilder -Iprograms -DXXH_NAMESPACE=ZSTD_ -DZSTD_DISABLE_ASM=1 -DDYNAMIC_BMI2=0 -DZSTD_MULTITHREAD=1 -DZSTD_TRACE=0 -D_GNU_SOURCE'
