@@ -10,7 +10,7 @@
 #define WRITE_RETRY_NS 1000000u
 
 enum uart { UART_DATA = 0, UART_INTERRUPTS = 1, UART_FIFO = 2, UART_LINE = 3, UART_MODEM = 4, UART_STATUS = 5 };
-enum { STATUS_DATA = 1, STATUS_EMPTY = 0x20, INTERRUPT_DATA = 1, LINE_8N1 = 3, LINE_DIVISOR = 0x80, MODEM_ALL = 0x0b, FIFO_ON = 0x07 };
+enum { STATUS_DATA = 1, STATUS_EMPTY = 0x20, INTERRUPT_DATA = 1, LINE_8N1 = 3, LINE_DIVISOR = 0x80, MODEM_ALL = 0x0b, FIFO_ON = 0x01 };
 
 static uint32_t get(const struct bh_uart *uart, enum uart offset) {
     uint32_t value = 0;
@@ -38,7 +38,7 @@ enum bh_error bh_uart_open(struct bh_uart *uart, const char *name, uint32_t base
     set(uart, UART_DATA, 1); // 115200 baud
     set(uart, UART_INTERRUPTS, 0);
     set(uart, UART_LINE, LINE_8N1);
-    set(uart, UART_FIFO, FIFO_ON);
+    set(uart, UART_FIFO, FIFO_ON); // and not emptied: after a restart it may hold what came meanwhile
     set(uart, UART_MODEM, MODEM_ALL);
     set(uart, UART_INTERRUPTS, INTERRUPT_DATA);
     return BH_OK;

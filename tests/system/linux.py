@@ -434,6 +434,7 @@ def main():
     arguments = parser.parse_args()
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would the runs that get a Ctrl-C
     passed, failed = run_all(TESTS, arguments.only)
     CPUS = arguments.cpus
     more_passed, more_failed = run_all(AGAIN, arguments.only)
