@@ -16,7 +16,7 @@ CONFIGURE = """
 tools/third-party.sh source build/third-party libunwind
 rm -rf build/try && mkdir -p build/try && cd build/try
 ../third-party/src/libunwind/configure --host=x86_64-unknown-linux-musl --disable-shared --disable-tests --disable-documentation --disable-cxx-exceptions \\
-    CC="$OLDPWD/build/bin/bhcc" CXX=false
+    CC="$OLDPWD/build/bin/bhcc" CXX=false CXXCPP="clang-19 -E"
 """
 REFUSED = {"-shared": "-shared: not supported", "-mavx2": "-mavx2: not supported", "-flto": "-flto: not supported", "-o": "-o: a file name must follow"}
 
