@@ -361,7 +361,11 @@ def interrupting_a_run_at_any_moment_stops_the_machine():
         check(process.returncode in (130, -signal.SIGINT), f"after {delay} s: status {process.returncode}: {errors}")
         check("run.py\", line" not in errors and "machine.py\", line" not in errors, errors)
     check(not os.path.exists(os.path.join(ROOT, FOLDER, "control.sock")), "the control socket was left behind")
-    left = subprocess.run(["pgrep", "-f", f"unix:{FOLDER}/control.sock"], capture_output=True, text=True, check=False).stdout
+    # An emulator that was just being started ends by the signal that its parent's death sends, which takes a moment.
+    emulators = ["pgrep", "-f", f"unix:{FOLDER}/control.sock"]
+    until = time.monotonic() + 10
+    while (left := subprocess.run(emulators, capture_output=True, text=True, check=False).stdout) and time.monotonic() < until:
+        time.sleep(0.1)
     check(not left, f"emulators are left: {left}")
 
 
