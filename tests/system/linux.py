@@ -315,9 +315,9 @@ def disk_images_that_cannot_be_used_are_refused():
     os.truncate(os.path.join(ROOT, disk), 100)
     refused(run("--disk", disk, "--command", "true"), "less than one sector")
     disk = copy_of_disk("read-only.img")
-    result = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--disk", disk, "--command", "echo x >/root/y; sync; sleep 99"],
-                              cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(8)
+    result = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--disk", disk, "--timeout", "100",
+                               "--command", "echo x >/root/y; sync; echo written; sleep 99"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    check(result.stdout.readline() == "written\n", "the guest did not write")
     result.send_signal(signal.SIGINT)  # so that its journal is not clean
     result.wait(30)
     os.chmod(os.path.join(ROOT, disk), 0o444)
