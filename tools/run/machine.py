@@ -67,16 +67,9 @@ class Control:
     def find_greeting(self, word):
         mark = f'"ping":"{word}"'.encode()
         try:
-            while True:
-                *lines, self.pending = self.pending.split(b"\n")
-                if any(mark in line for line in lines):
-                    # Answers to earlier pings of ours may still come: ask() skips them.
-                    self.pending = b"\n".join(lines[lines.index(next(line for line in lines if mark in line)) + 1:] + [self.pending])
-                    return True
-                piece = self.socket.recv(65536)
-                if not piece:
-                    raise Trouble("the machine ended before it answered")
-                self.pending += piece
+            while mark not in self.read_line():
+                pass
+            return True  # answers to earlier pings of ours may still come: ask() skips them
         except TimeoutError:
             return False
 
