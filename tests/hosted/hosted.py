@@ -96,8 +96,8 @@ class Runner:
                 text = text.replace('image = "victim"', 'image = "victim-hardened"\nhardened = true')
             manifest = os.path.join(self.logs, title + ".toml")
             open(manifest, "w", encoding="utf-8").write(text)
-        archive = self.archive(name, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []), *self.settings])
-        status, text = self.boot(name, archive, arguments=self.arguments.get(name, ()))
+        archive = self.archive(title, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []), *self.settings])
+        status, text = self.boot(title, archive, arguments=self.arguments.get(name, ()))
         os.unlink(archive)
         problem = None
         if status is None:
@@ -287,10 +287,9 @@ def debugger(runner):
     name = "gdb-steps-through-a-domain"
     if not runner.wanted(name):
         return
-    script, archive = os.path.join(runner.logs, name + ".gdb"), os.path.join(runner.logs, name + ".archive")
+    script, archive = os.path.join(runner.logs, name + ".gdb"), runner.archive(name, os.path.join(ROOT, "systems", "hello.toml"))
     with open(script, "w", encoding="utf-8") as file:
         file.write(GDB_COMMANDS.format(build=runner.build))
-    subprocess.run([sys.executable, MKIMAGE, "systems/hello.toml", "-o", archive, "--build", runner.build], check=True, cwd=ROOT, capture_output=True)
     try:
         done = subprocess.run(["gdb", "-q", "-nx", "-batch", "-x", script, "--args", os.path.join(runner.build, "hosted", "bulkhead"), archive],
                               capture_output=True, text=True, cwd=ROOT, check=False, stdin=subprocess.DEVNULL, timeout=120)
