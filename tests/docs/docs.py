@@ -15,7 +15,7 @@ import sys
 import time
 
 LIMIT_S = 600
-FOLLOWED = ["docs/writing-a-domain.md", "docs/tour.md", "docs/debugging.md"]
+FOLLOWED = ["docs/writing-a-domain.md", "docs/tour.md", "docs/debugging.md", "docs/porting.md"]
 OWN = ("domains", "idl", "systems", "drivers")  # folders that a reader adds to: real ones in the copy, links inside
 RUNS = ("run", "demo", "system-tests")  # of running systems: sockets
 SHARED = ("third-party", "logs", "tests", "guest", "bench")  # folders of the build that the copy does not change
@@ -63,14 +63,14 @@ def steps(page):
 
 
 def missing_line(expected, output):
-    """The first expected line that does not occur in its turn; None when all do."""
+    """The first expected line that does not occur in its turn, each in a line of its own; None when all do."""
     position = 0
-    for line in expected:
-        pattern = r"\s+".join(".*".join(re.escape(part) for part in word.split("…")) for word in line.split())
-        match = re.compile(pattern).search(output, position)
-        if line.strip() and not match:
+    for line in filter(str.strip, expected):
+        pattern = r"[^\S\n]+".join(".*".join(re.escape(part) for part in word.split("…")) for word in line.split())
+        match = re.compile(pattern + ".*").search(output, position)
+        if not match:
             return line
-        position = match.end() if match else position
+        position = match.end()
     return None
 
 
