@@ -7,6 +7,10 @@ import os
 import re
 import sys
 
+sys.path += ["tests/hosted", "tests/verifier"]
+import attacks  # noqa: E402 (its folder had to be found first)
+import hosted  # noqa: E402
+
 PAGE = "docs/safety-claims.md"
 ATTACKS = "tests/verifier/attacks"
 READS = re.compile(r"\bslot_read\(|\bplatform_copy_guarded\(|DOMAIN_base\(|->base \+|\bstate->\w+|->header->|completions->")
@@ -25,20 +29,19 @@ def names(cell):
 
 
 def rule_of(attack):
-    match = re.match(r"# rule: (\w+)", open(os.path.join(ATTACKS, attack), encoding="utf-8").readline())
-    return match.group(1) if match else None
+    return attacks.rule_of(open(os.path.join(ATTACKS, attack), encoding="utf-8").read())
 
 
 def rules_faults(text):
     """One row for each rule; its attacks name it."""
-    rules = set(re.findall(r"^RULE\(\d+, (\w+)", open("kernel/verifier/rules.def", encoding="utf-8").read(), flags=re.M)) - {"NONE"}
+    rules = attacks.rules_of("kernel/verifier/rules.def")
     rows = table(text, "Rules")
     for name in sorted(rules ^ {row[0] for row in rows}):
         yield f"rule {name} has no row, or is none"
-    for rule, _, attacks in rows:
-        if not names(attacks):
+    for rule, _, attacked in rows:
+        if not names(attacked):
             yield f"rule {rule} has no attack"
-        for attack in names(attacks):
+        for attack in names(attacked):
             if attack.endswith(".py"):
                 if f'"{rule}"' not in open(attack, encoding="utf-8").read():
                     yield f"{attack} does not lie about {rule}"
@@ -51,7 +54,7 @@ def rules_faults(text):
 
 def claims_faults(text):
     """Each claim names what enforces it, and a test or scenario that there is."""
-    scenarios = set(re.findall(r'^    \{"([a-z-]+)", \w+\},$', open("tests/domains/conductor/main.c", encoding="utf-8").read(), flags=re.M))
+    scenarios = set(hosted.scenarios_of_conductor())
     for claim, enforced, attacked in table(text, "Claims"):
         if not any(name.startswith(("kernel/", "runtime/", "codegen/", "domains/")) for name in names(enforced)) and not re.search(r"\b[A-Z]+_?[A-Z]+\b", enforced):
             yield f"nothing enforces: {claim}"

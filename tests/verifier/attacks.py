@@ -100,23 +100,29 @@ def check_message(message, image, rule):
         raise Refusal(f"the message lacks function, offset or instruction: {message}")
 
 
+def rule_of(text):
+    """The rule that the first line of an attack names; None when it names none."""
+    match = re.match(r"# rule: (\w+)\n", text)
+    return match.group(1) if match else None
+
+
 def attack(bench, source):
     """One attack is refused by its rule."""
     with open(source, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    rule = re.match(r"# rule: (\w+)$", lines[0])
+        text = file.read()
+    rule, lines = rule_of(text), text.splitlines()
     if not rule or not re.match(r"# [\w%].*[.?]$", lines[1]):
         raise Refusal("the first line must be `# rule: NAME', the second a sentence")
     image = bench.image(source)
     status, message = bench.verify(image)
     if status == 0:
         raise Refusal("accepted: " + message)
-    check_message(message, image, rule.group(1))
+    check_message(message, image, rule)
     if not any("%fs" in line for line in lines): # which is no attack in the other colour
         status, message = bench.verify(image, "fs")
         if status == 0:
             raise Refusal("accepted in colour fs: " + message)
-    return rule.group(1)
+    return rule
 
 
 def twin(bench, source):

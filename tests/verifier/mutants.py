@@ -183,7 +183,7 @@ class Laboratory:
             with open(source, encoding="utf-8") as file:
                 text = file.read()
             twin = source.endswith(".ok.s")
-            rule = "NONE" if twin else re.match(r"# rule: (\w+)", text).group(1)
+            rule = "NONE" if twin else attacks.rule_of(text)
             yield "twin" if twin else "attack", ("gs", "fs") if twin or "%fs" not in text else ("gs",), rule, image
         with open(bench.image(os.path.join(folder, "image-behind-its-end.ok.s")), "rb") as file:
             good = file.read()
