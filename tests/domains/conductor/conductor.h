@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Between the scenarios of the test conductor: what they stand on, and how they fail. A failed check logs where and why, and
-// powers off with status 1.
+// Between the scenarios of the test conductor: what they stand on.
 #ifndef CONDUCTOR_H
 #define CONDUCTOR_H
 
@@ -12,6 +11,7 @@
 
 #include "kernel.h"
 #include "kernel/abi/crash.h"
+#include "tests/domains/expect.h"
 #include "victim.h"
 
 #define MS 1000000ull
@@ -24,13 +24,6 @@ struct victim {
     uint32_t devices; // that it was granted
 };
 extern struct victim a, b, c; // c is in the fs colour; each has a right to call the next, c to call a
-extern bh_cap system_cap;
-
-[[noreturn]] void fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
-#define EXPECT(condition, ...) ((condition) ? (void)0 : fail(__FILE__, __LINE__, __VA_ARGS__))
-#define EXPECT_ERROR(call, expected) expect_error(__FILE__, __LINE__, #call, (call), (expected))
-#define EXPECT_OK(call) EXPECT_ERROR(call, BH_OK)
-void expect_error(const char *file, int line, const char *what, enum bh_error got, enum bh_error expected);
 
 struct bh_domain_info info_of(const struct victim *victim);
 void expect_serves(const struct victim *victim); // an echo

@@ -4,8 +4,6 @@
 // needs System, Settings (setting `scenario`), and a port of each victim. When it dies the run has failed: nobody powers off.
 #include "conductor.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,22 +81,6 @@ static const struct {
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},
 };
-
-void fail(const char *file, int line, const char *format, ...) {
-    char text[400];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    bh_error_log("FAILED: %s:%d: %s", file, line, text);
-    (void)system_power_off(system_cap, 1);
-    bh_thread_exit();
-}
-
-void expect_error(const char *file, int line, const char *what, enum bh_error got, enum bh_error expected) {
-    if (got != expected)
-        fail(file, line, "%s: %d (%s), expected %d (%s)", what, got, bh_strerror(got), expected, bh_strerror(expected));
-}
 
 struct bh_domain_info info_of(const struct victim *victim) {
     struct bh_domain_info info;

@@ -6,17 +6,10 @@
 
 #include <bulkhead/domain.h>
 
+#include "tests/domains/expect.h"
+
 typedef void scenario(void);
 scenario compress_scenario, script_scenario, sql_scenario, sql_on_disk_scenario;
-
-[[noreturn]] void fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
-#define EXPECT(condition, ...) ((condition) ? (void)0 : fail(__FILE__, __LINE__, __VA_ARGS__))
-#define EXPECT_ERROR(call, expected)                                                                                                       \
-    do {                                                                                                                                   \
-        enum bh_error got_ = (call);                                                                                                       \
-        EXPECT(got_ == (expected), "%s: %s", #call, bh_strerror(got_));                                                                    \
-    } while (0)
-#define EXPECT_OK(call) EXPECT_ERROR(call, BH_OK)
 
 // Repeat a call until the service is there.
 #define AWAIT(call)                                                                                                                        \
@@ -24,5 +17,7 @@ scenario compress_scenario, script_scenario, sql_scenario, sql_on_disk_scenario;
     bh_sleep_for(5000000)
 
 bh_cap find(const char *name); // a capability that the manifest grants
+// A service has answered `size' bytes of `text', and whether and how it failed, to what it was asked: is that what was wanted?
+void expect_answer(const char *asked, uint32_t failed, const char *text, uint32_t size, uint32_t failed_wanted, const char *wanted);
 
 #endif

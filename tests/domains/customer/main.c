@@ -4,36 +4,27 @@
 // setting "scenario" says which.
 #include "customer.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel.h"
 
-static bh_cap system_cap;
+bh_cap system_cap;
 
 static const struct {
     const char *name;
     scenario *run;
 } scenarios[] = {{"compress", compress_scenario}, {"script", script_scenario}, {"sql", sql_scenario}, {"sql-on-disk", sql_on_disk_scenario}};
 
-void fail(const char *file, int line, const char *format, ...) {
-    char text[400];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    bh_error_log("FAILED: %s:%d: %s", file, line, text);
-    (void)system_power_off(system_cap, 1);
-    bh_thread_exit();
-}
-
 bh_cap find(const char *name) {
     bh_cap cap;
     enum bh_error error = bh_cap_find(name, &cap);
     EXPECT(!error, "%s: %s", name, bh_strerror(error));
     return cap;
+}
+
+void expect_answer(const char *asked, uint32_t failed, const char *text, uint32_t size, uint32_t failed_wanted, const char *wanted) {
+    EXPECT(failed == failed_wanted && size == strlen(wanted) && memcmp(text, wanted, size) == 0, "`%s' gives %u `%.*s', not %u `%s'", asked, failed,
+           (int)size, text, failed_wanted, wanted);
 }
 
 int main(void) {

@@ -14,8 +14,7 @@ static void expect(const char *source, uint32_t failed_wanted, const char *wante
     char output[BH_SCRIPT_TEXT_MAX];
     uint32_t size, failed;
     EXPECT_OK(script_eval(service, source, (uint32_t)strlen(source), &failed, output, &size));
-    EXPECT(failed == failed_wanted && size == strlen(wanted) && memcmp(output, wanted, size) == 0, "`%s' gives %u `%.*s', not `%s'", source, failed,
-           (int)size, output, wanted);
+    expect_answer(source, failed, output, size, failed_wanted, wanted);
 }
 
 void script_scenario(void) {

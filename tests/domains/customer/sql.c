@@ -9,18 +9,12 @@
 #include "customer.h"
 #include "kernel.h"
 
-#define PATIENCE 200
-#define PAUSE_NS 10000000u
-
 static bh_cap service;
 
 // While the service, or what it stands on, is being restarted, it is asked again.
 static enum bh_error exec(const char *text, uint32_t *failed, char *rows, uint32_t *size) {
-    enum bh_error error = sql_exec(service, text, (uint32_t)strlen(text), failed, rows, size);
-    for (int i = 0; i < PATIENCE && error == BH_EDEAD; i++) {
-        bh_sleep_for(PAUSE_NS);
-        error = sql_exec(service, text, (uint32_t)strlen(text), failed, rows, size);
-    }
+    enum bh_error error;
+    AWAIT(error = sql_exec(service, text, (uint32_t)strlen(text), failed, rows, size));
     return error;
 }
 
@@ -28,8 +22,7 @@ static void expect(const char *text, uint32_t failed_wanted, const char *wanted)
     char rows[BH_SQL_TEXT_MAX];
     uint32_t size, failed;
     EXPECT_OK(exec(text, &failed, rows, &size));
-    EXPECT(failed == failed_wanted && size == strlen(wanted) && memcmp(rows, wanted, size) == 0, "`%s' gives %u `%.*s', not `%s'", text, failed,
-           (int)size, rows, wanted);
+    expect_answer(text, failed, rows, size, failed_wanted, wanted);
 }
 
 static void fill(void) {
