@@ -103,7 +103,7 @@ static uint32_t inside, came_back, told;
 static void visitor(uint64_t kind) {
     uint64_t value;
     __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
-    enum bh_error error = victim_relay(a.port, kind ? 1 : 0, MISBEHAVE_LOOP, 0, &value);
+    enum bh_error error = victim_relay(a.port, kind ? 1 : 0, BH_INJECT_LOOP, 0, &value);
     __atomic_add_fetch(&told, error == BH_EDEAD, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&came_back, 1, __ATOMIC_SEQ_CST);
     bh_thread_exit();

@@ -35,11 +35,6 @@ static enum bh_error serve_data(const char *port) {
     return serve(port, 16, addresses);
 }
 
-[[noreturn]] static void loop(void) {
-    for (volatile uint64_t i = 0;; i++) {
-    }
-}
-
 [[noreturn]] static void watch(struct watch *watch) {
     volatile uint64_t *target = (uint64_t *)watch->target;
     for (;;) {
@@ -249,8 +244,6 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return serve_data(port);
     case MISBEHAVE_SHARE_AND_DIE:
         return share_and_die(next);
-    case MISBEHAVE_LOOP:
-        loop();
     case MISBEHAVE_WATCH:
         watch((struct watch *)(*value - 1)); // relay() adds one
     case MISBEHAVE_EXIT:

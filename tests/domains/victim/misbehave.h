@@ -38,8 +38,7 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_PLAY = 125,         // no misbehaviour: is client of the ring "play": low 16 bits submissions, above them completions awaited
     MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
     MISBEHAVE_JUMP = 127,         // longjmp; the value, less one for each domain passed, says how
-    MISBEHAVE_LOOP = 128,         // computes for ever
-    MISBEHAVE_WATCH = 129,        // touches memory for ever; the value is the address of its struct watch
+    MISBEHAVE_WATCH = 128,        // touches memory for ever; the value is the address of its struct watch
     // Types of functions (types.c).
     MISBEHAVE_TYPES = 150,
     MISBEHAVE_CALL_OTHER_TYPE = 150, // calls through a pointer that was cast to another type
