@@ -38,6 +38,9 @@ struct bh_memory_info memory_now(void);
 void restart_all(void); // all victims, so that what they hold is known
 // As many threads, buffers and capabilities, and as much free memory but for what the setting `page_tables' allows: page tables stay.
 void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_info *after);
+void end_without_leak(const struct bh_memory_info *before); // the same after a restart of all, once their threads have ended
+
+uint32_t draw(uint64_t *random, uint32_t limit); // the next number below the limit
 
 uint32_t processors(void);     // how many
 void occupy(uint32_t count);   // that many threads of our priority compute, each on a processor of its own if there are as many; vacate() ends them

@@ -149,6 +149,15 @@ void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_
     EXPECT(before->caps == after->caps, "%u capabilities, then %u", before->caps, after->caps);
 }
 
+void end_without_leak(const struct bh_memory_info *before) {
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS;
+    restart_all();
+    while (memory_now().threads > before->threads && bh_time_ns() < deadline) // some are on their way out
+        bh_sleep_for(MS);
+    struct bh_memory_info after = memory_now();
+    expect_no_leak(before, &after);
+}
+
 static void meet(struct victim *victim) {
     EXPECT_OK(bh_cap_find(victim->name, &victim->port));
     EXPECT_OK(system_domain_find(system_cap, victim->name, &victim->id));

@@ -35,15 +35,6 @@ static void race_and_live(const struct victim *victim, enum misbehaviour kind) {
     bh_info("%llu rounds", (unsigned long long)all);
 }
 
-static void end_without_leak(const struct bh_memory_info *before) {
-    uint64_t deadline = bh_time_ns() + PATIENCE_NS;
-    restart_all();
-    while (memory_now().threads > before->threads && bh_time_ns() < deadline) // some are on their way out
-        bh_sleep_for(MS);
-    struct bh_memory_info after = memory_now();
-    expect_no_leak(before, &after);
-}
-
 void race_arguments(void) {
     race_and_live(&a, RACE_ARGUMENTS);
     expect_unharmed(&b);
@@ -102,8 +93,7 @@ static void killer(uint64_t unused) {
     uint64_t seed = 17;
     (void)unused;
     while (!killer_over) {
-        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-        bh_sleep_for((seed >> 40) % 3000 * 1000);
+        bh_sleep_for(draw(&seed, 3000) * 1000);
         if (info_of(&a).state == BH_DOMAIN_STATE_RUNNING)
             (void)system_kill(system_cap, a.id);
     }
