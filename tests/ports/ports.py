@@ -15,20 +15,23 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "hosted"))
+import hosted  # noqa: E402 (its folder had to be found first)
+
 LINE_MAX = 512  # of the kernel's log
 TIME_LIMIT_S = 120
 SECONDS = r"\d\.\d+ ?s|TOTAL|seconds|^\."
 
 
 class Case:
-    """A run of a test program: its port, its name there, its arguments, files that it reads (paths in the package) and makes."""
+    """A run of a test program: its port, the program, its arguments, files that it reads (paths in the package) and makes."""
 
-    def __init__(self, port, program, arguments="", files=(), outputs=(), memory="64M", drop=None, package=None, name=None):
+    def __init__(self, port, program, arguments="", files=(), outputs=(), memory="64M", drop=None, package=None):
         self.port, self.program, self.arguments = port, program, arguments
         self.files, self.outputs, self.memory = files, outputs, memory
         self.drop = re.compile(drop) if drop else None  # lines that say how fast it was
         self.package = package or port
-        self.title = name or f"{port}: {program} {arguments}".strip()
+        self.title = f"{port}: {program} {arguments}".strip()
 
 
 CASES = [
@@ -81,14 +84,13 @@ def lines_of(text, drop):
     return [line for line in lines if not (drop and drop.search(line))]
 
 
-class Ports:
-    """Where things are, and the count."""
+class Ports(hosted.Runner):
+    """Runs programs here and in the hosted kernel, and services in it."""
+    log_folder = "ports"
 
-    def __init__(self, build, only):
-        self.build, self.only = os.path.abspath(build), only
-        self.work = os.path.join(self.build, "tests", "ports")
-        os.makedirs(self.work, exist_ok=True)
-        self.passed = self.failed = 0
+    def __init__(self, options):
+        options.build = os.path.abspath(options.build)  # natively they run in a folder of their own
+        super().__init__(options)
 
     def source(self, case, name):
         """A file of the package, or one of ours."""
@@ -98,7 +100,7 @@ class Ports:
 
     def native(self, case):
         """Run it here: (status, lines)."""
-        folder = os.path.join(self.work, "native")
+        folder = os.path.join(self.build, "tests", "ports", "native")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         for name in case.files:
@@ -114,77 +116,63 @@ class Ports:
 
     def domain(self, case, number):
         """Run it as a domain: (status or None, lines, log)."""
-        base = os.path.join(self.work, f"case-{number}")
+        name = f"case-{number}"
+        manifest = os.path.join(self.logs, name + ".toml")
         sizes = {os.path.basename(name): os.path.getsize(self.source(case, name)) for name in case.files}
         text = [f'[system]\nname = "ports"\n[domain.test]\nimage = "../ports/{case.port}/domain/{case.program}"\nmemory = "{case.memory}"',
                 f'settings = {{ arguments = "{case.program} {case.arguments}", files = "{" ".join(f"{k}:{v}" for k, v in sizes.items())}", '
                 f'outputs = "{" ".join(case.outputs)}" }}',
                 '[port.settings]\nserver = "kernel"\ninterface = "Settings"\n[[grant]]\nto = "test"\nname = "settings"\nport = "settings"']
-        for i, name in enumerate(case.files):
-            text.append(f'[buffer.b{i}]\nfile = "{self.source(case, name)}"\n[[grant]]\nto = "test"\nname = "{os.path.basename(name)}"\n'
+        for i, path in enumerate(case.files):
+            text.append(f'[buffer.b{i}]\nfile = "{self.source(case, path)}"\n[[grant]]\nto = "test"\nname = "{os.path.basename(path)}"\n'
                         f'buffer = "b{i}"\nrights = ["read"]')
-        with open(base + ".toml", "w", encoding="utf-8") as file:
+        with open(manifest, "w", encoding="utf-8") as file:
             file.write("\n".join(text) + "\n")
-        subprocess.run([sys.executable, os.path.join(ROOT, "tools/mkimage/mkimage.py"), base + ".toml", "-o", base + ".archive", "--build", self.build],
-                       check=True, cwd=ROOT)
-        done = subprocess.run([os.path.join(self.build, "hosted", "bulkhead"), base + ".archive"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False)
-        os.unlink(base + ".archive")
-        log = done.stdout.decode("latin-1")
-        with open(base + ".log", "w", encoding="utf-8") as file:
-            file.write(log)
+        archive = self.archive(name, manifest)
+        booted, log = self.boot(name, archive, timeout=TIME_LIMIT_S)
+        os.unlink(archive)
         lines = [match.group(1) for match in re.finditer(r"^\[ *[\d.]+\] \w test: (.*)$", log, re.M)]
         end = next((line for line in lines if line.startswith("dies: ")), "")
         status = re.match(r"dies: exit: exit status (-?\d+)$", end)
         lines = [line for line in lines if not line.startswith(("started in slot", "dies: exit: "))]
-        return int(status.group(1)) & 0xFF if status else None, lines_of("\n".join(lines), case.drop), log
+        return int(status.group(1)) & 0xFF if status and booted is not None else None, lines_of("\n".join(lines), case.drop), log
 
     def run(self, number, case):
         """One case, both ways."""
-        if self.only not in case.title:
+        if not self.wanted(case.title):
             return
         wanted_status, wanted = self.native(case)
         status, lines, log = self.domain(case, number)
         problem = None
         if status != wanted_status:
-            problem = f"ended with {status}, not {wanted_status}\n" + "\n".join("    " + line for line in log.splitlines()[-8:])
+            problem = f"ended with {status}, not {wanted_status}"
         elif lines != wanted:
             at = next((i for i, (a, b) in enumerate(zip(lines, wanted)) if a != b), min(len(lines), len(wanted)))
             have, want = (side[at] if at < len(side) else "(nothing)" for side in (lines, wanted))
             problem = f"line {at + 1} of {len(lines)} is `{have}', not `{want}'"
-        self.verdict(case.title, problem)
-
-    def verdict(self, title, problem):
-        """One line, and the count."""
-        self.passed += not problem
-        self.failed += bool(problem)
-        print(f"FAILED {title}: {problem}" if problem else f"ok {title}", flush=True)
+        self.report(case.title, problem, log)
 
     def service(self, name, pattern):
         """A scenario of the customer."""
-        if self.only not in "service: " + name:
+        title = "service: " + name
+        if not self.wanted(title):
             return
-        archive = os.path.join(self.work, name + ".archive")
-        subprocess.run([sys.executable, os.path.join(ROOT, "tools/mkimage/mkimage.py"), os.path.join(HERE, "services.toml"), "-o", archive, "--build", self.build,
-                        "--set", f"customer.scenario={name}"], check=True, cwd=ROOT)
-        done = subprocess.run([os.path.join(self.build, "hosted", "bulkhead"), archive], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False)
+        archive = self.archive(name, os.path.join(HERE, "services.toml"), [f"customer.scenario={name}"])
+        status, log = self.boot(name, archive, timeout=TIME_LIMIT_S)
         os.unlink(archive)
-        log = done.stdout.decode("latin-1")
         problem = None
-        if done.returncode or f"customer: ok {name}" not in log:
-            problem = f"status {done.returncode}\n" + "\n".join("    " + line for line in log.splitlines()[-10:])
+        if status != 0 or f"customer: ok {name}" not in log:
+            problem = f"status {status}"
         elif pattern and not re.search(pattern, log):
             problem = f"the log does not say `{pattern}'"
-        self.verdict("service: " + name, problem)
+        self.report(title, problem, log)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--only", default="", help="only tests whose name contains this")
-    options = parser.parse_args()
-    ports = Ports(options.build, options.only)
+    ports = Ports(parser.parse_args())
     for number, case in enumerate(CASES):
         ports.run(number, case)
     for name, pattern in SCENARIOS.items():
