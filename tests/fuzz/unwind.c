@@ -183,6 +183,16 @@ static bool wrong(bool plain) {
     return !plain && !draw(10);
 }
 
+// Pads the entry that began at `start` with room for its length, and writes that, unless the writer was full there. The start.
+static size_t finish(struct writer *w, size_t start) {
+    while (w->size % 4)
+        put(w, 0, 1);
+    uint32_t length = (uint32_t)(w->size - start - sizeof(length));
+    if (w->size - start >= sizeof(length))
+        memcpy(w->bytes + start, &length, sizeof(length));
+    return start;
+}
+
 static size_t put_cie(struct writer *w, bool plain) {
     size_t start = w->size;
     put(w, 0, 4), put(w, 0, 4), put(w, wrong(plain) ? draw(5) : 1, 1);
@@ -193,11 +203,7 @@ static size_t put_cie(struct writer *w, bool plain) {
         put(w, 0x0c, 1), put(w, 7, 1), put(w, 8, 1), put(w, 0x90, 1), put(w, 1, 1);
     for (unsigned n = plain ? 0 : draw(3); n; n--)
         put_operation(w, plain);
-    while (w->size % 4)
-        put(w, 0, 1);
-    uint32_t length = (uint32_t)(w->size - start - 4);
-    memcpy(w->bytes + start, &length, 4);
-    return start;
+    return finish(w, start);
 }
 
 static size_t put_fde(struct writer *w, size_t cie, uint32_t function, bool plain) {
@@ -205,11 +211,7 @@ static size_t put_fde(struct writer *w, size_t cie, uint32_t function, bool plai
     put(w, 0, 4), put(w, start + 4 - cie, 4), put(w, (uint32_t)(function - (start + 8)), 4), put(w, FUNCTION_SIZE, 4), put_leb(w, 0);
     for (unsigned n = draw(12); n; n--)
         put_operation(w, plain);
-    while (w->size % 4)
-        put(w, 0, 1);
-    uint32_t length = (uint32_t)(w->size - start - 4);
-    memcpy(w->bytes + start, &length, 4);
-    return start;
+    return finish(w, start);
 }
 
 // Functions stand, as far as these tables know, from the start of the image.
