@@ -5,9 +5,9 @@ VERIFIER_TESTS := $(BUILD)/tests/verifier
 CONTAINMENT := $(VERIFIER_TESTS)/verifier-containment
 CONTAINMENT_SOURCES := $(wildcard tests/verifier/containment/*.[cS])
 
-$(CONTAINMENT): $(CONTAINMENT_SOURCES) $(wildcard tests/verifier/containment/*.h) $(wildcard kernel/verifier/* kernel/abi/*) | $(VERIFIER_TESTS)/
+$(CONTAINMENT): $(CONTAINMENT_SOURCES) $(BUILD)/lib/libbhverify.a $(wildcard tests/verifier/containment/*.h) | $(VERIFIER_TESTS)/
 	$(call say,HOSTCC,$@)
-	$(Q)$(CC) $(HOST_FLAGS) $(CONTAINMENT_SOURCES) $(VERIFIER_SOURCES) -lcapstone -o $@
+	$(Q)$(CC) $(HOST_FLAGS) $(filter-out %.h,$^) -lcapstone -o $@
 
 UNIT_TESTS += $(CONTAINMENT)
 TEST_SCRIPTS += tests/verifier/attacks.py tests/verifier/mutants.py tests/toolchain/toolchain.py tests/toolchain/porting.py
