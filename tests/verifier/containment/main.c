@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "tests/verifier/containment/generate.h"
+#include "tests/verifier/containment/sandbox.h"
 
 // Single steps: into the instruction and behind it; a good part of a function. The first run only: a step costs microseconds.
 enum { STEPS_ALONE = 3, STEPS_FUNCTIONS = 40 };
@@ -108,7 +109,7 @@ static void test_watch(void) {
         struct verified_image image = {.bytes = builder.text, .segments = {text}, .segment_count = 1, .text_start = TEXT_START,
                                        .text_end = TEXT_START + builder.text_size};
         struct registers registers = random_registers();
-        registers.rcx = 0x300000000000 + DATA_START;
+        registers.rcx = NOWHERE + DATA_START;
         sandbox_load(&image, BH_COLOUR_GS);
         snprintf(name, sizeof(name), "the watch notices %s", crimes[i].name);
         verdict(name, sandbox_run(TEXT_START, &registers, starts, STEPS_FUNCTIONS).result == RESULT_ESCAPED);

@@ -2,7 +2,7 @@
 //
 // Repeatable chance, and registers such as an attacker would choose: pointers to what is mapped in the slot, the same with another
 // upper half, edges of the slot, and numbers that make useful indices.
-#include "tests/verifier/containment/containment.h"
+#include "tests/verifier/containment/sandbox.h"
 
 #define TARGETS_MAX 64
 
@@ -48,7 +48,7 @@ static uint64_t mapped_offset(void) {
 uint64_t random_pointer(void) {
     static const uint64_t edges[] = {0, 8, 0xfff8, 0x10000, BH_SLOT_IMAGE, TEXT_START, TEXT_START + 1, 0xfffeffff, 0xffff0000,
                                      0xffffffff, 0xfffffff8, 0x7fffffff, 0x80000000};
-    static const uint64_t upper_halves[] = {0, 0x100000000000, 0x0fff00000000, 0x100100000000, 0x300000000000, 0x7f0000000000};
+    static const uint64_t upper_halves[] = {0, BASE, BASE - BH_SLOT_SIZE, BASE + BH_SLOT_SIZE, NOWHERE, 0x7f0000000000};
     switch (random_below(8)) {
     case 0: return random_below(64);
     case 1: return (uint64_t)-(int64_t)random_below(64);

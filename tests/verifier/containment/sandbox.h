@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Between place.c and sandbox.c: where things are.
+// Where things are, for those who put them there and those who reach for them.
 //
 //   BASE - 4 GiB   nothing may be touched      CONTROL   the thread's control block, guard, control stack; nothing behind it
 //   BASE           the slot                    NOWHERE   base of the segment register that is not the slot's
