@@ -130,7 +130,7 @@ static void text_and_time(void) {
 }
 
 int main(void) {
-    char folder[] = "/tmp/library-XXXXXX";
+    char folder[] = "/tmp/library-XXXXXX"; // for the host, where this program runs, too: in a domain any place is in its own memory
     atexit(at_end);
     say("constructed %d", constructed);
     say("mkdtemp %d", mkdtemp(folder) == folder);
