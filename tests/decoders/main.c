@@ -99,7 +99,7 @@ static void test_faults(void) {
 static void report(double time) {
     printf("\nencodings tried                %12llu\naccepted, decoded twice        %12llu\ndisagreements                  %12llu\n",
            (unsigned long long)tally.tried, (unsigned long long)tally.accepted, (unsigned long long)tally.disagreements);
-    for (unsigned rule = 0; rule < 64; rule++)
+    for (unsigned rule = 0; rule < RULE_COUNT_MAX; rule++)
         if (tally.by_rule[rule])
             printf("  refused by %-19s %12llu\n", rule_name(rule), (unsigned long long)tally.by_rule[rule]);
     for (unsigned check = 1; check < CHECK_COUNT; check++)

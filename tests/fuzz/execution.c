@@ -28,7 +28,7 @@ enum {
 __attribute__((section("__libfuzzer_extra_counters"))) static uint8_t features[FEATURES];
 
 static struct {
-    unsigned long inputs, accepted, images_run, runs, returned, faults, too_long, steps, protected;
+    unsigned long inputs, accepted, images_run, runs, returned, faults, too_long, protected;
 } counts;
 
 static const int foreign_signals[] = {SIGALRM, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
@@ -99,7 +99,6 @@ static void complain(const struct outcome *outcome, const struct registers *r, u
 
 static void count(const struct outcome *outcome) {
     counts.runs++;
-    counts.steps += outcome->steps;
     counts.returned += outcome->result == RESULT_RETURNED;
     counts.faults += outcome->result == RESULT_FAULT;
     counts.too_long += outcome->result == RESULT_LONG;

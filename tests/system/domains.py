@@ -20,7 +20,7 @@ CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "
 
 # With several processors, besides: where it matters that things happen at once.
 AT_ONCE = {"processors-all-work", "processors-kill", "processors-kill-the-middle", "processors-watchdog", "processors-revocation", "priorities",
-           "many-callers", "race-lend", "race-caps", "race-threads", "race-serve", "race-unmap"}
+           "many-callers"}
 
 
 class Machine(hosted.Runner):

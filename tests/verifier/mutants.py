@@ -165,9 +165,9 @@ class Laboratory:
         self.run([*COMPILER, *includes, "-I", ROOT, "-c", source, "-o", to])
         return to
 
-    def linker_of_clang(self, *options):
+    def linker_of_clang(self):
         """The command by which clang links the runner to PROGRAM: without its driver, hundreds of programs are linked faster."""
-        done = subprocess.run(["clang-19", "-###", "-fuse-ld=lld", *options, self.runner, "-lcapstone", "-o", "PROGRAM"],
+        done = subprocess.run(["clang-19", "-###", "-fuse-ld=lld", self.runner, "-lcapstone", "-o", "PROGRAM"],
                               capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
         return shlex.split(done.stderr.splitlines()[-1])
 

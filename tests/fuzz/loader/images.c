@@ -17,7 +17,7 @@
 
 enum { NOTES = 0x200, FUNCTIONS = 0x400, RELOCATIONS = 0x500, DYNAMIC = 0x700, UNWIND = 0x800, SYMBOLS = 0x900, NAMES = 0xa00, SECTIONS = 0xb00,
        TEXT = 0x1000, DATA = 0x2000, DATA_SIZE = 0x100, IMAGE_SIZE = DATA + DATA_SIZE };
-enum { SEGMENTS = 6, FUNCTION_COUNT = 4, RELOCATION_COUNT = 5, SYMBOL_COUNT = 4, TABLES = 7 };
+enum { SEGMENTS = 6, FUNCTION_COUNT = 4, RELOCATION_COUNT = 5, SYMBOL_COUNT = 4 };
 
 static unsigned draw(unsigned limit) {
     return (unsigned)rand() % limit;
