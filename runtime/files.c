@@ -25,7 +25,8 @@ enum file_kind : uint32_t { FILE_PLAIN, FILE_FOLDER, FILE_PUBLISHED };
 
 static struct file {
     struct file *next;
-    char *name; // NULL: unlinked
+    char *name;     // NULL: unlinked
+    char *new_name; // while it is being renamed
     enum file_kind kind;
     uint32_t number;
     uint32_t opened; // descriptors
@@ -107,6 +108,11 @@ static long resize(struct file *file, uint64_t size) {
         memset(file->data + file->size, 0, size - file->size);
     file->size = size;
     return 0;
+}
+
+// NULL: there is no such number. Whether it is open is another question.
+static struct descriptor *descriptor_at(long fd) {
+    return fd >= FILES_FIRST && fd - FILES_FIRST < DESCRIPTORS ? &descriptors[fd - FILES_FIRST] : NULL;
 }
 
 static long truncate_file(struct file *file, long size) {
@@ -214,17 +220,17 @@ static long duplicate(const struct descriptor *descriptor, long lowest) {
     return -EMFILE;
 }
 
-static long duplicate_as(const struct descriptor *descriptor, long number) {
-    if (number >= DESCRIPTORS)
+static long duplicate_as(const struct descriptor *descriptor, long fd) {
+    struct descriptor *as = descriptor_at(fd);
+    if (!as)
         return -EBADF;
-    struct descriptor *as = &descriptors[number];
     if (as == descriptor)
-        return number + FILES_FIRST;
+        return fd;
     if (as->file)
         close_file(as);
     *as = *descriptor;
     as->file->opened++;
-    return number + FILES_FIRST;
+    return fd;
 }
 
 static long control(struct descriptor *descriptor, long command, long argument) {
@@ -278,7 +284,7 @@ static long descriptor_call(long number, struct descriptor *descriptor, long b, 
     case SYS_dup:
         return duplicate(descriptor, 0);
     case SYS_dup2:
-        return duplicate_as(descriptor, b - FILES_FIRST);
+        return duplicate_as(descriptor, b);
     case SYS_fsync:
     case SYS_fdatasync:
         return 0;
@@ -292,25 +298,28 @@ static long descriptor_call(long number, struct descriptor *descriptor, long b, 
 
 static long descriptor_door(long number, long fd, long b, long c, long d) {
     libc_lock(&lock);
-    struct descriptor *descriptor = fd - FILES_FIRST < DESCRIPTORS ? &descriptors[fd - FILES_FIRST] : NULL;
+    struct descriptor *descriptor = descriptor_at(fd);
     long result = descriptor && descriptor->file ? descriptor_call(number, descriptor, b, c, d) : -EBADF;
     libc_unlock(&lock);
     return result;
 }
 
 static long describe_path(const char *path, long fd, void *status, long flags) {
-    struct file *file = find(path);
-    if (!*path && (flags & AT_EMPTY_PATH) && fd >= FILES_FIRST && fd - FILES_FIRST < DESCRIPTORS)
-        file = descriptors[fd - FILES_FIRST].file;
+    const struct descriptor *descriptor = !*path && (flags & AT_EMPTY_PATH) ? descriptor_at(fd) : NULL;
+    const struct file *file = descriptor ? descriptor->file : find(path);
     if (!file && (*path != '.' || path[1]) && (*path != '/' || path[1]))
         return -ENOENT;
     return describe(file, status);
 }
 
-static bool has_inside(const struct file *folder) {
-    size_t length = strlen(folder->name);
+static bool is_inside(const char *path, const char *folder) {
+    size_t length = strlen(folder);
+    return strncmp(path, folder, length) == 0 && path[length] == '/';
+}
+
+static bool has_inside(const char *folder) {
     for (const struct file *file = files; file; file = file->next)
-        if (strncmp(file->name, folder->name, length) == 0 && file->name[length] == '/')
+        if (is_inside(file->name, folder))
             return true;
     return false;
 }
@@ -321,10 +330,24 @@ static long remove_path(const char *path, bool folder) {
         return -ENOENT;
     if (folder != (file->kind == FILE_FOLDER))
         return folder ? -ENOTDIR : -EISDIR;
-    if (folder && has_inside(file))
+    if (folder && has_inside(path))
         return -ENOTEMPTY;
     forget(file);
     return 0;
+}
+
+// New names for a file and all that is inside it, before the first is changed.
+static bool prepare_names(const char *from, const char *to) {
+    size_t length = strlen(from);
+    for (struct file *file = files; file; file = file->next) {
+        if (strcmp(file->name, from) != 0 && !is_inside(file->name, from))
+            continue;
+        file->new_name = malloc(strlen(to) + strlen(file->name) - length + 1);
+        if (!file->new_name)
+            return false;
+        strcpy(stpcpy(file->new_name, to), file->name + length);
+    }
+    return true;
 }
 
 static long rename_path(const char *from, const char *to) {
@@ -335,14 +358,22 @@ static long rename_path(const char *from, const char *to) {
         return 0;
     if (old && (old->kind == FILE_FOLDER) != (file->kind == FILE_FOLDER))
         return old->kind == FILE_FOLDER ? -EISDIR : -ENOTDIR;
-    char *name = strdup(to);
-    if (!name)
-        return -ENOSPC;
-    if (old)
+    if (file->kind == FILE_FOLDER && is_inside(to, from))
+        return -EINVAL;
+    if (old && has_inside(to))
+        return -ENOTEMPTY;
+    bool moved = prepare_names(from, to);
+    if (moved && old)
         forget(old);
-    free(file->name);
-    file->name = name;
-    return 0;
+    for (file = files; file; file = file->next) {
+        if (!file->new_name)
+            continue;
+        free(moved ? file->name : file->new_name);
+        if (moved)
+            file->name = file->new_name;
+        file->new_name = NULL;
+    }
+    return moved ? 0 : -ENOSPC;
 }
 
 static long make_folder(const char *path) {

@@ -82,18 +82,25 @@ static long duplicate_as(long fd, long as) {
 }
 
 static long descriptor_call(long number, long fd, long b, long c, long d) {
-    if (fd >= 0 && fd < FILES_FIRST && redirected[fd])
-        fd = redirected[fd];
+    if (fd >= 0 && fd < FILES_FIRST && redirected[fd]) {
+        long file = redirected[fd];
+        if (number == SYS_close)
+            redirected[fd] = 0;
+        fd = file;
+    }
     if (fd >= FILES_FIRST)
         return file_call(number, fd, b, c, d);
     struct iovec one = {(void *)b, (size_t)c};
+    bool single = number == SYS_read || number == SYS_write;
+    const struct iovec *vector = single ? &one : (const struct iovec *)b;
+    long count = single ? 1 : c;
     switch (number) {
     case SYS_readv:
     case SYS_read:
-        return fd ? -EBADF : transfer(SYS_readv, fd, number == SYS_read ? &one : (const struct iovec *)b, number == SYS_read ? 1 : c);
+        return fd ? -EBADF : transfer(SYS_readv, fd, vector, count);
     case SYS_writev:
     case SYS_write:
-        return fd ? transfer(SYS_writev, fd, number == SYS_write ? &one : (const struct iovec *)b, number == SYS_write ? 1 : c) : -EBADF;
+        return fd ? transfer(SYS_writev, fd, vector, count) : -EBADF;
     case SYS_ioctl: // standard output is a terminal: the library then writes line by line
         return fd ? 0 : -ENOTTY;
     case SYS_lseek:

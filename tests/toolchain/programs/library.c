@@ -25,6 +25,54 @@ static void at_end(void) {
     say("atexit");
 }
 
+static void write_text(const char *name, const char *text) {
+    FILE *file = fopen(name, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
+// What is inside a folder goes with it.
+static void folders(const char *folder) {
+    char inner[300], outer[300], inside[320], moved[320], deep[320], line[20];
+    snprintf(inner, sizeof(inner), "%s/inner", folder);
+    snprintf(outer, sizeof(outer), "%s/outer", folder);
+    snprintf(inside, sizeof(inside), "%s/note", inner);
+    snprintf(moved, sizeof(moved), "%s/note", outer);
+    snprintf(deep, sizeof(deep), "%s/deep", inner);
+    say("mkdir %d %d", mkdir(inner, 0700), mkdir(deep, 0700));
+    write_text(inside, "moved along");
+    say("into itself: %d", rename(inner, deep) < 0 && errno == EINVAL);
+    say("rename a folder %d, old name %d, new name %d", rename(inner, outer), access(inside, F_OK), access(moved, F_OK));
+    FILE *file = fopen(moved, "r");
+    say("inside: %s", file && fgets(line, sizeof(line), file) ? line : "?");
+    fclose(file);
+    say("mkdir %d", mkdir(inner, 0700));
+    say("onto one that is not empty: %d", rename(inner, outer) < 0 && errno == ENOTEMPTY);
+    say("onto one that is: %d, %d", rename(outer, inner), access(inside, F_OK));
+    say("removed %d %d %d", unlink(inside), rmdir(deep), rmdir(inner));
+}
+
+// A file as standard input, until that is closed: its number is then nothing that a later file may be found by.
+static void standard_streams(const char *folder) {
+    char name[300], line[20];
+    snprintf(name, sizeof(name), "%s/input", folder);
+    write_text(name, "line");
+    int first = open(name, O_RDONLY);
+    say("as standard input: %d, read %d: %.4s", dup2(first, 0), (int)read(0, line, 4), line);
+    say("closed: %d", close(0));
+    int second = open(name, O_RDONLY);
+    if (!second) { // the lowest number; a domain's standard streams are never free
+        second = dup(0);
+        close(0);
+    }
+    for (int number = 3; number < 9; number++)
+        dup2(second, number);
+    say("standard input is no file: %d", lseek(0, 0, SEEK_CUR) < 0);
+    for (int number = 3; number < 9; number++)
+        close(number);
+    unlink(name);
+}
+
 static void files(const char *folder) {
     char name[300], other[300], line[100];
     struct stat status;
@@ -57,6 +105,8 @@ static void files(const char *folder) {
     close(fd);
     say("gone: %d", fopen(other, "r") == NULL && errno == ENOENT);
     say("closed: %d", (int)write(fd, "x", 1) < 0 && errno == EBADF);
+    folders(folder);
+    standard_streams(folder);
     say("remove the folder: %d", rmdir(folder));
     file = tmpfile();
     fprintf(file, "temporary");
