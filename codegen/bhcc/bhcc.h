@@ -24,7 +24,7 @@ struct options {
     struct arguments link;     // libraries and linker options, in order, with object files
     struct arguments lower;    // for bhlower
     struct arguments inputs;   // sources
-    bool no_standard_libraries, no_verify, verbose, debug, dependencies, has_depfile, has_optimization;
+    bool no_standard_libraries, no_verify, verbose, debug, dependencies, has_depfile;
     bool hardened;             // indirect branches in the form that speculation does not get past
     bool both;                 // beside each object OUTPUT its hardened twin, OUTPUT.hardened, where the two differ
     const char *optimization;  // "-O2"

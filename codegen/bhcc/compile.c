@@ -139,33 +139,25 @@ static bool same_contents(const char *one, const char *other) {
     return same;
 }
 
+static const char *twin_of(const char *object) {
+    static char twin[4096];
+    snprintf(twin, sizeof(twin), "%s.hardened", object);
+    return twin;
+}
+
 // The hardened twin of an object: made of the assembly source itself, or of what clang wrote (`plain`) when bhsfi makes something else of it than
 // `confined`.
 static int compile_twin(const struct options *options, const char *input, const char *plain, const char *confined, const char *output) {
-    char twin[4096];
-    int status = 0;
-    bool same;
-    snprintf(twin, sizeof(twin), "%s.hardened", output);
+    const char *twin = twin_of(output);
     if (plain) {
         const char *hardened = temporary(".hardened.s");
-        status = step(options, "bhsfi", plain, hardened, true);
-        same = !status && same_contents(hardened, confined);
-        if (!status && !same)
-            status = assemble(options, hardened, twin, false, false);
-    } else {
-        status = assemble(options, input, twin, ends(input, ".S"), true);
-        same = !status && same_contents(twin, output);
+        int status = step(options, "bhsfi", plain, hardened, true);
+        return status || same_contents(hardened, confined) ? status : assemble(options, hardened, twin, false, false);
     }
-    if (same || status)
+    int status = assemble(options, input, twin, ends(input, ".S"), true);
+    if (!status && same_contents(twin, output))
         remove(twin);
     return status;
-}
-
-// One of an earlier compilation, perhaps of another source.
-static void remove_twin(const char *output) {
-    char twin[4096];
-    snprintf(twin, sizeof(twin), "%s.hardened", output);
-    remove(twin);
 }
 
 int compile(const struct options *options, const char *input, const char *output) {
@@ -173,7 +165,7 @@ int compile(const struct options *options, const char *input, const char *output
         return preprocess(options, input, output);
     bool twin = options->both && options->stage == STAGE_OBJECT;
     if (options->stage == STAGE_OBJECT)
-        remove_twin(output);
+        remove(twin_of(output)); // one of an earlier compilation, perhaps of another source
     if (ends(input, ".s") || ends(input, ".S")) {
         int failed = assemble(options, input, output, ends(input, ".S"), options->hardened);
         return failed || !twin ? failed : compile_twin(options, input, NULL, NULL, output);

@@ -109,7 +109,7 @@ static int parse_one(struct options *options, int argc, char **argv, int *i) {
         options->verbose = true;
     } else if (!strcmp(text, "-nostdlib") || !strcmp(text, "-nodefaultlibs")) {
         options->no_standard_libraries = true;
-    } else if (!strcmp(text, "--hardened") || !strcmp(text, "-mbh-hardened")) {
+    } else if (!strcmp(text, "--hardened")) {
         options->hardened = true;
     } else if (!strcmp(text, "--both")) {
         options->both = true;

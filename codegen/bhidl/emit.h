@@ -15,6 +15,10 @@ bool close_output(FILE *file);
 void print_parameter(FILE *file, const struct parameter *parameter);
 // All of a method's parameters, each with ", " in front.
 void print_parameters(FILE *file, const struct method *method);
+// ", uint64_t word0, uint64_t word1...": the parameters of what deals in words.
+void print_word_parameters(FILE *file, const struct method *method);
+// The type of what comes back in two registers; only generated code knows it.
+#define RESULT_TYPE "struct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n"
 // Does a function stand between the proxy and the server's own (emit_server.c)?
 bool method_needs_glue(const struct method *method);
 

@@ -60,8 +60,7 @@ static void print_results(FILE *file, const struct method *method) {
 static void print_method(FILE *file, const struct interface *interface, const struct method *method) {
     const char *name = snake(interface->name);
     fprintf(file, "struct bh_result bh_stub_%s_%s(uint64_t target_cap", name, method->name);
-    for (int i = 0; i < method->words; i++)
-        fprintf(file, ", uint64_t word%d", i);
+    print_word_parameters(file, method);
     fprintf(file, ");\n\nenum bh_error %s_%s(bh_cap target_cap", name, method->name);
     print_parameters(file, method);
     fputs(") {\n", file);
@@ -77,7 +76,7 @@ static bool emit_client(const char *folder, const struct interface *one) {
     FILE *file = open_output("//", "%s/client/%s.c", folder, snake(one->name));
     if (!file)
         return false;
-    fprintf(file, "#include \"%s.h\"\n\n#include <string.h>\n\nstruct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n",
+    fprintf(file, "#include \"%s.h\"\n\n#include <string.h>\n\n" RESULT_TYPE,
             one->source->name);
     for (const struct method *method = one->methods; method; method = method->next)
         print_method(file, one, method);

@@ -45,6 +45,11 @@ void print_parameter(FILE *file, const struct parameter *one) {
         fprintf(file, "%s%s *%s", out ? "" : "const ", c_type(type), one->name);
 }
 
+void print_word_parameters(FILE *file, const struct method *method) {
+    for (int i = 0; i < method->words; i++)
+        fprintf(file, ", uint64_t word%d", i);
+}
+
 void print_parameters(FILE *file, const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next) {
         fputs(", ", file);

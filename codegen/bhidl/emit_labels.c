@@ -8,8 +8,7 @@ static void print_method(FILE *file, const struct interface *interface, const st
     const char *name = snake(interface->name);
     if (method_needs_glue(method)) {
         fprintf(file, "struct bh_result bh_%s_%s(uint64_t object", name, method->name);
-        for (int i = 0; i < method->words; i++)
-            fprintf(file, ", uint64_t word%d", i);
+        print_word_parameters(file, method);
     } else {
         fprintf(file, "enum bh_error bh_%s_%s(void *object", name, method->name);
         print_parameters(file, method);
@@ -23,7 +22,7 @@ bool emit_labels(const char *folder) {
         return false;
     for (const struct source *one = program.sources; one; one = one->next)
         fprintf(file, "#include \"%s.h\"\n", one->name);
-    fputs("\nstruct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n"
+    fputs("\n" RESULT_TYPE
           "void bh_thread(uint64_t argument);\nstruct bh_result bh_left_out(void);\n", file);
     for (const struct interface *one = program.interfaces; one; one = one->next)
         for (const struct method *method = one->methods; !one->kernel && method; method = method->next)

@@ -20,12 +20,6 @@ bool method_needs_glue(const struct method *method) {
     return false;
 }
 
-static void print_glue_parameters(FILE *file, const struct method *method) {
-    fputs("uint64_t object", file);
-    for (int i = 0; i < method->words; i++)
-        fprintf(file, ", uint64_t word%d", i);
-}
-
 static void print_preparation(FILE *file, const struct parameter *one) {
     if (one->kind == PARAMETER_IN && one->type->kind == TYPE_STRING)
         fprintf(file, "    ((char *)word%d)[%llu] = 0;\n", one->word, (unsigned long long)one->type->bound - 1);
@@ -53,8 +47,8 @@ static void print_argument(FILE *file, const struct parameter *one) {
 }
 
 static void print_glue(FILE *file, const struct method *method) {
-    fprintf(file, "static struct bh_result glue_%s(", method->name);
-    print_glue_parameters(file, method);
+    fprintf(file, "static struct bh_result glue_%s(uint64_t object", method->name);
+    print_word_parameters(file, method);
     fputs(") {\n", file);
     for (const struct parameter *one = method->parameters; one; one = one->next)
         print_preparation(file, one);
@@ -82,7 +76,7 @@ static bool emit_server(const char *folder, const struct interface *one) {
     if (!file)
         return false;
     fprintf(file, "#include \"%s.h\"\n\n#include \"bulkhead/domain.h\"\n\n"
-                  "struct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n"
+                  RESULT_TYPE
                   "extern const char bh_export_%s;\n\n"
                   "static const struct %s_methods *served;\n\n"
                   "static struct bh_result left_out(void) {\n    return (struct bh_result){BH_ENOTSUP, 0};\n}\n\n",
