@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Capstone for domains: Debian's source package, x86 only, compiled by bhcc.
 #
-#   domain-capstone.sh BUILD      -> BUILD/domain-lib/{libcapstone.a,include/capstone}
+#   domain-capstone.sh BUILD      -> BUILD/domain-lib/{libcapstone.a,libcapstone-hardened.a,include/capstone}
 set -euo pipefail
 case "${1:-}" in -h | --help | "") sed -n '3,5s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # The C library of domains: musl from Debian's source package, compiled by bhcc.
 #
-#   domain-libc.sh BUILD      -> BUILD/domain-lib/{libc.a,include}
+#   domain-libc.sh BUILD      -> BUILD/domain-lib/{libc.a,libc-hardened.a,include}
 #
-# Left out: what needs processes, signals, sockets or another locale. The door to the system is two functions, bh_syscall (runtime/libc.c) and
+# Left out: what needs processes, sockets or another locale; of signals there is what says that there are none. libc-hardened.a has the objects that
+# `bhcc --hardened' compiles differently. The door to the system is two functions, bh_syscall (runtime/libc.c) and
 # bh_file_syscall (runtime/files.c); the thread pointer hangs on the data stack, since %fs belongs to the system.
 set -euo pipefail
-case "${1:-}" in -h | --help | "") sed -n '3,8s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
+case "${1:-}" in -h | --help | "") sed -n '3,9s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
 here=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1/domain-lib"
 build=$(cd "$1" && pwd)
@@ -29,17 +30,17 @@ sed -i 's/lock ; orl $0,(%%rsp)/mfence/; s/"hlt"/"ud2"/' arch/x86_64/atomic_arch
 make -s obj/include/bits/alltypes.h obj/include/bits/syscall.h obj/src/internal/version.h
 
 # Folders whole, then single files from folders that are mostly about processes.
-files=$(ls src/{bulkhead,string,stdlib,ctype,errno,internal,multibyte,prng,search,regex,math,complex,fenv,stdio,locale,malloc/oldmalloc,temp,thread,fcntl,dirent,time}/*.c 2>/dev/null
-        ls src/malloc/{calloc,free,malloc_usable_size,posix_memalign,memalign,realloc,reallocarray,libc_calloc,lite_malloc,replaced}.c \
+files=$(ls src/{bulkhead,string,stdlib,ctype,errno,internal,multibyte,prng,search,regex,math,complex,fenv,stdio,locale,malloc/oldmalloc,temp,thread,fcntl,dirent,time}/*.c
+        ls src/malloc/{calloc,free,posix_memalign,memalign,realloc,reallocarray,libc_calloc,lite_malloc,replaced}.c \
            src/exit/{assert,_Exit,atexit,abort_lock,at_quick_exit,quick_exit}.c src/env/{getenv,setenv,putenv,unsetenv,clearenv,secure_getenv,__environ}.c \
            src/signal/{setitimer,block,raise,signal,sigaction,sigaddset,sigdelset,sigemptyset,sigfillset,sigismember,sigprocmask}.c \
            src/stat/{__xstat,stat,fstat,fstatat,lstat,mkdir,chmod,fchmod,umask,utimensat,futimens,futimesat}.c \
            src/mman/{mmap,munmap,mremap,madvise}.c src/misc/{basename,dirname,getopt,getopt_long,a64l,ffs,ffsl,ffsll,issetugid}.c src/sched/sched_yield.c \
            src/unistd/{_exit,access,close,dup,dup2,dup3,readlink,alarm,fsync,fdatasync,ftruncate,getcwd,getpid,isatty,link,lseek,pread,pwrite,read,readv,rmdir,sleep,truncate,unlink,usleep,write,writev,chown,fchown,getuid,geteuid,getgid,getegid}.c \
-           src/linux/{gettid,getdents,utimes}.c src/legacy/valloc.c 2>/dev/null || :)
-skip='/(memcpy|memmove|memset|popen|pclose|dcngettext|bind_textdomain_codeset|textdomain|iconv|iconv_close|__fopen_rb_ca|syscall_cp|__syscall_cp|vdso|defsysinfo|emulate_wait4|fma_asm|pthread_create|pthread_cancel|pthread_kill|pthread_getattr_np|pthread_getname_np|pthread_setname_np|pthread_atfork|pthread_sigmask|__tls_get_addr|__set_thread_area|__unmapself|clone|synccall|tls|sem_open|sem_unlink|pthread_getcpuclockid|pthread_[gs]etsched.*|timer_.*|clock_getcpuclockid|getdate)\.c$'
+           src/linux/{gettid,getdents,utimes}.c src/legacy/valloc.c)
+skip='/(memcpy|memmove|memset|popen|pclose|dcngettext|bind_textdomain_codeset|textdomain|iconv|iconv_close|__fopen_rb_ca|syscall_cp|__syscall_cp|vdso|defsysinfo|pthread_create|pthread_cancel|pthread_kill|pthread_getattr_np|pthread_getname_np|pthread_setname_np|pthread_atfork|pthread_sigmask|__tls_get_addr|__set_thread_area|__unmapself|clone|synccall|tls|sem_open|sem_unlink|pthread_getcpuclockid|pthread_[gs]etsched.*|timer_.*|clock_getcpuclockid|getdate)\.c$'
 mkdir -p objects
-flags="-std=c99 -nostdinc -ffreestanding -D_XOPEN_SOURCE=700 -O2 -g1 -w -nostdlib -I./arch/x86_64 -I./arch/generic -Iobj/src/internal -I./src/include -I./src/internal -Iobj/include -I./include -fno-math-errno -frounding-math"
+flags="-std=c99 -nostdinc -ffreestanding -D_XOPEN_SOURCE=700 -O2 -g1 -w -nostdlib -I./arch/x86_64 -I./arch/generic -Iobj/src/internal -I./src/include -I./src/internal -Iobj/include -I./include -I$here -fno-math-errno -frounding-math"
 : >refused.log
 export flags build
 # shellcheck disable=SC2016

@@ -2,6 +2,8 @@
  *
  * musl's thread pointer in a domain. %fs belongs to the system; every thread has a data stack of its own in each domain that it enters, and
  * the last word of that stack's stride (kernel/abi/slot.h), zero at first, points to what the C library knows of the thread. */
+#include "kernel/abi/slot.h"
+
 struct __pthread;
 struct __pthread *bh_thread_adopt(void) __attribute__((__visibility__("hidden")));
 
@@ -12,10 +14,9 @@ static inline uintptr_t bh_data_stack(void)
 	return stack;
 }
 
-#define BH_STACK_STRIDE 0x400000
 static inline struct __pthread **bh_thread_word(void)
 {
-	return (struct __pthread **)((bh_data_stack() | (BH_STACK_STRIDE - 1)) - 7);
+	return (struct __pthread **)((bh_data_stack() | (BH_SLOT_STACK_STRIDE - 1)) - 7);
 }
 
 static inline uintptr_t __get_tp()

@@ -9,9 +9,9 @@
 #include "pthread_impl.h"
 #include "stdio_impl.h"
 #include "libc.h"
+#include "kernel/abi/call.h"
 
-#define STACKS 128
-#define SAME_PRIORITY 0xff /* kernel/abi/call.h */
+#define STACKS ((BH_SLOT_STACKS_END - BH_SLOT_STACKS) / BH_SLOT_STACK_STRIDE)
 #define RECORD_SIZE 4096
 
 int bh_call_thread_create(void *entry, uint64_t argument, uint32_t priority);
@@ -46,7 +46,7 @@ weak_alias(no_orphans, __do_orphaned_stdio_locks);
 
 static int stack_number(void)
 {
-	return bh_data_stack() / BH_STACK_STRIDE % STACKS;
+	return (bh_data_stack() - BH_SLOT_STACKS) / BH_SLOT_STACK_STRIDE % STACKS;
 }
 
 static struct record *new_record(void)
@@ -198,7 +198,6 @@ int __pthread_create(pthread_t *restrict result, const pthread_attr_t *restrict 
 	int is_c11 = attributes == __ATTRP_C11_THREAD;
 	struct record *record = new_record();
 	if (!record) return EAGAIN;
-	memset(record, 0, sizeof *record);
 	set_up(record);
 	record->thread.map_base = (void *)record;
 	record->thread.map_size = RECORD_SIZE;
@@ -208,7 +207,7 @@ int __pthread_create(pthread_t *restrict result, const pthread_attr_t *restrict 
 	record->is_c11 = is_c11;
 	__tl_lock();
 	*result = &record->thread;
-	int failed = bh_call_thread_create((void *)begin, (uintptr_t)record, SAME_PRIORITY);
+	int failed = bh_call_thread_create((void *)begin, (uintptr_t)record, BH_PRIORITY_SAME);
 	if (!failed) {
 		link_record(&record->thread);
 		libc.threads_minus_1++;

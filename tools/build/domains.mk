@@ -7,7 +7,7 @@ DOMAIN_LIBC := $(DOMAIN_LIB)/libc.a
 DOMAIN_FLAGS := -std=gnu23 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -Iruntime/include -I$(GEN_INCLUDE) -MMD -MP
 BHCC := $(BIN)/bhcc
 
-$(DOMAIN_LIBC): tools/domain-libc.sh $(TOOLCHAIN) tools/third-party.sh $(wildcard runtime/musl/*)
+$(DOMAIN_LIBC): tools/domain-libc.sh $(TOOLCHAIN) tools/third-party.sh $(wildcard runtime/musl/*) kernel/abi/slot.h kernel/abi/call.h
 	$(Q)tools/domain-libc.sh $(BUILD) && touch $@
 
 # Libraries that single domains need.
