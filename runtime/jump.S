@@ -5,33 +5,13 @@
 // that the frame that the kernel sees is the caller's.
 #include "bulkhead/assembly.inc"
 
-#define CALL_ENTRY(index) (0x10080 + 8 * (index))
-#define FRAME_MARK 24   // kernel/abi/calls.def
-#define FRAME_RESUME 25
-
-        .macro BEGIN names:vararg
-        .section .text.bh_jump, "ax", @progbits
-        .balign 16
-        .irp name, \names
+// int setjmp(jmp_buf): %edi
+        .irp name, _setjmp, sigsetjmp, __sigsetjmp
         .globl \name
         .hidden \name
-        .type \name, @function
-\name:
+        .set \name, setjmp
         .endr
-        .cfi_startproc
-        .endm
-
-        .macro END name
-        .cfi_endproc
-        .size \name, . - \name
-        .pushsection bh_functions, "ao", @progbits, .text.bh_jump
-        .p2align 2
-        .long \name - .
-        .popsection
-        .endm
-
-// int setjmp(jmp_buf): %edi
-        BEGIN setjmp, _setjmp, sigsetjmp, __sigsetjmp
+BH_FUNCTION setjmp
         movq %rbx, %gs:(%edi)
         movq %rbp, %gs:8(%edi)
         movq %r12, %gs:16(%edi)
@@ -43,11 +23,11 @@
         movq (%rax), %rdx
         movq %rdx, %gs:48(%edi)
         leal 56(%rdi), %edi
-        BH_TABLE_JUMP CALL_ENTRY(FRAME_MARK)
-        END setjmp
+        jmp bh_call_frame_mark
+BH_END setjmp
 
 // void bh_jump(const jmp_buf, u64 value): %edi, %rsi
-        BEGIN bh_jump
+BH_FUNCTION bh_jump
         movq %gs:(%edi), %rbx
         movq %gs:8(%edi), %rbp
         movq %gs:16(%edi), %r12
@@ -59,7 +39,7 @@
         andq $-65536, %rax
         movq %rdx, (%rax)
         leal 56(%rdi), %edi
-        BH_TABLE_JUMP CALL_ENTRY(FRAME_RESUME)
-        END bh_jump
+        jmp bh_call_frame_resume
+BH_END bh_jump
 
         .section .note.GNU-stack, "", @progbits

@@ -2,8 +2,7 @@
 //
 // The fixed run-time calls as functions: bh_call_NAME jumps through its entry of the slot's table. In verified form as it stands.
 #include "bulkhead/assembly.inc"
-
-#define BH_TABLE_CALLS 0x10080
+#include "kernel/abi/slot.h"
 
         .macro STUB index, name
 BH_FUNCTION bh_call_\name
