@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Exchange buffers: thin wrappers over the run-time calls.
+// Exchange buffers: thin wrappers over the run-time calls, and the two that are always made together.
 #include "bulkhead/buffer.h"
 
 #include "runtime/calls.h"
@@ -19,4 +19,17 @@ enum bh_error bh_buffer_unmap(bh_cap buffer) {
 
 enum bh_error bh_buffer_info(bh_cap buffer, struct bh_buffer_info *info) {
     return bh_call_buffer_info(buffer, info);
+}
+
+enum bh_error bh_buffer_open(bh_cap buffer, uint32_t rights, void **address, uint64_t *size) {
+    struct bh_buffer_info info;
+    void *mapped;
+    enum bh_error error = bh_buffer_info(buffer, &info);
+    if (!error)
+        error = bh_buffer_map(buffer, rights, &mapped);
+    if (error)
+        return error;
+    *address = mapped;
+    *size = info.size;
+    return BH_OK;
 }

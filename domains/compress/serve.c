@@ -8,23 +8,13 @@
 
 #include "compress.h"
 
-// A lent buffer's memory, for the length of the call.
-static enum bh_error open_buffer(bh_cap buffer, uint32_t rights, void **data, uint64_t *capacity) {
-    struct bh_buffer_info info;
-    enum bh_error error = bh_buffer_info(buffer, &info);
-    if (!error)
-        error = bh_buffer_map(buffer, rights, data);
-    if (!error)
-        *capacity = info.size;
-    return error;
-}
-
+// The lent buffers' memory, for the length of the call.
 static enum bh_error open_both(bh_cap input, uint64_t size, bh_cap output, void **from, void **to, uint64_t *capacity) {
     uint64_t given;
-    enum bh_error error = open_buffer(input, BH_RIGHT_READ, from, &given);
+    enum bh_error error = bh_buffer_open(input, BH_RIGHT_READ, from, &given);
     if (!error && size > given)
         error = BH_ERANGE;
-    return error ? error : open_buffer(output, BH_RIGHT_READ | BH_RIGHT_WRITE, to, capacity);
+    return error ? error : bh_buffer_open(output, BH_RIGHT_READ | BH_RIGHT_WRITE, to, capacity);
 }
 
 static enum bh_error finish(int64_t result, uint64_t *written) {

@@ -73,14 +73,12 @@ static enum bh_error eval(void *object, const void *source, uint32_t size, uint3
 }
 
 static enum bh_error run(void *object, bh_cap source, uint64_t size, uint32_t *failed, void *text, uint32_t *text_size) {
-    struct bh_buffer_info info;
+    uint64_t given;
     void *data;
     (void)object;
-    enum bh_error error = bh_buffer_info(source, &info);
-    if (!error && size > info.size)
+    enum bh_error error = bh_buffer_open(source, BH_RIGHT_READ, &data, &given);
+    if (!error && size > given)
         error = BH_ERANGE;
-    if (!error)
-        error = bh_buffer_map(source, BH_RIGHT_READ, &data);
     return error ? error : run_locked(data, size, failed, text, text_size);
 }
 

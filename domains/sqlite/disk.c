@@ -10,7 +10,6 @@
 
 #include "block.h"
 
-#define RETRIES 200
 #define RETRY_NS 10000000u
 #define SEGMENT_MAX (64u << 10) // bytes in one request; the data buffer has at least as many
 
@@ -29,14 +28,15 @@ static enum bh_error ask_device(const char *port_name) {
     enum bh_error error = bh_cap_find(port_name, &port);
     if (error)
         return error;
-    for (int i = 0; i < RETRIES && (error = block_info(port, &device)) == BH_EDEAD; i++)
+    uint64_t deadline = bh_time_ns() + BH_SERVER_WAIT_NS;
+    while ((error = block_info(port, &device)) == BH_EDEAD && bh_time_ns() < deadline)
         bh_sleep_for(RETRY_NS);
     return error ? error : device.read_only ? BH_EREADONLY : BH_OK;
 }
 
 enum bh_error disk_open(const char *ring_name, const char *port_name, const char *buffer_name) {
-    struct bh_buffer_info info;
     void *address;
+    uint64_t size;
     bh_cap buffer;
     enum bh_error error = ask_device(port_name);
     if (!error)
@@ -44,13 +44,11 @@ enum bh_error disk_open(const char *ring_name, const char *port_name, const char
     if (!error)
         error = bh_cap_find(buffer_name, &buffer);
     if (!error)
-        error = bh_buffer_info(buffer, &info);
-    if (!error)
-        error = bh_buffer_map(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address);
+        error = bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size);
     if (error)
         return error;
     window = address;
-    window_size = info.size < SEGMENT_MAX ? info.size : SEGMENT_MAX;
+    window_size = size < SEGMENT_MAX ? size : SEGMENT_MAX;
     return window_size >= 2 * DISK_SECTOR ? BH_OK : BH_ERANGE;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// SQLite 3 (Debian's source package, unchanged) as a service. Serves Sql behind the port "sql", or the one that its setting "port" names. With a ring "disk", its buffer "window" and a port "disk-info" the
-// database lies on that block device and lasts; without, it lies in memory and ends with the domain. When it dies in the middle of a
-// transaction on a device, its next instance rolls that back.
+// SQLite 3 (Debian's source package, unchanged) as a service. Serves Sql behind the port "sql", or the one that its setting "port" names. With a
+// ring "disk", its buffer "window" and a port "disk-info" the database lies on that block device and lasts; without, it lies in memory and ends
+// with the domain. When it dies in the middle of a transaction on a device, its next instance rolls that back.
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>

@@ -20,7 +20,6 @@
 #define MAGIC 0x31306c7153686242ull // "BbhSql01"
 #define AREA_START 4096ull
 #define SECTORS_AT_ONCE 8
-#define ATOMIC_SIZE 512
 
 enum part : uint32_t { PART_DATABASE, PART_JOURNAL, PART_COUNT };
 
@@ -142,7 +141,7 @@ static int control_file(sqlite3_file *file, int operation, void *argument) {
 
 static int sector_size(sqlite3_file *file) {
     (void)file;
-    return ATOMIC_SIZE;
+    return DISK_SECTOR;
 }
 
 static int characteristics(sqlite3_file *file) {

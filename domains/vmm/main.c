@@ -31,7 +31,6 @@
 #define STATUS_NOT_STARTED 73
 #define DEVICE_PRIORITY 2
 #define CALIBRATE_NS 10000000u
-#define DISK_WAIT_NS 10000000000ull
 #define WATCH_AGAIN_NS 500000000u
 #define INPUT_RETRY_NS 5000000u
 #define RIGHTS_ALL 7u // read, write, execute
@@ -117,14 +116,12 @@ static void get_setting(const char *key, const char *fallback, char *value) {
 static enum bh_error map_named(const char *name, uint32_t rights, struct boot_file *file) {
     bh_cap buffer;
     void *address;
-    struct bh_buffer_info info;
+    uint64_t size;
     enum bh_error error = bh_cap_find(name, &buffer);
     if (!error)
-        error = bh_buffer_map(buffer, rights, &address);
+        error = bh_buffer_open(buffer, rights, &address, &size);
     if (!error)
-        error = bh_buffer_info(buffer, &info);
-    if (!error)
-        *file = (struct boot_file){address, info.size};
+        *file = (struct boot_file){address, size};
     return error;
 }
 
@@ -156,7 +153,7 @@ static enum bh_error add_disk(void) {
     if (bh_cap_find("disk-info", &vmm.disk_info))
         return BH_OK; // a guest without a disk
     enum bh_error error = bh_ring_attach("disk", &vmm.ring);
-    uint64_t deadline = bh_time_ns() + DISK_WAIT_NS;
+    uint64_t deadline = bh_time_ns() + BH_SERVER_WAIT_NS;
     while (!error && (error = block_info(vmm.disk_info, &info)) == BH_EDEAD && bh_time_ns() < deadline) {
         bh_sleep_for(CALIBRATE_NS); // its driver starts, or is being restarted
         error = BH_OK;

@@ -16,5 +16,7 @@ enum bh_error bh_buffer_alloc(size_t size, bh_cap *buffer, void **address);
 enum bh_error bh_buffer_map(bh_cap buffer, uint32_t rights, void **address);
 enum bh_error bh_buffer_unmap(bh_cap buffer);
 enum bh_error bh_buffer_info(bh_cap buffer, struct bh_buffer_info *info);
+// Map a buffer that somebody else made, and say how many bytes it has.
+enum bh_error bh_buffer_open(bh_cap buffer, uint32_t rights, void **address, uint64_t *size);
 
 #endif

@@ -29,6 +29,10 @@
 enum bh_error bh_serve(const char *name, uint32_t interface, uint64_t fingerprint,
                        const uint64_t *methods, uint32_t method_count, void *object);
 
+// How long a client that cannot begin without a server asks it again while the answer is BH_EDEAD: many times what a driver needs to start, or to be
+// restarted, on an emulated machine; after that nobody restarts it any more.
+#define BH_SERVER_WAIT_NS 10000000000ull
+
 // The sentence for an error code. Never NULL; static.
 const char *bh_strerror(enum bh_error error);
 
