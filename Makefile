@@ -82,8 +82,8 @@ bench: $(BENCH_TARGETS) ## measure; table, JSON, SVG under build/bench (BENCH=na
 demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= BACKTRACE=1)
 	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(if $(BACKTRACE),--backtrace)
 
-debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= BREAK=domain_crash)
-	$(Q)tools/run/run.py --build $(BUILD) --system $(SYSTEM) --debug $(if $(BREAK),--break $(BREAK))
+debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= CPUS= BREAK=domain_crash)
+	$(Q)$(RUN_PROGRAM) --debug $(if $(BREAK),--break $(BREAK))
 
 fuzz: ## libFuzzer without end (TARGET=verifier, execution, loader, unwind)
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/fuzz/$(or $(TARGET),verifier)

@@ -2,7 +2,7 @@
 //
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
-//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | off STATUS
+//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | off STATUS
 //
 // Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
 #include <stdarg.h>
