@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # A library from a Debian source package, for domains and for this machine, with the programs that test it. Nothing in the package is changed.
 #
-#   domain-port.sh BUILD FOLDER   FOLDER/port.sh says what to build -> BUILD/ports/NAME/{domain,native}/{libNAME.a,PROGRAM}
+#   domain-port.sh --prepare BUILD FOLDER   a copy of the package's source, with what is generated in it -> BUILD/third-party/built/NAME/.prepared
+#   domain-port.sh BUILD FOLDER             after that -> BUILD/ports/NAME/{domain,native}/{libNAME.a,PROGRAM}
 #
 # NAME is the folder's last part. port.sh sets, with paths below the package's source:
 #   package    name of the source package
@@ -11,11 +12,13 @@
 #   confined   flags for the domain alone
 #   headers    what users of the library include, for BUILD/ports/NAME/include
 #   programs   lines of `NAME SOURCE... [-FLAG...]': test programs
-#   prepare()  if there is something to generate first, in a copy of the source: the current folder
+#   prepare()  if there is something to generate first, in the copy: the current folder
 # A file tests/ports/*.c is linked into each program for domains: it stands in for a command line and for a folder of input files.
 set -euo pipefail
-case "${1:-}" in -h | --help | "") sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
+case "${1:-}" in -h | --help | "") sed -n '3,17s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
 here=$(cd "$(dirname "$0")/.." && pwd)
+step=build
+[ "$1" != --prepare ] || { step=prepare; shift; }
 build=$(cd "$1" && pwd)
 folder=$here/$2
 name=$(basename "$2")
@@ -23,19 +26,20 @@ out=$build/ports/$name
 package='' library='' flags='' confined='' headers='' programs=''
 # shellcheck disable=SC1091
 . "$folder/port.sh"
-"$here/tools/third-party.sh" source "$build/third-party" "$package"
-printf '  %-8s %s\n' BUILD "$name and its tests, twice (once)"
-source=$build/third-party/src/$package
-if declare -F prepare >/dev/null; then
-    copy=$build/third-party/built/$name
-    if ! [ "$copy/.prepared" -nt "$folder/port.sh" ]; then
-        rm -rf "$copy"
-        cp -a "$source" "$copy"
-        (cd "$copy" && prepare >prepare.log 2>&1) || { tail -5 "$copy/prepare.log" >&2; exit 1; }
-        touch "$copy/.prepared"
+source=$build/third-party/built/$name
+if [ $step = prepare ]; then
+    "$here/tools/third-party.sh" source "$build/third-party" "$package"
+    rm -rf "$source"
+    cp -a "$build/third-party/src/$package" "$source"
+    cd "$source"
+    if declare -F prepare >/dev/null; then
+        printf '  %-8s %s\n' BUILD "what is generated of $name (once)"
+        prepare >prepare.log 2>&1 || { tail -5 prepare.log >&2; exit 1; }
     fi
-    source=$copy
+    touch .prepared
+    exit
 fi
+printf '  %-8s %s\n' BUILD "$name and its tests, twice (once)"
 mkdir -p "$out"/{domain,native}/objects "$out/include"
 cd "$source"
 # shellcheck disable=SC2086
@@ -70,7 +74,7 @@ compile() { # kind object source flags...
     fi
 }
 newest=$folder/port.sh
-for file in "$build"/bin/{bhcc,bhlower,bhsfi} "$here/tools/domain-libc.sh"; do [ "$file" -nt "$newest" ] && newest=$file; done
+for file in "$build"/bin/{bhcc,bhlower,bhsfi} "$here"/tools/domain-{libc,port}.sh; do [ "$file" -nt "$newest" ] && newest=$file; done
 export out build newest confined
 export -f compile
 # shellcheck disable=SC2016

@@ -4,9 +4,9 @@
 # wasi-libc, wasm2c to C, clang to an object, with memory accesses that are checked by guard pages. Built for `make bench` only.
 WORKLOADS := $(BUILD)/workloads
 WORKLOAD_SOURCES := $(THIRD_PARTY)/src
-WORKLOAD_PACKAGES := zlib lz4 libzstd bzip2 lua5.4 sqlite3 musl
-WORKLOAD_READY := $(WORKLOAD_PACKAGES:%=$(WORKLOAD_SOURCES)/%/.ready)
-SQLITE_MADE := $(THIRD_PARTY)/built/sqlite-amalgamation
+WORKLOAD_PACKAGES := zlib lz4 libzstd bzip2 lua5.4 musl
+SQLITE_MADE := $(THIRD_PARTY)/built/sqlite
+WORKLOAD_FIRST := $(WORKLOAD_PACKAGES:%=$(WORKLOAD_SOURCES)/%/.ready) $(THIRD_PARTY)/built/lua/.prepared $(SQLITE_MADE)/.prepared
 WORKLOAD_OWN := arena compress lua sqlite table
 WORKLOAD_LIBRARY := $(addprefix zlib/,adler32 crc32 deflate inffast inflate inftrees trees zutil) lz4/lib/lz4 \
   $(addprefix libzstd/lib/common/,debug entropy_common error_private fse_decompress pool threading xxhash zstd_common) \
@@ -15,7 +15,7 @@ WORKLOAD_LIBRARY := $(addprefix zlib/,adler32 crc32 deflate inffast inflate inft
   $(addprefix bzip2/,blocksort huffman crctable randtable compress decompress bzlib) \
   $(addprefix lua5.4/src/,lapi lcode lctype ldebug ldo ldump lfunc lgc llex lmem lobject lopcodes lparser lstate lstring ltable ltm lundump lvm lzio lauxlib lbaselib ltablib lstrlib lmathlib)
 WORKLOAD_FLAGS := -O2 -I. -Ibench/workloads $(addprefix -I$(WORKLOAD_SOURCES)/,zlib lz4/lib libzstd/lib bzip2 lua5.4/src) \
-  -I$(THIRD_PARTY)/built/lua-headers -I$(SQLITE_MADE)
+  -I$(THIRD_PARTY)/built/lua/src -I$(SQLITE_MADE)
 # zstd without its assembly and its choice by processor, bzip2 without files, SQLite without an operating system below it; Lua's errors end the
 # program, since WebAssembly has no setjmp here, and it is not seeded by the time.
 WORKLOAD_FLAGS += -DZSTD_DISABLE_ASM=1 -DZSTD_TRACE=0 -DDYNAMIC_BMI2=0 -DXXH_NAMESPACE=ZSTD_ -DBZ_NO_STDIO '-DLUAI_THROW(L,c)=__builtin_trap()' '-DLUAI_TRY(L,c,a)={a}' \
@@ -24,15 +24,6 @@ WORKLOAD_FLAGS += -DZSTD_DISABLE_ASM=1 -DZSTD_TRACE=0 -DDYNAMIC_BMI2=0 -DXXH_NAM
 # The memory and string functions that matter are the domains' own on this machine too, so that no C library is compared.
 WORKLOAD_STRING := strcmp strlen memcmp memchr strspn strncmp
 WORKLOAD_OBJECTS := $(WORKLOAD_OWN:%=own/%.o) $(WORKLOAD_LIBRARY:%=library/%.o) sqlite3.o sample.o
-
-$(SQLITE_MADE)/sqlite3.c: $(WORKLOAD_SOURCES)/sqlite3/.ready
-	$(call say,BUILD,SQLite as one big file (once))
-	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp -a $(WORKLOAD_SOURCES)/sqlite3 $(@D)/tree
-	$(Q)cd $(@D)/tree && { ./configure --disable-tcl --disable-readline --disable-load-extension && make sqlite3.c; } >../log 2>&1 || { tail -5 ../log >&2; exit 1; }
-	$(Q)cp $(@D)/tree/sqlite3.h $(@D)/ && cp $(@D)/tree/sqlite3.c $@.new && mv $@.new $@
-$(THIRD_PARTY)/built/lua-headers/lua5.4-deb-multiarch.h:
-	$(Q)mkdir -p $(@D) && printf '#define DEB_HOST_MULTIARCH "none"\n#define DEB_MULTIARCH_DIR "none"\n' >$@
-WORKLOAD_FIRST := $(WORKLOAD_READY) $(SQLITE_MADE)/sqlite3.c $(THIRD_PARTY)/built/lua-headers/lua5.4-deb-multiarch.h
 
 # Functions that SQLite calls through a pointer of another type.
 SQLITE_FLAGS_bhcc = $(shell . domains/sqlite/port.sh && echo $$confined)
@@ -45,9 +36,9 @@ $(WORKLOADS)/$(1)/own/%.o: bench/workloads/%.c bench/workloads/workloads.h bench
 $(WORKLOADS)/$(1)/library/%.o: $(4) | $(WORKLOAD_FIRST)
 	$$(call say,$(1),$$*)
 	$$(Q)mkdir -p $$(@D) && $(2) -w $(WORKLOAD_FLAGS) -c $(WORKLOAD_SOURCES)/$$*.c -o $$@
-$(WORKLOADS)/$(1)/sqlite3.o: $(SQLITE_MADE)/sqlite3.c $(4)
+$(WORKLOADS)/$(1)/sqlite3.o: $(SQLITE_MADE)/.prepared $(4)
 	$$(call say,$(1),sqlite3)
-	$$(Q)mkdir -p $$(@D) && $(2) $$(SQLITE_FLAGS_$(1)) -w $(WORKLOAD_FLAGS) -c $$< -o $$@
+	$$(Q)mkdir -p $$(@D) && $(2) $$(SQLITE_FLAGS_$(1)) -w $(WORKLOAD_FLAGS) -c $(SQLITE_MADE)/sqlite3.c -o $$@
 $(WORKLOADS)/$(1)/sample.o: bench/workloads/sample.c $(4) | $(WORKLOAD_FIRST)
 	$$(Q)mkdir -p $$(@D) && $(3) -O2 -std=gnu2x --embed-dir=$(WORKLOAD_SOURCES)/lz4/lib -c $$< -o $$@
 endef
