@@ -3,7 +3,8 @@
 # A library from a Debian source package, for domains and for this machine, with the programs that test it. Nothing in the package is changed.
 #
 #   domain-port.sh --prepare BUILD FOLDER   a copy of the package's source, with what is generated in it -> BUILD/third-party/built/NAME/.prepared
-#   domain-port.sh BUILD FOLDER             after that -> BUILD/ports/NAME/{domain,native}/{libNAME.a,PROGRAM}
+#   domain-port.sh BUILD FOLDER             after that -> BUILD/ports/NAME/{domain,native}/{libNAME.a,PROGRAM}; for domains hardened, too:
+#                                           libNAME-hardened.a, PROGRAM-hardened.elf
 #
 # NAME is the folder's last part. port.sh sets, with paths below the package's source:
 #   package    name of the source package
@@ -15,7 +16,7 @@
 #   prepare()  if there is something to generate first, in the copy: the current folder
 # A file tests/ports/*.c is linked into each program for domains: it stands in for a command line and for a folder of input files.
 set -euo pipefail
-case "${1:-}" in -h | --help | "") sed -n '3,17s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
+case "${1:-}" in -h | --help | "") sed -n '3,18s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
 here=$(cd "$(dirname "$0")/.." && pwd)
 step=build
 [ "$1" != --prepare ] || { step=prepare; shift; }
@@ -68,7 +69,7 @@ compile() { # kind object source flags...
     shift 3
     [ "$object" -nt "$newest" ] && [ "$object" -nt "$file" ] && return
     if [ "$kind" = domain ]; then
-        "$build/bin/bhcc" -O2 -g1 -w $confined "$@" -c "$file" -o "$object"
+        "$build/bin/bhcc" -O2 -g1 -w $confined "$@" --both -c "$file" -o "$object"
     else
         clang-19 -O2 -w "$@" -c "$file" -o "$object"
     fi
@@ -80,13 +81,17 @@ export -f compile
 # shellcheck disable=SC2016
 plan | sed 's, *$,,' | tac | xargs -P 2 -L 1 bash -c 'set -e; compile "$@"' compile
 for kind in domain native; do
-    (cd "$out/$kind" && llvm-ar-19 rcs "lib$name.a" objects/*.o)
+    (cd "$out/$kind" && rm -f "lib$name.a" && llvm-ar-19 rcs "lib$name.a" objects/*.o)
 done
-"$build/bin/bhcc" -std=gnu23 -D_GNU_SOURCE -O2 -g1 -I"$here" -I"$here/runtime/include" -I"$build/gen/include" -c "$here/tests/ports/start.c" -o "$out/domain/start.o"
+(cd "$out/domain" && rm -f "lib$name-hardened.a" && llvm-ar-19 rcs "lib$name-hardened.a" objects/*.o.hardened)
+"$build/bin/bhcc" -std=gnu23 -D_GNU_SOURCE -O2 -g1 -I"$here" -I"$here/runtime/include" -I"$build/gen/include" --both -c "$here/tests/ports/start.c" -o "$out/domain/start.o"
 while read -r line; do
     [ -n "$line" ] || continue
     program=${line%% *}
-    "$build/bin/bhcc" "$out/domain/$program"-*.o "$out/domain/start.o" "$out/domain/lib$name.a" -o "$out/domain/$program.elf"
+    for mode in '' --hardened; do
+        # shellcheck disable=SC2086
+        "$build/bin/bhcc" $mode "$out/domain/$program"-*.o "$out/domain/start.o" "$out/domain/lib$name.a" -o "$out/domain/$program${mode#-}.elf"
+    done
     clang-19 "$out/native/$program"-*.o "$out/native/lib$name.a" -lm -lpthread -o "$out/native/$program"
 done <<<"$programs"
 touch "$out/.done"

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The public tests of ported libraries: each program runs on this machine and as a domain of the hosted kernel, and both have to say the same.
+"""The public tests of ported libraries: each program runs on this machine and as a domain of the hosted kernel, usual and hardened, and all have to
+say the same.
 
 A program is one that the library's own package brings, compiled from the same sources by clang and by bhcc (tools/domain-port.sh). Compared are
-exit status, what it prints, and the files that it makes. Then the services on these libraries, as another domain sees them (tests/domains/customer).
+exit status, what it prints, and the files that it makes. Then the services on these libraries, as another domain sees them (tests/domains/customer),
+in both kinds, too.
 Ends with `N passed, N failed`.
 """
 import argparse
@@ -62,6 +64,7 @@ CASES = [
     Case("sqlite", "fuzzcheck", "--limit-mem 30M fuzzdata6.db", ["test/fuzzdata6.db"], drop=SECONDS, memory="256M", package="sqlite3"),
 ]
 
+MODES = {"": "", " hardened": "-hardened"}  # of a domain: what a test's name and an image's name end in
 SCENARIOS = {"compress": None, "script": None, "sql": None, "sql-on-disk": r"ramdisk: dies: panic: as told"}  # name: what the log must say as well
 
 
@@ -114,12 +117,13 @@ class Ports(hosted.Runner):
             lines.append(f"output {name}: {checksum(path)}" if os.path.exists(path) else f"output {name}: missing")
         return done.returncode, lines
 
-    def domain(self, case, number):
+    def domain(self, case, number, kind):
         """Run it as a domain: (status or None, lines, log)."""
-        name = f"case-{number}"
+        name = f"case-{number}{kind}"
         manifest = os.path.join(self.logs, name + ".toml")
         sizes = {os.path.basename(name): os.path.getsize(self.source(case, name)) for name in case.files}
-        text = [f'[system]\nname = "ports"\n[domain.test]\nimage = "../ports/{case.port}/domain/{case.program}"\nmemory = "{case.memory}"',
+        text = [f'[system]\nname = "ports"\n[domain.test]\nimage = "../ports/{case.port}/domain/{case.program}{kind}"\nmemory = "{case.memory}"\n'
+                f'hardened = {"true" if kind else "false"}',
                 f'settings = {{ arguments = "{case.program} {case.arguments}", files = "{" ".join(f"{k}:{v}" for k, v in sizes.items())}", '
                 f'outputs = "{" ".join(case.outputs)}" }}',
                 '[port.settings]\nserver = "kernel"\ninterface = "Settings"\n[[grant]]\nto = "test"\nname = "settings"\nport = "settings"']
@@ -138,27 +142,46 @@ class Ports(hosted.Runner):
         return int(status.group(1)) & 0xFF if status and booted is not None else None, lines_of("\n".join(lines), case.drop), log
 
     def run(self, number, case):
-        """One case, both ways."""
-        if not self.wanted(case.title):
-            return
-        wanted_status, wanted = self.native(case)
-        status, lines, log = self.domain(case, number)
-        problem = None
+        """One case, all ways."""
+        modes = {case.title + mode: kind for mode, kind in MODES.items() if self.wanted(case.title + mode)}
+        native = self.native(case) if modes else None
+        for title, kind in modes.items():
+            status, lines, log = self.domain(case, number, kind)
+            self.report(title, self.compare(*native, status, lines), log)
+
+    @staticmethod
+    def compare(wanted_status, wanted, status, lines):
+        """None, or how a domain's run differs from the program's."""
         if status != wanted_status:
-            problem = f"ended with {status}, not {wanted_status}"
-        elif lines != wanted:
+            return f"ended with {status}, not {wanted_status}"
+        if lines != wanted:
             at = next((i for i, (a, b) in enumerate(zip(lines, wanted)) if a != b), min(len(lines), len(wanted)))
             have, want = (side[at] if at < len(side) else "(nothing)" for side in (lines, wanted))
-            problem = f"line {at + 1} of {len(lines)} is `{have}', not `{want}'"
-        self.report(case.title, problem, log)
+            return f"line {at + 1} of {len(lines)} is `{have}', not `{want}'"
+        return None
 
-    def service(self, name, pattern):
+    def services(self, kind):
+        """The manifest of the services, of that kind."""
+        path = os.path.join(HERE, "services.toml")
+        if not kind:
+            return path
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        text = re.sub(r'^\[domain\.(compress-\w+|lua|sqlite)\]$', r'\g<0>\nimage = "\1"', text, flags=re.M)
+        text = re.sub(r'^image = "(.*)"$', rf'image = "\1{kind}"\nhardened = true', text, flags=re.M)
+        path = os.path.join(self.logs, f"services{kind}.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def service(self, name, pattern, mode, kind):
         """A scenario of the customer."""
-        title = "service: " + name
+        title = f"service: {name}{mode}"
         if not self.wanted(title):
             return
-        archive = self.archive(name, os.path.join(HERE, "services.toml"), [f"customer.scenario={name}"])
-        status, log = self.boot(name, archive, timeout=TIME_LIMIT_S)
+        log_name = name + kind
+        archive = self.archive(log_name, self.services(kind), [f"customer.scenario={name}"])
+        status, log = self.boot(log_name, archive, timeout=TIME_LIMIT_S)
         os.unlink(archive)
         problem = None
         if status != 0 or f"customer: ok {name}" not in log:
@@ -176,7 +199,8 @@ def main():
     for number, case in enumerate(CASES):
         ports.run(number, case)
     for name, pattern in SCENARIOS.items():
-        ports.service(name, pattern)
+        for mode, kind in MODES.items():
+            ports.service(name, pattern, mode, kind)
     print(f"{ports.passed} passed, {ports.failed} failed")
     return 1 if ports.failed else 0
 

@@ -18,5 +18,5 @@ DOMAIN_LIBRARIES_$(call name_of,$(1)/main.c) := $(BUILD)/ports/$(notdir $(1))/do
 endef
 $(foreach folder,$(PORT_FOLDERS),$(eval $(call port_rules,$(folder))))
 
-TEST_TARGETS += $(PORTS:%=$(BUILD)/ports/%/.done) $(PORT_IMAGES) $(BUILD)/hosted/bulkhead
+TEST_TARGETS += $(PORTS:%=$(BUILD)/ports/%/.done) $(PORT_IMAGES) $(PORT_IMAGES:.elf=-hardened.elf) $(BUILD)/hosted/bulkhead
 TEST_SCRIPTS += tests/ports/ports.py
