@@ -62,7 +62,10 @@ def run(*words, timeout=120):
 
 
 def copy_of_disk(name):
+    """A new one: what an earlier run of the tests left under that name may be read-only."""
     path = os.path.join(FOLDER, name)
+    if os.path.exists(os.path.join(ROOT, path)):
+        os.unlink(os.path.join(ROOT, path))
     shutil.copyfile(os.path.join(ROOT, BUILD, "guest", "disk.img"), os.path.join(ROOT, path))
     return path
 
@@ -316,8 +319,12 @@ def disk_images_that_cannot_be_used_are_refused():
     refused(run("--disk", disk, "--command", "true"), "less than one sector")
     disk = copy_of_disk("read-only.img")
     result = subprocess.Popen([sys.executable, RUN, "--build", BUILD, "--folder", FOLDER, "--disk", disk, "--timeout", "100",
-                               "--command", "echo x >/root/y; sync; echo written; sleep 99"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    check(result.stdout.readline() == "written\n", "the guest did not write")
+                               "--command", "echo x >/root/y; sync; echo written; sleep 99"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = ""
+    while not said.endswith("written\n"):
+        line = result.stdout.readline()
+        check(line, f"it ended before the guest had written: {said}")
+        said += line
     result.send_signal(signal.SIGINT)  # so that its journal is not clean
     result.wait(30)
     os.chmod(os.path.join(ROOT, disk), 0o444)
