@@ -128,14 +128,8 @@ static long end(long number, long status) {
     return 0;
 }
 
-long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
-    (void)f;
+static bool is_about_descriptor(long number) {
     switch (number) {
-    case SYS_brk:
-    case SYS_mmap:
-    case SYS_munmap:
-    case SYS_mremap:
-        return libc_memory_call(number, a, b, c, d);
     case SYS_read:
     case SYS_readv:
     case SYS_write:
@@ -152,7 +146,46 @@ long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_fdatasync:
     case SYS_dup:
     case SYS_getdents64:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Advice is taken and forgotten; handlers of signals are never called, since there are none; nobody owns files, and nobody asks for their times.
+static bool has_no_effect(long number) {
+    switch (number) {
+    case SYS_madvise:
+    case SYS_rt_sigprocmask:
+    case SYS_rt_sigaction:
+    case SYS_utimensat:
+    case SYS_chmod:
+    case SYS_fchmod:
+    case SYS_chown:
+    case SYS_fchown:
+    case SYS_umask:
+    case SYS_getuid:
+    case SYS_geteuid:
+    case SYS_getgid:
+    case SYS_getegid:
+        return true;
+    default:
+        return false;
+    }
+}
+
+long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    (void)f;
+    if (is_about_descriptor(number))
         return descriptor_call(number, a, b, c, d);
+    if (has_no_effect(number))
+        return 0;
+    switch (number) {
+    case SYS_brk:
+    case SYS_mmap:
+    case SYS_munmap:
+    case SYS_mremap:
+        return libc_memory_call(number, a, b, c, d);
     case SYS_dup2:
     case SYS_dup3:
         return duplicate_as(a, b);
@@ -177,20 +210,6 @@ long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_gettid:
     case SYS_getpid:
         return 1;
-    case SYS_madvise: // advice is taken and forgotten; handlers of signals are never called, since there are none
-    case SYS_utimensat:  // nobody owns files, and nobody asks for their times
-    case SYS_chmod:
-    case SYS_fchmod:
-    case SYS_chown:
-    case SYS_fchown:
-    case SYS_umask:
-    case SYS_rt_sigprocmask:
-    case SYS_rt_sigaction:
-    case SYS_getuid:
-    case SYS_geteuid:
-    case SYS_getgid:
-    case SYS_getegid:
-        return 0;
     default:
         return -ENOSYS;
     }

@@ -11,7 +11,7 @@ OF_BHCC = re.compile(r"--(both|hardened|call-as=.*)$")  # options that clang doe
 
 
 def main():
-    text = subprocess.run(["make", "-Bnk", "V=1", "all", "BULKHEAD_READY=1"], capture_output=True, text=True,
+    text = subprocess.run(["make", "-Bnk", "V=1", "all", "ports", "BULKHEAD_READY=1"], capture_output=True, text=True,
                           check=False).stdout
     here = os.getcwd()
     entries = []

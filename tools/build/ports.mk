@@ -18,5 +18,8 @@ DOMAIN_LIBRARIES_$(call name_of,$(1)/main.c) := $(BUILD)/ports/$(notdir $(1))/do
 endef
 $(foreach folder,$(PORT_FOLDERS),$(eval $(call port_rules,$(folder))))
 
+.PHONY: ports
+ports: $(PORT_IMAGES)
+tidy: $(PORTS:%=$(BUILD)/ports/%/.done) # their headers
 TEST_TARGETS += $(PORTS:%=$(BUILD)/ports/%/.done) $(PORT_IMAGES) $(PORT_IMAGES:.elf=-hardened.elf) $(BUILD)/hosted/bulkhead
 TEST_SCRIPTS += tests/ports/ports.py
