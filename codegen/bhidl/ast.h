@@ -5,6 +5,7 @@
 #ifndef BHIDL_AST_H
 #define BHIDL_AST_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -96,23 +97,36 @@ enum method_attribute { METHOD_IDEMPOTENT = 1, METHOD_REPLAY = 2 };
 
 struct method {
     struct place place;
+    struct source *source; // not the interface's own when it is inherited
     const char *name;
     unsigned attributes;
+    unsigned since; // the version that brought it, from 1
     struct parameter *parameters;
     int words;
     uint64_t area_size;
     struct method *next;
 };
 
+#define VERSIONS_MAX 16
+
+// Version n has the methods that were there by then: the first so many.
+struct version {
+    unsigned method_count;
+    uint64_t fingerprint;
+};
+
 struct interface {
     struct place place;
     struct source *source;
-    const char *name;
+    const char *name, *base_name; // base_name NULL: it extends none
+    struct place base_place;
+    int state; // 0: not merged with its base, 1: being merged, 2: done
     bool kernel;
     uint64_t id;
     struct method *methods;
-    unsigned method_count;
-    uint64_t fingerprint;
+    unsigned method_count, version_count;
+    struct version versions[VERSIONS_MAX]; // oldest first; the last is what this file says
+    uint64_t fingerprint; // of the last
     struct interface *next;
 };
 
@@ -144,19 +158,25 @@ extern struct program program;
 extern struct source *source; // being read or checked
 extern int error_count;
 
-// diagnostics.c: message with file, line, column, the line itself and a caret
+// diagnostics.c: message with file, line, column, the line itself and a caret; what to write instead
 void complain(const struct source *where, struct place place, const char *hint, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5), nonnull));
+// The same with another word than "error", not counted; `hint` may be NULL.
+void remark(const char *word, const struct source *where, struct place place, const char *hint, const char *format, va_list arguments);
 
 // parser
 int parse_file(struct source *input);
-// check.c, check_names.c, layout.c, fingerprint.c
+// check.c, check_names.c, versions.c, layout.c, fingerprint.c
 void check_program(void);
 void check_names(void);
+void inherit_methods(void); // of the interfaces that others extend
+void check_versions(struct interface *one);
 void layout_type(struct source *where, struct type *type);
 void layout_program(void);
 void fingerprint_program(void);
 struct constant *find_constant(const char *name);
+// diff.c: says what became of `old` in `program`; the exit status
+int diff_programs(const struct program *old);
 
 // emit_*.c: each writes its files below `folder`; false after a message
 bool emit_headers(const char *folder);

@@ -112,7 +112,7 @@ static int words_of(const struct parameter *parameter) {
 }
 
 // Hands out argument words and, for memory parameters, places on the callee's data stack.
-static void place_parameters(const struct interface *interface, struct method *method) {
+static void place_parameters(struct method *method) {
     bool result_used = false;
     for (struct parameter *one = method->parameters; one; one = one->next) {
         if (one->kind == PARAMETER_OUT && is_scalar(one->type) && !result_used) {
@@ -131,31 +131,31 @@ static void place_parameters(const struct interface *interface, struct method *m
     unsigned moves = 0;
     for (struct parameter *one = method->parameters; one; one = one->next)
         if (one->kind == PARAMETER_MOVE && moves++)
-            complain(interface->source, one->place, "a moved buffer cannot be given back when the next one is refused",
+            complain(method->source, one->place, "a moved buffer cannot be given back when the next one is refused",
                      "method `%s' moves more than one buffer", method->name);
     if (method->words > WORDS_MAX)
-        complain(interface->source, method->place, "put some of them into a struct (bytes count as two)",
+        complain(method->source, method->place, "put some of them into a struct (bytes count as two)",
                  "method `%s' takes %d words, a call carries %d", method->name, method->words, WORDS_MAX);
     if (method->area_size > 16384)
-        complain(interface->source, method->place, "pass a buffer", "the structures of method `%s' take %llu bytes, the limit is 16384",
+        complain(method->source, method->place, "pass a buffer", "the structures of method `%s' take %llu bytes, the limit is 16384",
                  method->name, (unsigned long long)method->area_size);
 }
 
-static void check_parameter(const struct interface *interface, struct parameter *one) {
+static void check_parameter(const struct interface *interface, const struct method *method, struct parameter *one) {
     if (one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT) {
-        resolve(interface->source, one->type);
+        resolve(method->source, one->type);
         return;
     }
     bool known = !strcmp(one->type->name, "Event") || !strcmp(one->type->name, "Buffer") || !strcmp(one->type->name, "Ring");
     for (struct interface *other = program.interfaces; other; other = other->next)
         known |= !strcmp(other->name, one->type->name);
     if (!known)
-        complain(interface->source, one->type->place, "capabilities are of Event, Buffer, Ring or an interface", "there is no `%s'",
+        complain(method->source, one->type->place, "capabilities are of Event, Buffer, Ring or an interface", "there is no `%s'",
                  one->type->name);
     if (one->kind != PARAMETER_CAP && strcmp(one->type->name, "Buffer"))
-        complain(interface->source, one->type->place, "write: move Buffer NAME", "only a Buffer can be moved or lent");
+        complain(method->source, one->type->place, "write: move Buffer NAME", "only a Buffer can be moved or lent");
     if (one->kind != PARAMETER_CAP && interface->kernel)
-        complain(interface->source, one->place, "use cap Buffer", "a kernel interface takes no moved or lent buffers");
+        complain(method->source, one->place, "use cap Buffer", "a kernel interface takes no moved or lent buffers");
 }
 
 static void check_interface(struct interface *one) {
@@ -166,10 +166,11 @@ static void check_interface(struct interface *one) {
     if (one->id >= BH_INTERFACE_COUNT || (one->id >= KERNEL_ID_FIRST) != one->kernel || !one->id)
         complain(one->source, one->place, "1 to 39 are for domains, 40 to 59 for the kernel", "id %llu is not for this kind of interface",
                  (unsigned long long)one->id);
+    check_versions(one);
     for (struct method *method = one->methods; method; method = method->next) {
         one->method_count++;
         for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
-            check_parameter(one, parameter);
+            check_parameter(one, method, parameter);
     }
     if (one->method_count > BH_INTERFACE_METHODS)
         complain(one->source, one->place, "split it", "interface `%s' has %u methods, the limit is %d", one->name, one->method_count,
@@ -177,6 +178,7 @@ static void check_interface(struct interface *one) {
 }
 
 void check_program(void) {
+    inherit_methods();
     check_names();
     for (struct structure *one = program.structures; one; one = one->next)
         check_structure(one);
@@ -195,5 +197,5 @@ void check_program(void) {
     layout_program();
     for (struct interface *one = program.interfaces; one && !error_count; one = one->next)
         for (struct method *method = one->methods; method; method = method->next)
-            place_parameters(one, method);
+            place_parameters(method);
 }

@@ -67,16 +67,16 @@ static void check_constants_and_rings(void) {
 
 static void check_method(const struct interface *interface, const struct method *method) {
     if (!strcmp(method->name, "serve") || is_word_of_c(method->name))
-        complain(interface->source, method->place, "choose another name", "a method may not be named `%s'", method->name);
+        complain(method->source, method->place, "choose another name", "a method may not be named `%s'", method->name);
     for (const struct method *other = interface->methods; other != method; other = other->next)
         if (!strcmp(other->name, method->name))
-            complain(interface->source, method->place, "rename one of them", "method `%s' is defined twice", method->name);
+            complain(method->source, method->place, "rename one of them", "method `%s' is defined twice", method->name);
     for (const struct parameter *one = method->parameters; one; one = one->next) {
         if (is_word_of_c(one->name) || is_word_of_glue(one->name))
-            complain(interface->source, one->place, "choose another", "`%s' is a word of C or of the generated code", one->name);
+            complain(method->source, one->place, "choose another", "`%s' is a word of C or of the generated code", one->name);
         for (const struct parameter *other = method->parameters; other != one; other = other->next)
             if (!strcmp(other->name, one->name))
-                complain(interface->source, one->place, "rename one of them", "parameter `%s' is named twice", one->name);
+                complain(method->source, one->place, "rename one of them", "parameter `%s' is named twice", one->name);
     }
 }
 

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // Messages: file:line:column, the line, a caret, and a hint.
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "codegen/bhidl/ast.h"
 
 int error_count;
 
-void complain(const struct source *where, struct place place, const char *hint, const char *format, ...) {
-    va_list arguments;
-    error_count++;
-    fprintf(stderr, "%s:%d:%d: error: ", where->path, place.line, place.column);
-    va_start(arguments, format);
+void remark(const char *word, const struct source *where, struct place place, const char *hint, const char *format, va_list arguments) {
+    fprintf(stderr, "%s:%d:%d: %s: ", where->path, place.line, place.column, word);
     vfprintf(stderr, format, arguments);
-    va_end(arguments);
     fputc('\n', stderr);
     if (place.line >= 1 && place.line <= where->line_count) {
         const char *line = where->lines[place.line - 1];
@@ -25,4 +20,12 @@ void complain(const struct source *where, struct place place, const char *hint, 
     }
     if (hint)
         fprintf(stderr, "      = hint: %s\n", hint);
+}
+
+void complain(const struct source *where, struct place place, const char *hint, const char *format, ...) {
+    va_list arguments;
+    error_count++;
+    va_start(arguments, format);
+    remark("error", where, place, hint, format, arguments);
+    va_end(arguments);
 }

@@ -3,16 +3,19 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static char open_name[4096];
+static char *open_text; // of the open file: it is written at the end, and only when it changed, so that what depends on it is not built again
+static size_t open_size;
 
 FILE *open_output(const char *comment, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(open_name, sizeof(open_name), format, arguments);
     va_end(arguments);
-    FILE *file = fopen(open_name, "w");
+    FILE *file = open_memstream(&open_text, &open_size);
     if (!file) {
         fprintf(stderr, "bhidl: %s: %s\n", open_name, strerror(errno));
         return NULL;
@@ -22,11 +25,28 @@ FILE *open_output(const char *comment, const char *format, ...) {
     return file;
 }
 
+static bool is_same(void) {
+    FILE *file = fopen(open_name, "r");
+    char *text = new_node(open_size + 2);
+    size_t size = file ? fread(text, 1, open_size + 1, file) : 0;
+    bool same = file && size == open_size && !memcmp(text, open_text, size);
+    if (file)
+        fclose(file);
+    free(text);
+    return same;
+}
+
 bool close_output(FILE *file) {
     bool failed = ferror(file);
     failed |= fclose(file) != 0;
+    if (!failed && !is_same()) {
+        file = fopen(open_name, "w");
+        failed = !file || fwrite(open_text, 1, open_size, file) != open_size;
+        failed |= file && fclose(file) != 0;
+    }
     if (failed)
-        fprintf(stderr, "bhidl: %s: cannot be written (disk full?)\n", open_name);
+        fprintf(stderr, "bhidl: %s: %s\n", open_name, strerror(errno));
+    free(open_text);
     return !failed;
 }
 

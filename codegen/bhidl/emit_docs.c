@@ -35,7 +35,7 @@ static void print_interface(FILE *file, const struct interface *one) {
     for (const struct method *method = one->methods; method; method = method->next) {
         fprintf(file, "### `enum bh_error %s_%s(bh_cap target_cap", snake(one->name), method->name);
         print_parameters(file, method);
-        fprintf(file, ")`\n\n%s\n\n", doc_before(one->source, method->place.line));
+        fprintf(file, ")`\n\n%s\n\n", doc_before(method->source, method->place.line));
         if (method->attributes & METHOD_IDEMPOTENT)
             fputs("Idempotent: after `BH_EDEAD` it may simply be called again.\n\n", file);
     }
@@ -57,15 +57,27 @@ bool emit_docs(const char *folder) {
     return true;
 }
 
+// The fingerprints of images that are as good as new ones.
+static const char *older_versions(const struct interface *one) {
+    char *text = new_node(64 + 24 * VERSIONS_MAX), *at = text;
+    if (one->version_count == 1)
+        return text;
+    at += sprintf(at, ", \"older\": [");
+    for (unsigned i = 0; i + 1 < one->version_count; i++)
+        at += sprintf(at, "%s\"%016llx\"", i ? ", " : "", (unsigned long long)one->versions[i].fingerprint);
+    sprintf(at, "]");
+    return text;
+}
+
 bool emit_json(const char *folder) {
     FILE *file = open_output("", "%s/interfaces.json", folder);
     if (!file)
         return false;
     fputs("{\"interfaces\": [", file);
     for (const struct interface *one = program.interfaces; one; one = one->next)
-        fprintf(file, "%s\n  {\"name\": \"%s\", \"id\": %llu, \"kernel\": %s, \"methods\": %u, \"fingerprint\": \"%016llx\"}",
+        fprintf(file, "%s\n  {\"name\": \"%s\", \"id\": %llu, \"kernel\": %s, \"methods\": %u, \"fingerprint\": \"%016llx\"%s}",
                 one == program.interfaces ? "" : ",", one->name, (unsigned long long)one->id, one->kernel ? "true" : "false", one->method_count,
-                (unsigned long long)one->fingerprint);
+                (unsigned long long)one->fingerprint, older_versions(one));
     fputs("\n], \"rings\": [", file);
     for (const struct ring_type *one = program.rings; one; one = one->next)
         fprintf(file, "%s\n  {\"name\": \"%s\", \"type\": \"%016llx\", \"request_size\": %llu, \"completion_size\": %llu}",

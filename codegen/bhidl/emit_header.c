@@ -65,13 +65,16 @@ static void print_identity(FILE *file, const struct interface *one) {
     const char *upper = capitals(one->name);
     fprintf(file, "#define BH_%s_ID %llu\n#define BH_%s_FINGERPRINT 0x%016llxull\n", upper, (unsigned long long)one->id, upper,
             (unsigned long long)one->fingerprint);
+    for (unsigned i = 0; i + 1 < one->version_count; i++)
+        fprintf(file, "#define BH_%s_FINGERPRINT_%u 0x%016llxull // version %u: the first %u methods\n", upper, i + 1,
+                (unsigned long long)one->versions[i].fingerprint, i + 1, one->versions[i].method_count);
 }
 
 static void print_interface(FILE *file, const struct interface *one) {
     const char *name = snake(one->name);
     print_doc(file, one->source, one->place.line, "");
     for (const struct method *method = one->methods; method; method = method->next) {
-        print_doc(file, one->source, method->place.line, "");
+        print_doc(file, method->source, method->place.line, "");
         fprintf(file, "enum bh_error %s_%s(bh_cap target_cap", name, method->name);
         print_parameters(file, method);
         fputs(");\n", file);

@@ -113,6 +113,16 @@ static void print_labels(FILE *file, const struct interface *one) {
     fputs("};\n", file);
 }
 
+// The versions before the newest, of which images may still be.
+static void print_versions(FILE *file, const struct interface *one) {
+    if (one->version_count == 1)
+        return;
+    fprintf(file, "static const struct interface_version %s_older[] = {\n", snake(one->name));
+    for (unsigned i = 0; i + 1 < one->version_count; i++)
+        fprintf(file, "    {0x%016llxull, %u},\n", (unsigned long long)one->versions[i].fingerprint, one->versions[i].method_count);
+    fputs("};\n", file);
+}
+
 static bool emit_table(const char *folder) {
     FILE *file = open_output("//", "%s/kernel/interfaces.c", folder);
     if (!file)
@@ -126,13 +136,15 @@ static bool emit_table(const char *folder) {
             fprintf(file, "    %s_%s_%s,\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
         fputs("};\n", file);
         print_labels(file, one);
+        print_versions(file, one);
     }
     fputs("\nconst struct interface interfaces[] = {\n", file);
     size_t count = 0;
     for (const struct interface *one = program.interfaces; one; one = one->next, count++)
-        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies, %s%s},\n", (unsigned long long)one->id, one->method_count,
+        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies, %s%s, %s%s, %u},\n", (unsigned long long)one->id, one->method_count,
                 (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name),
-                one->kernel ? "0" : snake(one->name), one->kernel ? "" : "_labels");
+                one->kernel ? "0" : snake(one->name), one->kernel ? "" : "_labels",
+                one->version_count > 1 ? snake(one->name) : "0", one->version_count > 1 ? "_older" : "", one->version_count - 1);
     fprintf(file, "};\nconst size_t interface_count = %zu;\n", count);
     if (!close_output(file))
         return false;
@@ -142,8 +154,10 @@ static bool emit_table(const char *folder) {
     fputs("// Every interface that the kernel knows, and the gates of the fixed run-time calls. For the loader.\n"
           "#ifndef BH_INTERFACES_H\n#define BH_INTERFACES_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
           "#include \"kernel/abi/slot.h\"\n\n"
+          "struct interface_version {\n    uint64_t fingerprint;\n    uint32_t method_count; // the first so many\n};\n\n"
           "struct interface {\n    uint32_t id, method_count;\n    uint64_t fingerprint;\n    const char *name;\n    bool kernel;\n"
-          "    void *const *proxies; // method_count addresses\n    const uint32_t *labels; // of the types of its methods; none in the kernel\n};\nextern const struct interface interfaces[];\n"
+          "    void *const *proxies; // method_count addresses\n    const uint32_t *labels; // of the types of its methods; none in the kernel\n"
+          "    const struct interface_version *older; // versions before this one\n    uint32_t older_count;\n};\nextern const struct interface interfaces[];\n"
           "extern const size_t interface_count;\nextern void *const fixed_calls[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
     return close_output(file);
 }

@@ -49,11 +49,12 @@ static void add_type(const struct type *type) {
     }
 }
 
-static uint64_t of_interface(const struct interface *one) {
+static uint64_t of_version(const struct interface *one, const struct version *version) {
     hash = FNV_START;
     add(one->name);
     add_number(one->id);
-    for (const struct method *method = one->methods; method; method = method->next) {
+    unsigned index = 0;
+    for (const struct method *method = one->methods; method && index < version->method_count; method = method->next, index++) {
         add(method->name);
         add_number(method->attributes);
         for (const struct parameter *parameter = method->parameters; parameter; parameter = parameter->next) {
@@ -74,8 +75,11 @@ static uint64_t of_ring(const struct ring_type *one) {
 }
 
 void fingerprint_program(void) {
-    for (struct interface *one = program.interfaces; one; one = one->next)
-        one->fingerprint = of_interface(one);
+    for (struct interface *one = program.interfaces; one; one = one->next) {
+        for (unsigned i = 0; i < one->version_count; i++)
+            one->versions[i].fingerprint = of_version(one, &one->versions[i]);
+        one->fingerprint = one->versions[one->version_count - 1].fingerprint;
+    }
     for (struct ring_type *one = program.rings; one; one = one->next)
         one->fingerprint = of_ring(one);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // bhidl: the interface compiler. Reads all files, checks them together, writes what was asked for.
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -14,12 +15,15 @@ struct program program;
 struct source *source;
 
 static const char usage[] = "usage: bhidl --out FOLDER [--emit LIST] FILE.bidl...\n"
-                            "Compile interface definitions (see docs/idl.md).\n"
+                            "       bhidl diff OLD NEW\n"
+                            "Compile interface definitions (see docs/idl.md), or say what a change of them means: OLD and NEW are files, or\n"
+                            "folders of such files.\n"
                             "  -o, --out FOLDER     where the output goes\n"
                             "  -e, --emit LIST      header,client,server,labels,proxy,kernel,docs,json (default: all)\n"
                             "  -c, --check          only check the files\n"
                             "  -h, --help           this text\n"
-                            "Exit status: 0, 1 after errors in the files, 2 wrong use.\n";
+                            "Exit status: 0, 1 after errors in the files, 2 wrong use; of diff: 0 when images built from OLD need nothing,\n"
+                            "1 when they have to be built again or their sources changed, 2 after errors.\n";
 
 static const struct {
     const char *name;
@@ -81,7 +85,49 @@ static int emit_all(const char *folder, const char *list) {
     return 0;
 }
 
+// All of a folder, in the order of names; or one file.
+static bool add_sources(const char *path) {
+    struct dirent **entries;
+    struct stat status;
+    if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
+        add_source(path);
+        return true;
+    }
+    int count = scandir(path, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        size_t length = strlen(entries[i]->d_name);
+        char *name = new_node(strlen(path) + length + 2);
+        sprintf(name, "%s/%s", path, entries[i]->d_name);
+        if (length > 5 && !strcmp(entries[i]->d_name + length - 5, ".bidl"))
+            add_source(name);
+    }
+    if (!program.sources)
+        fprintf(stderr, "bhidl: %s: no .bidl file in it\n", path);
+    return program.sources;
+}
+
+static bool complete(void) {
+    if (!error_count)
+        check_program();
+    if (error_count) {
+        fprintf(stderr, "bhidl: %d error%s\n", error_count, error_count == 1 ? "" : "s");
+        return false;
+    }
+    fingerprint_program();
+    return true;
+}
+
+static int diff(const char *old_path, const char *new_path) {
+    if (!add_sources(old_path) || !complete())
+        return 2;
+    struct program old = program;
+    program = (struct program){0};
+    return add_sources(new_path) && complete() ? diff_programs(&old) : 2;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 4 && !strcmp(argv[1], "diff"))
+        return diff(argv[2], argv[3]);
     static const struct option options[] = {{"out", 1, 0, 'o'}, {"emit", 1, 0, 'e'}, {"check", 0, 0, 'c'}, {"help", 0, 0, 'h'}, {0}};
     const char *folder = NULL, *list = NULL;
     bool check_only = false;
@@ -101,12 +147,7 @@ int main(int argc, char **argv) {
     }
     for (; optind < argc; optind++)
         add_source(argv[optind]);
-    if (!error_count)
-        check_program();
-    if (error_count) {
-        fprintf(stderr, "bhidl: %d error%s\n", error_count, error_count == 1 ? "" : "s");
+    if (!complete())
         return 1;
-    }
-    fingerprint_program();
     return check_only ? 0 : emit_all(folder, list);
 }

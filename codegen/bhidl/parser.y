@@ -12,12 +12,15 @@ int yylex(void);
 static void yyerror(const char *message);
 static struct place at(int line, int column);
 static struct type *make_type(enum type_kind kind, const char *name, struct place place);
+static struct parameter *make_parameter(enum parameter_kind kind, struct type *type, const char *name, struct place place);
 %}
 %code requires {
 #include <stdint.h>
+#include "codegen/bhidl/ast.h"
 }
 %locations
-%define parse.error detailed
+%define parse.error custom
+%define parse.lac full
 %union {
     char *text;
     uint64_t number;
@@ -28,37 +31,45 @@ static struct type *make_type(enum type_kind kind, const char *name, struct plac
     struct parameter *parameter;
     unsigned flags;
     struct { const char *name; uint64_t value; } bound;
+    struct { const char *name; struct place place; } base;
+    struct { unsigned attributes, since; } head;
 }
 %token STRUCT "struct" ENUM "enum" CONST "const" RING "ring" INTERFACE "interface" KERNEL "kernel"
 %token IN "in" OUT "out" CAP "cap" MOVE "move" LEND "lend" STRING "string" BYTES "bytes" IDEMPOTENT "idempotent" REPLAY "replay"
 %token <text> NAME "a name"
+/* Words only where they are expected; elsewhere names like any other. */
+%token <text> SINCE "since" EXTENDS "extends"
+%token SEMICOLON "';'"
 %token <number> NUMBER "a number"
 %type <type> type
+%type <text> name
+%type <base> base
 %type <field> fields field
 %type <enumerator> enumerators enumerator
 %type <method> methods method
 %type <parameter> parameters parameter_list parameter
-%type <flags> attributes kernel
+%type <flags> kernel
+%type <head> attributes
 %type <bound> bound
 %%
-file: | file item | file error ';' | file error '}' ;
+file: | file item | file error SEMICOLON | file error '}' ;
 
-item: STRUCT NAME '{' fields '}' {
+item: STRUCT name '{' fields '}' {
         struct structure *one = new_node(sizeof(*one));
         *one = (struct structure){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .fields = $4};
         LAST(program.structures, one);
     }
-    | ENUM NAME ':' type '{' enumerators comma '}' {
+    | ENUM name ':' type '{' enumerators comma '}' {
         struct enumeration *one = new_node(sizeof(*one));
         *one = (struct enumeration){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .type = $4, .enumerators = $6};
         LAST(program.enumerations, one);
     }
-    | CONST NAME '=' NUMBER ';' {
+    | CONST name '=' NUMBER SEMICOLON {
         struct constant *one = new_node(sizeof(*one));
         *one = (struct constant){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .value = $4};
         LAST(program.constants, one);
     }
-    | RING NAME '{' NAME type ';' NAME type ';' '}' {
+    | RING name '{' NAME type SEMICOLON NAME type SEMICOLON '}' {
         if (strcmp($4, "request") || strcmp($7, "completion"))
             complain(source, at(@4.first_line, @4.first_column), "write: ring NAME { request TYPE; completion TYPE; }",
                      "a ring has a request and a completion, in this order");
@@ -66,29 +77,33 @@ item: STRUCT NAME '{' fields '}' {
         *one = (struct ring_type){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .request = $5, .completion = $8};
         LAST(program.rings, one);
     }
-    | kernel INTERFACE NAME NAME NUMBER '{' methods '}' {
+    | kernel INTERFACE name NAME NUMBER base '{' methods '}' {
         if (strcmp($4, "id"))
             complain(source, at(@4.first_line, @4.first_column), "write: interface NAME id NUMBER { ... }", "expected `id', not `%s'", $4);
         struct interface *one = new_node(sizeof(*one));
-        *one = (struct interface){.place = at(@3.first_line, @3.first_column), .source = source, .name = $3, .kernel = $1, .id = $5, .methods = $7};
+        *one = (struct interface){.place = at(@3.first_line, @3.first_column), .source = source, .name = $3, .kernel = $1, .id = $5,
+                                  .base_name = $6.name, .base_place = $6.place, .methods = $8};
         LAST(program.interfaces, one);
     } ;
+
+name: NAME | SINCE | EXTENDS ;
+base: { $$.name = NULL; } | EXTENDS name { $$.name = $2; $$.place = at(@2.first_line, @2.first_column); } ;
 
 kernel: { $$ = 0; } | KERNEL { $$ = 1; } ;
 comma: | ',' ;
 
 fields: { $$ = NULL; } | fields field { $$ = $1; if ($2) LAST($$, $2); } ;
-field: type NAME ';' {
+field: type name SEMICOLON {
         $$ = new_node(sizeof(*$$));
         *$$ = (struct field){.place = at(@2.first_line, @2.first_column), .name = $2, .type = $1};
     }
-    | type NAME '[' bound ']' ';' {
+    | type name '[' bound ']' SEMICOLON {
         $$ = new_node(sizeof(*$$));
         *$$ = (struct field){.place = at(@2.first_line, @2.first_column), .name = $2, .type = $1, .count_name = $4.name, .count = $4.value};
         if (!$4.name && !$4.value)
             complain(source, at(@4.first_line, @4.first_column), "give at least 1", "an array of nothing");
     }
-    | error ';' { $$ = NULL; } ;
+    | error SEMICOLON { $$ = NULL; } ;
 
 bound: NUMBER { $$.name = NULL; $$.value = $1; } | NAME { $$.name = $1; $$.value = 0; } ;
 
@@ -103,25 +118,35 @@ type: NAME { $$ = make_type(TYPE_NAMED, $1, at(@1.first_line, @1.first_column));
     } ;
 
 enumerators: enumerator { $$ = $1; } | enumerators ',' enumerator { $$ = $1; LAST($$, $3); } ;
-enumerator: NAME '=' NUMBER {
+enumerator: name '=' NUMBER {
         $$ = new_node(sizeof(*$$));
         *$$ = (struct enumerator){.place = at(@1.first_line, @1.first_column), .name = $1, .value = $3};
     } ;
 
 methods: { $$ = NULL; } | methods method { $$ = $1; if ($2) LAST($$, $2); } ;
-method: attributes NAME '(' parameters ')' ';' {
+method: attributes name '(' parameters ')' SEMICOLON {
         $$ = new_node(sizeof(*$$));
-        *$$ = (struct method){.place = at(@2.first_line, @2.first_column), .name = $2, .attributes = $1, .parameters = $4};
+        *$$ = (struct method){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .attributes = $1.attributes,
+                              .since = $1.since, .parameters = $4};
     }
-    | error ';' { $$ = NULL; } ;
-attributes: { $$ = 0; } | attributes IDEMPOTENT { $$ = $1 | METHOD_IDEMPOTENT; } | attributes REPLAY { $$ = $1 | METHOD_REPLAY; } ;
+    | error SEMICOLON { $$ = NULL; } ;
+attributes: { $$.attributes = 0; $$.since = 1; }
+    | attributes IDEMPOTENT { $$ = $1; $$.attributes |= METHOD_IDEMPOTENT; }
+    | attributes REPLAY { $$ = $1; $$.attributes |= METHOD_REPLAY; }
+    | attributes SINCE NUMBER {
+        $$ = $1;
+        $$.since = $3 < VERSIONS_MAX + 1 ? (unsigned)$3 : VERSIONS_MAX + 1;
+        if ($3 < 2 || $3 > VERSIONS_MAX)
+            complain(source, at(@3.first_line, @3.first_column), "methods without `since' are version 1; the next versions count up from 2",
+                     "version %llu is not between 2 and %d", (unsigned long long)$3, VERSIONS_MAX);
+    } ;
 parameters: { $$ = NULL; } | parameter_list { $$ = $1; } ;
 parameter_list: parameter { $$ = $1; } | parameter_list ',' parameter { $$ = $1; LAST($$, $3); } ;
-parameter: IN type NAME { $$ = new_node(sizeof(*$$)); *$$ = (struct parameter){.place = at(@3.first_line, @3.first_column), .kind = PARAMETER_IN, .name = $3, .type = $2}; }
-    | OUT type NAME { $$ = new_node(sizeof(*$$)); *$$ = (struct parameter){.place = at(@3.first_line, @3.first_column), .kind = PARAMETER_OUT, .name = $3, .type = $2}; }
-    | CAP type NAME { $$ = new_node(sizeof(*$$)); *$$ = (struct parameter){.place = at(@3.first_line, @3.first_column), .kind = PARAMETER_CAP, .name = $3, .type = $2}; }
-    | MOVE type NAME { $$ = new_node(sizeof(*$$)); *$$ = (struct parameter){.place = at(@3.first_line, @3.first_column), .kind = PARAMETER_MOVE, .name = $3, .type = $2}; }
-    | LEND type NAME { $$ = new_node(sizeof(*$$)); *$$ = (struct parameter){.place = at(@3.first_line, @3.first_column), .kind = PARAMETER_LEND, .name = $3, .type = $2}; } ;
+parameter: IN type name { $$ = make_parameter(PARAMETER_IN, $2, $3, at(@3.first_line, @3.first_column)); }
+    | OUT type name { $$ = make_parameter(PARAMETER_OUT, $2, $3, at(@3.first_line, @3.first_column)); }
+    | CAP type name { $$ = make_parameter(PARAMETER_CAP, $2, $3, at(@3.first_line, @3.first_column)); }
+    | MOVE type name { $$ = make_parameter(PARAMETER_MOVE, $2, $3, at(@3.first_line, @3.first_column)); }
+    | LEND type name { $$ = make_parameter(PARAMETER_LEND, $2, $3, at(@3.first_line, @3.first_column)); } ;
 %%
 void lexer_start(FILE *file);
 
@@ -137,8 +162,67 @@ static struct type *make_type(enum type_kind kind, const char *name, struct plac
     return type;
 }
 
+static struct parameter *make_parameter(enum parameter_kind kind, struct type *type, const char *name, struct place place) {
+    struct parameter *one = new_node(sizeof(*one));
+    *one = (struct parameter){.place = place, .kind = kind, .name = name, .type = type};
+    return one;
+}
+
 static void yyerror(const char *message) {
-    complain(source, at(yylloc.first_line, yylloc.first_column), NULL, "%s", message);
+    complain(source, at(yylloc.first_line, yylloc.first_column), "make the file smaller", "%s", message); // the parser's own limits
+}
+
+static bool among(const yysymbol_kind_t *expected, int count, yysymbol_kind_t symbol) {
+    for (int i = 0; i < count; i++)
+        if (expected[i] == symbol)
+            return true;
+    return false;
+}
+
+// What is missing decides what to write.
+static const char *hint_for(const yysymbol_kind_t *expected, int count, yysymbol_kind_t found) {
+    if (found == YYSYMBOL_YYEOF)
+        return "a `}' is missing";
+    bool is_word = found > YYSYMBOL_YYUNDEF && found < YYSYMBOL_NAME; // of the language, and always
+    if (among(expected, count, YYSYMBOL_NAME) && is_word)
+        return "that is a word of the language: choose another name";
+    if (among(expected, count, YYSYMBOL_IN))
+        return "a parameter begins with in, out, cap, move or lend: write: in TYPE NAME";
+    if (among(expected, count, YYSYMBOL_INTERFACE) && among(expected, count, YYSYMBOL_STRUCT))
+        return "a file holds const, struct, enum, ring and interface definitions";
+    if (count == 1 && *expected == YYSYMBOL_INTERFACE)
+        return "write: kernel interface NAME id NUMBER { ... }";
+    if (count == 1 && *expected == YYSYMBOL_NUMBER)
+        return "write a number, as 12 or 0x0c";
+    if (among(expected, count, YYSYMBOL_SEMICOLON))
+        return "the line before, or this one, lacks its `;'";
+    if (among(expected, count, YYSYMBOL_NAME))
+        return "a name belongs here; docs/idl.md shows each form";
+    return "docs/idl.md shows each form";
+}
+
+// Words that are names as well go without saying.
+static bool is_named(yysymbol_kind_t symbol) {
+    return symbol < YYSYMBOL_SINCE || symbol > YYSYMBOL_EXTENDS;
+}
+
+static int yyreport_syntax_error(const yypcontext_t *context) {
+    enum { EXPECTED_MAX = 32 };
+    yysymbol_kind_t expected[EXPECTED_MAX], found = yypcontext_token(context);
+    int count = yypcontext_expected_tokens(context, expected, EXPECTED_MAX);
+    char list[128] = "";
+    int named = 0;
+    for (int i = 0; i < count; i++)
+        named += is_named(expected[i]);
+    for (int i = 0; i < count && named <= 2; i++)
+        if (is_named(expected[i]))
+            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s %s", *list ? " or" : ", expecting", yysymbol_name(expected[i]));
+    struct place place = at(yylloc.first_line, yylloc.first_column);
+    if (found == YYSYMBOL_YYEOF && source->line_count)
+        place = at(source->line_count, (int)strlen(source->lines[source->line_count - 1]) + 1);
+    complain(source, place, hint_for(expected, count, found), "syntax error, unexpected %s%s",
+             yysymbol_name(found), list);
+    return 0;
 }
 
 int parse_file(struct source *input) {

@@ -123,7 +123,15 @@ static void fill_calls(uint64_t *table, const struct verified_image *image) {
     }
 }
 
-// Every interface that the image was built with is the one that the proxies were built with.
+uint32_t loader_interface_version(uint32_t interface, uint64_t fingerprint) {
+    const struct interface *found = find_interface(interface);
+    for (uint32_t i = 0; found && i < found->older_count; i++)
+        if (found->older[i].fingerprint == fingerprint)
+            return found->older[i].method_count;
+    return found && found->fingerprint == fingerprint ? found->method_count : 0;
+}
+
+// Every interface that the image was built with is one that the proxies were built with, or an older version of it.
 static enum bh_error fingerprints_check(const struct domain *domain, const struct verified_image *image) {
     for (uint32_t i = 0; i < image->import_count + image->export_count; i++) {
         const struct bh_note_interface *note =
@@ -132,7 +140,8 @@ static enum bh_error fingerprints_check(const struct domain *domain, const struc
         if (!found)
             return refuse(BH_ENOENT, "%s: its image uses interface %s (%u), which this kernel does not know",
                           domain->name, note->name, note->id);
-        if (found->fingerprint != note->fingerprint || found->method_count != note->method_count)
+        uint32_t methods = loader_interface_version(note->id, note->fingerprint);
+        if (!methods || methods != note->method_count)
             return refuse(BH_EFINGERPRINT,
                           "%s: interface %s has fingerprint %016llx in its image and %016llx in the kernel; rebuild "
                           "both from the same idl/",

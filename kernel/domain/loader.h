@@ -30,6 +30,8 @@ void loader_unmap(struct domain *domain);
 // How many methods an interface has, 0 for one that this kernel does not know; whether the kernel serves it.
 uint32_t loader_interface_methods(uint32_t interface);
 bool loader_interface_is_kernel(uint32_t interface);
+// How many methods the version with this fingerprint has, 0 when there is no such version.
+uint32_t loader_interface_version(uint32_t interface, uint64_t fingerprint);
 // May the kernel enter the domain at a slot offset: is it a function with this type label? BH_EINVAL with a message that names `what`.
 enum bh_error loader_entry_check(const struct domain *domain, const char *what, uint64_t offset, uint32_t label);
 // The same for method `index` of an interface that domains serve; the generated function for methods left out is good for each.

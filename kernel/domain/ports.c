@@ -12,6 +12,7 @@
 
 static struct port *ports;
 struct port port_none;
+void proxy_left_out(void); // arch/x86_64/proxy.S
 
 enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
                           uint64_t object, struct port **out) {
@@ -47,10 +48,10 @@ static enum bh_error serve_check(const struct domain *domain, const struct port 
     if (port->interface != serve->interface)
         return refuse(BH_EINVAL, "port_serve: port %s has interface %u, not %u", port->name, port->interface,
                       serve->interface);
-    if (port->fingerprint != serve->fingerprint)
+    uint32_t count = loader_interface_version(port->interface, serve->fingerprint); // of methods
+    if (!count || !loader_interface_version(port->interface, port->fingerprint))
         return refuse(BH_EFINGERPRINT, "port_serve: port %s: fingerprint %016llx in the manifest, %016llx in %s", port->name,
                       (unsigned long long)port->fingerprint, (unsigned long long)serve->fingerprint, domain->name);
-    uint32_t count = loader_interface_methods(port->interface);
     if (serve->method_count != count)
         return refuse(BH_EINVAL, "port_serve: port %s: %u methods, its interface has %u", port->name, serve->method_count, count);
     for (uint32_t i = 0; i < serve->method_count; i++) {
@@ -74,6 +75,8 @@ enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, co
     port->method_count = serve->method_count;
     for (uint32_t i = 0; i < serve->method_count; i++)
         port->methods[i] = domain->base + (methods[i] & BH_SLOT_MASK);
+    for (uint32_t i = serve->method_count; i < BH_INTERFACE_METHODS; i++)
+        port->methods[i] = (uint64_t)proxy_left_out; // a server of an older version
     port->serving = 1;
     return BH_OK;
 }

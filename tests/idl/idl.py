@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bhidl refuses each fail-*.bidl with the messages in its .ok file (line:column: error: text), and no others; what it makes of each
-pass-*.bidl compiles."""
+"""bhidl refuses each fail-*.bidl with exactly the messages in its .ok file, and says what is in diff-*.ok of the change from
+diff-*.old.bidl to diff-*.new.bidl; each message in its sources is in one of these files; what it makes of each pass-*.bidl compiles.
+With --write the .ok files are made anew."""
 import argparse
+import difflib
 import glob
 import os
 import re
@@ -14,19 +16,74 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
-def fails(tool, path):
-    """What is wrong with how the tool refuses this file, or None."""
-    done = subprocess.run([tool, "--check", path], capture_output=True, text=True, timeout=20, check=False)
-    expected = open(path[:-5] + ".ok", encoding="utf-8").read().splitlines()
-    got = re.findall(r"^" + re.escape(path) + r":(\d+:\d+: error: .*)$", done.stderr, re.M)
-    if done.returncode != 1:
+def compare(tool, arguments, golden, status, write):
+    """What is wrong with the tool's messages about files of this folder, or None."""
+    done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=20, check=False, cwd=HERE)
+    if write:
+        open(golden, "w", encoding="utf-8").write(done.stderr)
+    expected = open(golden, encoding="utf-8").read()
+    if done.returncode not in status:
         return f"exit status {done.returncode}\n{done.stderr}"
-    if len(got) != len(expected) or not all(one.startswith(other) for one, other in zip(got, expected)):
-        return f"expected {expected}, got {got}"
+    if done.stderr != expected:
+        return "\n" + "".join(difflib.unified_diff(expected.splitlines(True), done.stderr.splitlines(True), "expected", "got"))
     return None
 
 
-def passes(tool, path):
+def fails(tool, path, write):
+    return compare(tool, ["--check", os.path.basename(path)], path[:-5] + ".ok", (1,), write)
+
+
+def differs(tool, path, write):
+    """The status of diff is 0 when there is nothing to rebuild or break."""
+    old = os.path.basename(path)
+    golden = path[:-9] + ".ok"
+    problem = compare(tool, ["diff", old, old[:-9] + ".new.bidl"], golden, (0, 1), write)
+    harmless = open(golden, encoding="utf-8").read().endswith(" 0 rebuild, 0 breaking\n")
+    status = subprocess.run([tool, "diff", old, old[:-9] + ".new.bidl"], capture_output=True, cwd=HERE, check=False).returncode
+    return problem or (None if harmless == (status == 0) else f"exit status {status}")
+
+
+def formats():
+    """The format of each message in the sources of bhidl: {format: file}."""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, "codegen", "bhidl", "*.[cly]"))):
+        source = open(path, encoding="utf-8").read()
+        for call in re.finditer(r"\b(complain|tell)\((?!const|enum)", source):
+            depth, at, parts, begin = 1, call.end(), [], call.end()
+            while depth:
+                if source[at] == '"':
+                    at = re.compile(r'"(?:[^"\\]|\\.)*"').match(source, at).end() - 1
+                elif source[at] == "'":
+                    at = re.compile(r"'(?:[^'\\]|\\.)'").match(source, at).end() - 1
+                depth += {"(": 1, ")": -1, "{": 1, "}": -1}.get(source[at], 0)
+                if source[at] == "," and depth == 1:
+                    parts.append(source[begin:at])
+                    begin = at + 1
+                at += 1
+            parts.append(source[begin:at - 1])
+            text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', parts[3 if call.group(1) == "complain" else 4]))
+            found[text] = os.path.basename(path)
+    return found
+
+
+# The parser's own limits (memory), which no file of a test should reach.
+UNSHOWN = {"%s"}
+
+
+def unshown():
+    """Messages that no golden file shows."""
+    shown = "".join(open(path, encoding="utf-8").read() for path in glob.glob(os.path.join(HERE, "*.ok")))
+    messages = re.findall(r"^\S+:\d+:\d+: \w+: (.*)$", shown, re.M)
+    missing = []
+    for text, source in formats().items():
+        pattern = re.sub(r"%(?:llu|s|d|u)", "~", text.replace("\\n", "\n"))
+        pattern = re.escape(pattern).replace("\\~", ".*").replace("~", ".*")
+        if text not in UNSHOWN and not any(re.fullmatch(pattern, message) for message in messages):
+            missing.append(f"{source}: {text}")
+    return missing
+
+
+def passes(tool, path, _write):
     """The generated headers and C compile, for domains and for the kernel."""
     with tempfile.TemporaryDirectory() as out:
         done = subprocess.run([tool, "--out", out, path], capture_output=True, text=True, timeout=20, check=False)
@@ -49,17 +106,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--only", default="", help="run only tests whose name contains this")
+    parser.add_argument("--write", action="store_true", help="write what bhidl says now into the .ok files")
     options = parser.parse_args()
     tool = os.path.abspath(os.path.join(options.build, "bin", "bhidl"))
     passed = failed = 0
-    for kind, test in (("fail", fails), ("pass", passes)):
-        for path in sorted(glob.glob(os.path.join(HERE, kind + "-*.bidl"))):
+    for pattern, test in (("fail-*.bidl", fails), ("diff-*.old.bidl", differs), ("pass-*.bidl", passes)):
+        for path in sorted(glob.glob(os.path.join(HERE, pattern))):
             name = os.path.basename(path)
             if options.only not in name:
                 continue
-            problem = test(tool, path)
+            problem = test(tool, path, options.write)
             print(f"FAILED {name}: {problem}" if problem else f"ok {name}")
             passed, failed = passed + (not problem), failed + bool(problem)
+    if options.only in "every-message-is-shown":
+        missing = unshown()
+        print("\n    ".join(["FAILED every-message-is-shown: no .ok file has", *missing]) if missing else "ok every-message-is-shown")
+        passed, failed = passed + (not missing), failed + bool(missing)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -312,7 +312,7 @@ class System:
         for domain in self.domains:
             for _, number, fingerprint, name in note_interfaces(domain["path"]):
                 known = next((one for one in self.interfaces["interfaces"] if one["id"] == number), None)
-                if not known or int(known["fingerprint"], 16) != fingerprint:
+                if not known or fingerprint not in [int(one, 16) for one in [known["fingerprint"], *known.get("older", [])]]:
                     have = known["fingerprint"] if known else "none"
                     self.manifest.refuse(domain["table"], f"image {domain['path']}: interface {name} has fingerprint {fingerprint:016x}, idl/ says {have}; "
                                          "rebuild the image", "image")

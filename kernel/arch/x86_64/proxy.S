@@ -19,6 +19,8 @@ REFUSAL proxy_erights, ERROR_ERIGHTS
 REFUSAL proxy_erevoked, ERROR_EREVOKED
 REFUSAL proxy_edead, ERROR_EDEAD
 REFUSAL proxy_misaligned, ERROR_EINVAL
+// In place of a method that the server's version of the interface has not: called like one.
+REFUSAL proxy_left_out, ERROR_ENOTSUP
 
 FUNCTION proxy_stack_refused
         testl $STACK_LOW_BIT, %esp
