@@ -47,6 +47,13 @@ uint64_t outgoing_size_of_call(struct lowering *lowering, LLVMValueRef call) {
     return (end + 15) / 16 * 16;
 }
 
+// A small integer fills its whole place, as a register would be filled: much C ends a list of pointers with 0.
+static LLVMValueRef widened(struct lowering *lowering, LLVMValueRef value) {
+    LLVMTypeRef type = LLVMTypeOf(value), word = LLVMInt64TypeInContext(lowering->context);
+    bool is_small = LLVMGetTypeKind(type) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(type) < 64;
+    return is_small ? LLVMBuildZExt(lowering->builder, value, word, "") : value;
+}
+
 static void store_arguments(struct lowering *lowering, LLVMValueRef call, LLVMValueRef area) {
     LLVMTypeRef byte = LLVMInt8TypeInContext(lowering->context);
     LLVMTypeRef word = LLVMInt64TypeInContext(lowering->context);
@@ -59,7 +66,7 @@ static void store_arguments(struct lowering *lowering, LLVMValueRef call, LLVMVa
         if (argument.by_value)
             LLVMBuildMemCpy(lowering->builder, to, 8, value, 1, LLVMConstInt(word, argument.place.size, 0));
         else
-            LLVMSetAlignment(LLVMBuildStore(lowering->builder, value, to), 8);
+            LLVMSetAlignment(LLVMBuildStore(lowering->builder, widened(lowering, value), to), 8);
     }
 }
 

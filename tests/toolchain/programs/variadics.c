@@ -100,6 +100,17 @@ static void many_fixed(long a, long b, long c, long d, long e, long f, long g, d
     va_end(list);
 }
 
+// As much C has it, the end of a list of pointers is an int; behind a call that has left numbers on the data stack.
+static int until_null(const char *text, ...) {
+    va_list list;
+    int count = 0;
+    va_start(list, text);
+    for (; text; text = va_arg(list, const char *))
+        count++;
+    va_end(list);
+    return count;
+}
+
 static struct big make_big(int n, ...) {
     va_list list;
     struct big big = {0};
@@ -130,6 +141,8 @@ int main(void) {
     say("%d <%s>", n, text);
     say("%ld %ld", nested(6, 1L, 2L), with_array(5, 10, 20, 30, 40, 50));
     many_fixed(1, 2, 3, 4, 5, 6, 7, 0.25, -0.5, 99, 1e100, -1);
+    say("%016llx", bits_of_double(sum_doubles(12, -1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0, -9.0, -10.0, -11.0, -12.0)));
+    say("%ld %d %d", sum_ints(7, -1, -2, -3, -4, -5, -6, -7), until_null("a", "b", 0), until_null("1", "2", "3", "4", "5", "6", "7", "8", 0));
     struct big made = make_big(5, 10L, 20L, 30L, 40L, 50L);
     say("%ld %ld", made.words[0], made.words[4]);
     int a, b;
