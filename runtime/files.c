@@ -6,8 +6,10 @@
 
 #include "bulkhead/stdio.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,8 @@ static struct file {
     uint32_t opened; // descriptors
     uint8_t *data;   // the publisher's for FILE_PUBLISHED
     uint64_t size, capacity;
-} *files;
+} *files; // the newest first
+static struct file top = {.name = "", .kind = FILE_FOLDER}; // the folder that everything is in
 static struct descriptor {
     struct file *file; // NULL: free
     uint64_t position;
@@ -54,16 +57,29 @@ static const char *plain(const char *path) {
     }
 }
 
+// Without slashes at its end.
+static size_t length_of(const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    return length;
+}
+
 static struct file *find(const char *path) {
     struct file *file = files;
-    while (file && strcmp(file->name, path) != 0)
+    size_t length = length_of(path);
+    while (file && (strncmp(file->name, path, length) != 0 || file->name[length]))
         file = file->next;
     return file;
 }
 
+static struct file *find_with_top(const char *path) {
+    return strcmp(path, ".") == 0 || strcmp(path, "/") == 0 ? &top : find(path);
+}
+
 static struct file *create(const char *path, uint32_t kind) {
     struct file *file = calloc(1, sizeof(*file));
-    char *name = strdup(path);
+    char *name = strndup(path, length_of(path));
     if (!file || !name) {
         free(file);
         free(name);
@@ -124,7 +140,7 @@ static long truncate_file(struct file *file, long size) {
 }
 
 static long open_file(const char *path, int flags) {
-    struct file *file = find(path);
+    struct file *file = find_with_top(path);
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
     int n = 0;
     while (n < DESCRIPTORS && descriptors[n].file)
@@ -134,7 +150,9 @@ static long open_file(const char *path, int flags) {
     if (file && (flags & O_CREAT) && (flags & O_EXCL))
         return -EEXIST;
     if (!file && !(flags & O_CREAT))
-        return *path == '.' && !path[1] ? -EISDIR : -ENOENT;
+        return -ENOENT;
+    if (file && file->kind != FILE_FOLDER && (flags & O_DIRECTORY))
+        return -ENOTDIR;
     if (file && file->kind == FILE_FOLDER && writes)
         return -EISDIR;
     if (file && file->kind == FILE_PUBLISHED && writes)
@@ -244,20 +262,51 @@ static long control(struct descriptor *descriptor, long command, long argument) 
     case F_DUPFD_CLOEXEC:
         return duplicate(descriptor, argument);
     default: // nobody else has these files: locks are free, and nothing is inherited
-        return command == F_GETFD || command == F_SETFD || command == F_SETLK || command == F_SETLKW ? 0 : -EINVAL;
+        if (command == F_GETLK)
+            ((struct flock *)argument)->l_type = F_UNLCK;
+        return command == F_GETFD || command == F_SETFD || (command >= F_GETLK && command <= F_SETLKW) ? 0 : -EINVAL;
     }
 }
 
-// NULL: the folder that everything is in. What the system would fill in is what the program's struct stat is.
+// What the system would fill in is what the program's struct stat is.
 static long describe(const struct file *file, struct stat *status) {
-    bool folder = !file || file->kind == FILE_FOLDER;
-    *status = (struct stat){.st_ino = file ? file->number : 0, .st_nlink = 1, .st_blksize = GROWTH_MIN,
+    bool folder = file->kind == FILE_FOLDER;
+    *status = (struct stat){.st_ino = file->number, .st_nlink = 1, .st_blksize = GROWTH_MIN,
                             .st_mode = folder ? S_IFDIR | 0755 : file->kind == FILE_PUBLISHED ? S_IFREG | 0444 : S_IFREG | 0644};
-    if (file) {
-        status->st_size = (off_t)file->size;
-        status->st_blocks = (blkcnt_t)((file->size + 511) / 512);
-    }
+    status->st_size = (off_t)file->size;
+    status->st_blocks = (blkcnt_t)((file->size + 511) / 512);
     return 0;
+}
+
+// The name of what is in this folder itself, NULL for others.
+static const char *name_in(const struct file *folder, const struct file *file) {
+    size_t length = strlen(folder->name);
+    if (length && (strncmp(file->name, folder->name, length) != 0 || file->name[length++] != '/'))
+        return NULL;
+    return strchr(file->name + length, '/') ? NULL : file->name + length;
+}
+
+// The position is the number of the file listed last, so that a listing may go on while files are removed.
+static long list(struct descriptor *descriptor, uint8_t *out, size_t size) {
+    size_t used = 0;
+    if (descriptor->file->kind != FILE_FOLDER)
+        return -ENOTDIR;
+    for (const struct file *file = files; file; file = file->next) {
+        const char *name = descriptor->position && file->number >= descriptor->position ? NULL : name_in(descriptor->file, file);
+        if (!name)
+            continue;
+        size_t length = (offsetof(struct dirent, d_name) + strlen(name) + 8) & ~7ull;
+        if (length > size - used)
+            return used ? (long)used : -EINVAL;
+        struct dirent *entry = (struct dirent *)(out + used);
+        entry->d_ino = (ino_t)(entry->d_off = file->number);
+        entry->d_reclen = (unsigned short)length;
+        entry->d_type = file->kind == FILE_FOLDER ? DT_DIR : DT_REG;
+        strcpy(entry->d_name, name);
+        descriptor->position = file->number;
+        used += length;
+    }
+    return (long)used;
 }
 
 static long descriptor_call(long number, struct descriptor *descriptor, long b, long c, long d) {
@@ -281,6 +330,8 @@ static long descriptor_call(long number, struct descriptor *descriptor, long b, 
         return describe(descriptor->file, (struct stat *)b);
     case SYS_fcntl:
         return control(descriptor, b, c);
+    case SYS_getdents64:
+        return list(descriptor, (uint8_t *)b, (size_t)c);
     case SYS_dup:
         return duplicate(descriptor, 0);
     case SYS_dup2:
@@ -306,10 +357,8 @@ static long descriptor_door(long number, long fd, long b, long c, long d) {
 
 static long describe_path(const char *path, long fd, void *status, long flags) {
     const struct descriptor *descriptor = !*path && (flags & AT_EMPTY_PATH) ? descriptor_at(fd) : NULL;
-    const struct file *file = descriptor ? descriptor->file : find(path);
-    if (!file && (*path != '.' || path[1]) && (*path != '/' || path[1]))
-        return -ENOENT;
-    return describe(file, status);
+    const struct file *file = descriptor ? descriptor->file : find_with_top(path);
+    return file ? describe(file, status) : -ENOENT;
 }
 
 static bool is_inside(const char *path, const char *folder) {
@@ -330,7 +379,7 @@ static long remove_path(const char *path, bool folder) {
         return -ENOENT;
     if (folder != (file->kind == FILE_FOLDER))
         return folder ? -ENOTDIR : -EISDIR;
-    if (folder && has_inside(path))
+    if (folder && has_inside(file->name))
         return -ENOTEMPTY;
     forget(file);
     return 0;
@@ -338,14 +387,14 @@ static long remove_path(const char *path, bool folder) {
 
 // New names for a file and all that is inside it, before the first is changed.
 static bool prepare_names(const char *from, const char *to) {
-    size_t length = strlen(from);
+    size_t length = strlen(from), to_length = length_of(to);
     for (struct file *file = files; file; file = file->next) {
         if (strcmp(file->name, from) != 0 && !is_inside(file->name, from))
             continue;
-        file->new_name = malloc(strlen(to) + strlen(file->name) - length + 1);
+        file->new_name = malloc(to_length + strlen(file->name) - length + 1);
         if (!file->new_name)
             return false;
-        strcpy(stpcpy(file->new_name, to), file->name + length);
+        strcpy(mempcpy(file->new_name, to, to_length), file->name + length);
     }
     return true;
 }
@@ -358,11 +407,11 @@ static long rename_path(const char *from, const char *to) {
         return 0;
     if (old && (old->kind == FILE_FOLDER) != (file->kind == FILE_FOLDER))
         return old->kind == FILE_FOLDER ? -EISDIR : -ENOTDIR;
-    if (file->kind == FILE_FOLDER && is_inside(to, from))
+    if (file->kind == FILE_FOLDER && is_inside(to, file->name))
         return -EINVAL;
-    if (old && has_inside(to))
+    if (old && has_inside(old->name))
         return -ENOTEMPTY;
-    bool moved = prepare_names(from, to);
+    bool moved = prepare_names(file->name, to);
     if (moved && old)
         forget(old);
     for (file = files; file; file = file->next) {
@@ -377,7 +426,7 @@ static long rename_path(const char *from, const char *to) {
 }
 
 static long make_folder(const char *path) {
-    if (find(path))
+    if (find_with_top(path))
         return -EEXIST;
     return create(path, FILE_FOLDER) ? 0 : -ENOSPC;
 }
@@ -391,7 +440,7 @@ static long path_call(long number, const char *path, long fd, long b, long c, lo
     case SYS_stat:
         return describe_path(path, fd, (void *)b, d);
     case SYS_access:
-        file = find(path);
+        file = find_with_top(path);
         return file ? file->kind == FILE_PUBLISHED && (b & 2) ? -EROFS : 0 : -ENOENT;
     case SYS_unlink:
         return remove_path(path, b & AT_REMOVEDIR);

@@ -31,9 +31,19 @@ static void write_text(const char *name, const char *text) {
     fclose(file);
 }
 
+static int count_entries(const char *folder) {
+    int count = 0;
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));)
+        count += entry->d_name[0] != '.';
+    if (listing)
+        closedir(listing);
+    return listing ? count : -1;
+}
+
 // What is inside a folder goes with it.
 static void folders(const char *folder) {
-    char inner[300], outer[300], inside[320], moved[320], deep[320], line[20];
+    char inner[300], outer[300], inside[320], moved[320], deep[320], slash[320], line[20];
     snprintf(inner, sizeof(inner), "%s/inner", folder);
     snprintf(outer, sizeof(outer), "%s/outer", folder);
     snprintf(inside, sizeof(inside), "%s/note", inner);
@@ -41,6 +51,13 @@ static void folders(const char *folder) {
     snprintf(deep, sizeof(deep), "%s/deep", inner);
     say("mkdir %d %d", mkdir(inner, 0700), mkdir(deep, 0700));
     write_text(inside, "moved along");
+    snprintf(slash, sizeof(slash), "%s/", inner);
+    say("listed: %d %d %d, no folder: %d", count_entries(inner), count_entries(slash), count_entries(deep), count_entries(inside));
+    say("here: %d %d", access(".", F_OK), access("/", F_OK));
+    int fd = open(inside, O_RDWR);
+    struct flock other = {.l_type = F_WRLCK};
+    say("locks: %d, free %d", fcntl(fd, F_GETLK, &other), other.l_type == F_UNLCK);
+    close(fd);
     say("into itself: %d", rename(inner, deep) < 0 && errno == EINVAL);
     say("rename a folder %d, old name %d, new name %d", rename(inner, outer), access(inside, F_OK), access(moved, F_OK));
     FILE *file = fopen(moved, "r");
