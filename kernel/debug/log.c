@@ -44,8 +44,8 @@ static void write_line(enum bh_log_level level, const char *source, const char *
                         (unsigned)(now % SECOND_NS / 1000), marks[level & 3], source);
     if (head > 63)
         head = 63;
-    int size = vsnprintf(line + head, BH_LOG_LINE_MAX, format, arguments);
-    size_t length = (size_t)head + (size < 0 ? 0 : size >= BH_LOG_LINE_MAX ? BH_LOG_LINE_MAX - 1 : (size_t)size);
+    int size = vsnprintf(line + head, BH_LOG_LINE_MAX + 1, format, arguments);
+    size_t length = (size_t)head + (size < 0 ? 0 : size > BH_LOG_LINE_MAX ? BH_LOG_LINE_MAX : (size_t)size);
     make_printable(line + head, length - (size_t)head);
     line[length++] = '\n';
     append(line, length);

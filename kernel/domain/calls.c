@@ -62,7 +62,7 @@ uint64_t call_panic(uint64_t text, uint64_t size) {
 }
 
 uint64_t call_log(uint64_t level, uint64_t text, uint64_t size) {
-    char line[BH_LOG_LINE_MAX];
+    char line[BH_LOG_LINE_MAX + 1]; // the longest, and its end
     if (read_text(line, sizeof(line), text, size) == BH_OK)
         log_write(level > BH_LOG_DEBUG ? BH_LOG_DEBUG : (enum bh_log_level)level, caller()->name, "%s", line);
     return 0;

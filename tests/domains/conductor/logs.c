@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/abi/call.h"
+
 static char text[64 << 10];
 
 static void read_all(void) {
@@ -38,4 +40,7 @@ void log_is_harmless(void) {
     printf("one\ntwo\n"); // the C library's output is cut into lines
     read_all();
     EXPECT(strstr(text, "conductor: one\n") && strstr(text, "conductor: two\n"), "printf does not reach the log by line");
+    printf("%0*d\n", BH_LOG_LINE_MAX, 7);
+    read_all();
+    EXPECT(strstr(text, "00007\n"), "the longest line has lost its end");
 }
