@@ -34,6 +34,6 @@ enum bh_error bh_call_buffer_map(bh_cap buffer, uint32_t rights, void **address)
 enum bh_error bh_call_buffer_unmap(bh_cap buffer);
 enum bh_error bh_call_buffer_info(bh_cap buffer, struct bh_buffer_info *info);
 enum bh_error bh_call_ring_attach(bh_cap ring, struct bh_ring_info *info);
-enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what, size_t size);
+enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what, size_t size, uint32_t epoch);
 
 #endif

@@ -44,8 +44,14 @@ static struct bh_ring_completion *completion_of(const struct bh_ring *ring, uint
 }
 
 static enum bh_error accuse(struct bh_ring *ring, uint64_t value, const char *what) {
-    (void)bh_call_ring_accuse(ring->cap, value, what, strlen(what));
+    (void)bh_call_ring_accuse(ring->cap, value, what, strlen(what), ring->epoch);
     return BH_EPROTO;
+}
+
+// Client: from now on no completion of an earlier epoch is taken, so that a new server can read the log.
+static void acknowledge_epoch(struct bh_ring *ring) {
+    atomic_store_explicit(&requests_of(ring)->epoch_seen, ring->epoch, memory_order_release);
+    (void)bh_call_event_signal(ring->info.submit_event);
 }
 
 // ---- attaching
@@ -73,6 +79,7 @@ static void adopt_requests(struct bh_ring *ring) {
     // Completions that it did not take: everything since one lap ago may be among them.
     ring->taken = tail < ring->info.entry_count ? 0 : tail - ring->info.entry_count;
     ring->stale_until = ring->doubtful_until = tail;
+    acknowledge_epoch(ring);
 }
 
 // A server: the log is what is BUSY now; everything submitted up to now is in it.
@@ -139,13 +146,21 @@ void bh_ring_submit_notify(struct bh_ring *ring) {
     ring->notified = ring->posted;
 }
 
-static void see_epoch(struct bh_ring *ring) {
+// Has it changed? Then completions come anew.
+static bool see_epoch(struct bh_ring *ring) {
     uint32_t epoch = atomic_load_explicit(&header_of(ring)->epoch, memory_order_acquire);
-    if (epoch != ring->epoch) {
-        ring->epoch = epoch;
-        ring->taken = 0;
-        ring->stale_until = ring->doubtful_until = 0;
-    }
+    if (epoch == ring->epoch)
+        return false;
+    ring->epoch = epoch;
+    ring->taken = 0;
+    ring->stale_until = ring->doubtful_until = 0;
+    acknowledge_epoch(ring);
+    return true;
+}
+
+// What makes no sense was written by a liar, or zeroed by the kernel since we looked at the epoch: then look again (BH_ECANCELED).
+static enum bh_error accuse_server(struct bh_ring *ring, uint64_t value, const char *what) {
+    return see_epoch(ring) ? BH_ECANCELED : accuse(ring, value, what);
 }
 
 static bool before(uint32_t index, uint32_t limit) {
@@ -161,23 +176,19 @@ static enum bh_error take_completion(struct bh_ring *ring, uint32_t *out, enum b
     int32_t code = *(volatile int32_t *)&entry->status;
     bool stale = before(ring->taken, ring->stale_until);
     if (slot >= ring->info.entry_count)
-        return accuse(ring, slot, "completion of a slot that does not exist");
+        return accuse_server(ring, slot, "completion of a slot that does not exist");
     if (!sequence || ring->sequences[slot] != sequence) {
-        // The server died between our look at the epoch and now, or it lies.
-        uint32_t epoch = ring->epoch;
-        see_epoch(ring);
-        if (epoch != ring->epoch)
-            return BH_ECANCELED;
         if (!before(ring->taken, ring->doubtful_until))
-            return accuse(ring, slot, "completion of a request that is not in flight");
-        ring->taken++;
+            return accuse_server(ring, slot, "completion of a request that is not in flight");
+        if (!see_epoch(ring))
+            ring->taken++;
         return BH_ECANCELED;
     }
     if (completion)
         memcpy(completion, entry + 1, ring->info.completion_size);
     atomic_thread_fence(memory_order_acquire);
     if (*(volatile uint64_t *)&entry->sequence != sequence)
-        return stale ? BH_ECANCELED : accuse(ring, slot, "completion that changes while it is read");
+        return stale ? BH_ECANCELED : accuse_server(ring, slot, "completion that changes while it is read");
     if (stale) // it may have been the next lap's, a moment early: then it comes once more
         ring->doubtful_until = ring->taken + ring->info.entry_count + 1;
     ring->taken++;
@@ -191,7 +202,7 @@ static enum bh_error take_completion(struct bh_ring *ring, uint32_t *out, enum b
 
 enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *out, enum bh_error *status, void *completion) {
     enum bh_error error = BH_ECANCELED;
-    see_epoch(ring);
+    (void)see_epoch(ring);
     while (error == BH_ECANCELED) {
         uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
         uint32_t ready = tail - ring->taken;
@@ -199,8 +210,10 @@ enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *out, enum bh_erro
             return BH_EAGAIN;
         if (ready > ring->info.entry_count) {
             // One lap behind after attaching, while the server goes on: what it wrote over was taken in our former life.
-            if (!before(ring->taken, ring->stale_until) || tail - ring->stale_until > ring->info.entry_count)
-                return accuse(ring, tail, "completion index");
+            if (!before(ring->taken, ring->stale_until) || tail - ring->stale_until > ring->info.entry_count) {
+                error = accuse_server(ring, tail, "completion index");
+                continue;
+            }
             ring->taken = tail - ring->info.entry_count;
         }
         error = take_completion(ring, out, status, completion);
@@ -209,7 +222,7 @@ enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *out, enum bh_erro
 }
 
 enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns) {
-    see_epoch(ring);
+    (void)see_epoch(ring);
     atomic_store_explicit(&requests_of(ring)->completion_event, ring->taken, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire) != ring->taken)
@@ -218,6 +231,11 @@ enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns
 }
 
 // ---- server
+
+// Until the client has seen our epoch it may still free slots of the log for what our predecessor answered.
+static bool acknowledged(const struct bh_ring *ring) {
+    return atomic_load_explicit(&requests_of(ring)->epoch_seen, memory_order_acquire) == ring->epoch;
+}
 
 // Copy request `index` out if it is in flight. The client is not trusted either: sequence and state are its own words.
 static bool copy_request(struct bh_ring *ring, uint32_t index, void *request) {
@@ -239,9 +257,10 @@ static bool take_replay(struct bh_ring *ring, uint32_t *out, void *request) {
         uint64_t best_sequence = ~0ull;
         for (uint32_t i = 0; i < ring->info.entry_count; i++) {
             struct bh_ring_slot *slot = slot_of(ring, i);
-            uint64_t sequence = *(volatile uint64_t *)&slot->sequence;
-            if (atomic_load_explicit(&slot->state, memory_order_acquire) == BH_SLOT_BUSY && sequence > ring->sequence &&
-                sequence < best_sequence && (int32_t)(ring->replay_tail - (uint32_t)sequence) >= 0) {
+            bool busy = atomic_load_explicit(&slot->state, memory_order_acquire) == BH_SLOT_BUSY;
+            uint64_t sequence = *(volatile uint64_t *)&slot->sequence; // after its state: it may just be used anew
+            if (busy && sequence > ring->sequence && sequence < best_sequence &&
+                (int32_t)(ring->replay_tail - (uint32_t)sequence) >= 0) {
                 best = i;
                 best_sequence = sequence;
             }
@@ -262,6 +281,8 @@ static bool take_replay(struct bh_ring *ring, uint32_t *out, void *request) {
 }
 
 enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *out, void *request) {
+    if (!acknowledged(ring))
+        return BH_EAGAIN;
     if (ring->replay_left && take_replay(ring, out, request))
         return BH_OK;
     uint32_t tail = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_acquire);
@@ -310,6 +331,8 @@ void bh_ring_finish_notify(struct bh_ring *ring) {
 bool bh_ring_arm_submit(struct bh_ring *ring) {
     atomic_store_explicit(&completions_of(ring)->submit_event, ring->taken, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
+    if (!acknowledged(ring)) // it signals when it has
+        return false;
     return ring->replay_left || atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_acquire) != ring->taken;
 }
 

@@ -10,9 +10,11 @@
 // out once and checked. A crashing server cannot damage the log: it cannot write the request pages.
 //
 // Restart: when the server dies the kernel zeroes the completion pages and increments `epoch`. The
-// client sees the new epoch, resets its completion index to 0 and does nothing else: the requests
-// whose slots are still BUSY are the log. The new server, on attaching, processes every BUSY slot in
-// the order of `sequence`, then goes on from `submit_tail` as it was when it attached.
+// client sees the new epoch, resets its completion index to 0, says so in `epoch_seen` and signals: the
+// requests whose slots are still BUSY are the log. The new server waits until `epoch_seen` is its own epoch,
+// since until then the client may still be taking what the old one answered; then it processes every BUSY
+// slot in the order of `sequence`, then goes on from `submit_tail` as it was when it attached.
+// tests/models/ring.pml is this protocol with deaths at any instant.
 #ifndef BH_ABI_RING_H
 #define BH_ABI_RING_H
 
@@ -47,7 +49,8 @@ struct bh_ring_requests {
     _Atomic uint32_t submit_tail;     // free-running count of submissions
     uint32_t pad0[15];
     _Atomic uint32_t completion_event; // client wants a signal when completion_tail moves past this
-    uint32_t pad1[15];
+    _Atomic uint32_t epoch_seen;       // client takes no completion of an earlier epoch any more
+    uint32_t pad1[14];
 };
 #define BH_RING_ORDER 128
 

@@ -265,7 +265,7 @@ uint64_t call_ring_attach(uint64_t index, uint64_t out) {
     return result(error ? error : slot_write(caller(), out, &info, sizeof(info)));
 }
 
-uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_t size) {
+uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_t size, uint64_t epoch) {
     struct cap *cap;
     char text[96];
     enum bh_error error = caps_get(caller(), "ring_accuse", (bh_cap)index, BH_CAP_RING, 0, &cap);
@@ -274,6 +274,8 @@ uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_
     if (error)
         return result(error);
     struct ring *ring = cap->object;
+    if (ring->client == caller() && (uint32_t)epoch != ring->header->epoch)
+        return result(BH_OK); // it has died already: its successor is not to blame
     if (ring->client == caller())
         crash_domain(ring->server, BH_CRASH_PROTOCOL, NULL, 0, "broke the protocol of ring %s: %s (%llu), says %s", ring->name,
                      text, (unsigned long long)value, caller()->name);

@@ -5,8 +5,10 @@
 #include "bulkhead/ring.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "runtime/calls.h"
 
@@ -42,8 +44,8 @@ enum bh_error bh_call_ring_attach(bh_cap ring, struct bh_ring_info *info) {
     return BH_OK;
 }
 
-enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what, size_t size) {
-    (void)ring, (void)value;
+enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what, size_t size, uint32_t epoch) {
+    (void)ring, (void)value, (void)epoch;
     cr_assert_lt(size, sizeof(accused_of));
     memcpy(accused_of, what, size);
     accused_of[size] = 0;
@@ -92,6 +94,14 @@ static void server_dies_and_returns(void) {
     memset(completion_pages, 0, completion_pages_size); // as the kernel does
     header->epoch++;
     cr_assert_eq(bh_ring_attach("ring", &server), BH_OK);
+}
+
+// A new server waits until the client has seen that there is one.
+static void client_looks(void) {
+    struct completion completion;
+    enum bh_error status;
+    uint32_t slot;
+    cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_EAGAIN);
 }
 
 static enum bh_error submit(uint64_t value, uint32_t *slot) {
@@ -193,6 +203,8 @@ Test(ring, replays_in_the_order_of_submission, .init = set_up) {
         cr_assert_eq(submit(i, &slot), BH_OK);
     server_dies_and_returns();
     struct request request;
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EAGAIN);
+    client_looks();
     for (int i = 0; i < 5; i++) {
         cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
         cr_assert_gt(request.value, last);
@@ -246,6 +258,8 @@ Test(ring, a_client_that_returns_while_the_server_goes_on_accuses_nobody, .init 
         if (random() % 2)
             continue;
         uint32_t waiting = client.in_flight;
+        while (bh_ring_complete(&client, &slot, &status, &completion) == BH_OK)
+            waiting--;
         while (serve_one())
             ;
         while (bh_ring_complete(&client, &slot, &status, &completion) == BH_OK)
@@ -296,6 +310,7 @@ Test(ring, a_submission_cut_short_by_the_clients_death_is_free_and_numbers_go_on
     cr_assert_eq(submit(3, &slot), BH_OK);
     attach_as_server = true;
     server_dies_and_returns(); // and replays 1 and 3
+    client_looks();
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
     cr_assert_eq(request.value, 1);
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
@@ -375,6 +390,98 @@ Test(ring, a_server_finishes_each_request_once, .init = set_up) {
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
     cr_assert_eq(bh_ring_finish(&server, slot, BH_EIO, NULL), BH_OK);
     cr_assert_eq(bh_ring_finish(&server, slot, BH_OK, NULL), BH_EINVAL);
+}
+
+// ---- what happens between any two instructions of the other side: the processor steps through them
+
+#define TRAP_FLAG 0x100
+static long steps_left; // until `interruption`
+static void (*interruption)(void);
+
+static void on_step(int signal, siginfo_t *info, void *context) {
+    (void)signal, (void)info;
+    if (--steps_left > 0)
+        return;
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+    interruption();
+}
+
+// Run `call`; after `count` instructions of it, `between`. False: it was over before.
+static bool step_through(void (*call)(void), long count, void (*between)(void)) {
+    struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
+    sigaction(SIGTRAP, &action, NULL);
+    steps_left = count;
+    interruption = between;
+    __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orq %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : "i"(TRAP_FLAG) : "memory", "cc");
+    call();
+    __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; andq %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp" : : "i"(~TRAP_FLAG) : "memory", "cc");
+    return steps_left <= 0;
+}
+
+static uint32_t answers[2 * ENTRIES]; // by value
+static void collect(void) {
+    struct completion completion;
+    enum bh_error status;
+    uint32_t slot;
+    if (bh_ring_complete(&client, &slot, &status, &completion) == BH_OK)
+        answers[completion.value - 1]++;
+}
+
+static void serve(void) {
+    (void)serve_one();
+}
+
+// Everything is served and collected in the end, once.
+static void expect_one_answer_each(uint64_t count, long step) {
+    for (int i = 0; i < 4 * ENTRIES; i++) {
+        collect();
+        serve();
+    }
+    cr_assert_eq(accusations, 0, "step %ld: %s", step, accused_of);
+    for (uint64_t value = 0; value < count; value++)
+        cr_assert_eq(answers[value], 1, "step %ld: %u answers to %llu", step, answers[value], (unsigned long long)value);
+    memset(answers, 0, sizeof(answers));
+}
+
+static void death_and_replay(void) {
+    server_dies_and_returns();
+    while (serve_one())
+        ;
+}
+
+Test(ring, the_server_may_die_between_any_two_instructions_of_a_client_that_collects, .init = set_up) {
+    uint32_t slot;
+    bool interrupted = true;
+    for (long step = 1; interrupted; step += 5) { // each step is a signal; the checks of the sanitizer make enough of them
+        for (uint64_t i = 0; i < 3; i++)
+            cr_assert_eq(submit(i, &slot), BH_OK);
+        for (long i = step % 3; i >= 0; i--)
+            cr_assert(serve_one());
+        interrupted = step_through(collect, step / 3 + 1, step % 2 ? death_and_replay : server_dies_and_returns);
+        expect_one_answer_each(3, step);
+    }
+}
+
+static void submit_again(void) {
+    uint32_t slot;
+    cr_assert_eq(submit(ENTRIES, &slot), BH_OK);
+}
+
+Test(ring, a_slot_may_be_used_anew_between_any_two_instructions_of_a_server_that_reads_the_log, .init = set_up) {
+    uint32_t slot;
+    bool interrupted = true;
+    for (long step = 1; interrupted; step += 3) {
+        for (uint64_t i = 0; i < ENTRIES; i++)
+            cr_assert_eq(submit(i, &slot), BH_OK);
+        serve();
+        collect(); // one slot is free, and has the number of what was in it
+        server_dies_and_returns();
+        client_looks();
+        interrupted = step_through(serve, step, submit_again);
+        if (!interrupted)
+            submit_again();
+        expect_one_answer_each(ENTRIES + 1, step);
+    }
 }
 
 static void scribble(uint8_t *pages, size_t size) {
