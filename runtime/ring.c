@@ -259,7 +259,7 @@ static bool take_replay(struct bh_ring *ring, uint32_t *out, void *request) {
             struct bh_ring_slot *slot = slot_of(ring, i);
             bool busy = atomic_load_explicit(&slot->state, memory_order_acquire) == BH_SLOT_BUSY;
             uint64_t sequence = *(volatile uint64_t *)&slot->sequence; // after its state: it may just be used anew
-            if (busy && sequence > ring->sequence && sequence < best_sequence &&
+            if (busy && !ring->sequences[i] && sequence > ring->sequence && sequence < best_sequence &&
                 (int32_t)(ring->replay_tail - (uint32_t)sequence) >= 0) {
                 best = i;
                 best_sequence = sequence;

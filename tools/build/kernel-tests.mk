@@ -12,11 +12,12 @@ KERNEL_TESTED_frames := kernel/mm/frames.c
 KERNEL_TESTED_timer := kernel/sched/timer.c
 KERNEL_TESTED_runqueue := kernel/sched/runqueue.c
 KERNEL_TESTED_ring := runtime/ring.c
+KERNEL_TESTED_ring_steps := runtime/ring.c
 KERNEL_TESTED_cfi := kernel/debug/cfi.c $(wildcard kernel/verifier/*.c)
 KERNEL_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE)
 
 define kernel_test_alone
-$(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(KERNEL_TESTED_$(1)) $(wildcard kernel/*/*.h runtime/include/bulkhead/*.h)
+$(KERNEL_TEST_DIR)/kernel-$(1): tests/unit/kernel/$(1).c $(KERNEL_TESTED_$(1)) $(wildcard kernel/*/*.h runtime/include/bulkhead/*.h tests/unit/kernel/*.h)
 	$$(call say,TEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(KERNEL_TEST_FLAGS) -Iruntime/include -fsanitize=address,undefined -fno-sanitize-recover=undefined $$(filter %.c,$$^) -lcriterion -lcapstone -o $$@
