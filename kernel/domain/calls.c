@@ -13,6 +13,7 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/crash.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
@@ -75,7 +76,10 @@ uint64_t call_bad(void) {
 }
 
 uint64_t call_thread_exit(void) {
-    thread_current()->unwind = 1; // out through the record that started it
+    struct thread *thread = thread_current();
+    if (thread->top->caller != &kernel_domain) // it would keep what its caller lent it
+        crash_domain(thread->domain, BH_CRASH_PROTOCOL, NULL, 0, "ended a thread that is its caller's");
+    thread->unwind = UNWIND_DOMAIN; // out through the record that started it
     return 0;
 }
 

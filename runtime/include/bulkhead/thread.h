@@ -12,7 +12,7 @@ typedef void bh_thread_function(uint64_t argument);
 
 // Start a thread of this domain. Priority 0 (highest) to 3, at best that of the manifest.
 enum bh_error bh_thread_create(bh_thread_function *function, uint64_t argument, uint32_t priority);
-[[noreturn]] void bh_thread_exit(void);
+[[noreturn]] void bh_thread_exit(void); // one that came in by a call is its caller's: to end that is a breach of the protocol
 void bh_yield(void);
 
 uint64_t bh_time_ns(void); // since the machine started

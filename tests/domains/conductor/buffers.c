@@ -198,6 +198,21 @@ void buffers_moved_while_lent(void) {
     EXPECT_OK(victim_forget(c.port));
 }
 
+// A server cannot end its caller's thread and so keep what the call lent it.
+void buffers_lent_to_who_ends_the_thread(void) {
+    uint8_t *bytes;
+    uint64_t sum;
+    struct bh_crash_info crash;
+    make(&lent_buffer, &bytes, 3);
+    EXPECT_ERROR(victim_fill(b.port, lent_buffer, 4, FILL_END_THREAD), BH_EDEAD);
+    EXPECT_OK(victim_take(c.port, lent_buffer, &sum));
+    EXPECT(sum == 4 * SIZE, "the sum is %llu", (unsigned long long)sum);
+    EXPECT_OK(victim_forget(c.port));
+    wait_for_death(&b, &crash);
+    EXPECT(crash.cause == BH_CRASH_PROTOCOL, "cause %u", crash.cause);
+    revive(&b);
+}
+
 static void lender(uint64_t unused) {
     uint64_t value = 0;
     (void)unused;

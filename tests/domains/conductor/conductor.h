@@ -52,7 +52,8 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     exits, capability_rights, capability_revocation, restart_keeps_capabilities, buffers_lent, buffers_moved, buffers_shared, buffer_owner_dies,
     quotas, events, sleeping, preemption, priorities, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full,
     log_is_harmless, late_answer, floating_point_stack, many_callers, given_up_capabilities, ring_client_dies, senseless_calls, memory_runs_out,
-    threads_run_out, storm, jumps, typed_calls, typed_entries, buffers_moved_away, buffers_lent_on, buffers_moved_while_lent, race_arguments, race_unmap,
+    threads_run_out, storm, jumps, typed_calls, typed_entries, buffers_moved_away, buffers_lent_on, buffers_moved_while_lent,
+    buffers_lent_to_who_ends_the_thread, race_arguments, race_unmap,
     processors_all_work, processors_kill, processors_kill_the_middle, processors_watchdog, processors_revocation,
     race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, device_race, supervised_restart, supervised_giving_up, supervised_ring;
 

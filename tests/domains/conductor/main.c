@@ -62,6 +62,7 @@ static const struct {
     {"buffers-moved-away", buffers_moved_away},
     {"buffers-lent-on", buffers_lent_on},
     {"buffers-moved-while-lent", buffers_moved_while_lent},
+    {"buffers-lent-thread-ends", buffers_lent_to_who_ends_the_thread},
     {"processors-all-work", processors_all_work},
     {"processors-kill", processors_kill},
     {"processors-kill-the-middle", processors_kill_the_middle},

@@ -143,6 +143,8 @@ static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t ki
     } else if (kind == FILL_BRIEFLY) {
         bh_yield();
         memset(address, (int)value, info.size);
+    } else if (kind == FILL_END_THREAD) {
+        bh_thread_exit();
     } else if (kind == FILL_LEND_ON || kind == FILL_LEND_DERIVED) {
         lend_derived = kind == FILL_LEND_DERIVED;
         error = bh_thread_create(lend_on, data, RING_PRIORITY);

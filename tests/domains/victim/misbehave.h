@@ -95,5 +95,6 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
 #define FILL_BRIEFLY 101      // fill, let others run, fill again
 #define FILL_LEND_ON 102      // let another thread lend it on for longer than the call takes
 #define FILL_LEND_DERIVED 103 // the same with a capability derived from it
+#define FILL_END_THREAD 104   // fill, then end the thread, which is the caller's
 
 #endif
