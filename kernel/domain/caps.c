@@ -230,7 +230,7 @@ enum bh_error caps_revoke(struct domain *domain, bh_cap index) {
     if (error)
         return error;
     revoke_descendants(caps_reference(domain, index));
-    cpus_stop(); // calls that had just found a capability are inside by now: none begins after this
+    cpus_stop(); // calls that had just found a capability are inside by now, or wait at a door of their proxy, where they look again (invoke.c)
     return BH_OK;
 }
 

@@ -19,9 +19,10 @@ void invoke_landing(void);
 void invoke_abandon(bool passed);
 void invoke_stack_low(void);
 void invoke_stack_astray(struct domain *domain);
-uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
-uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
-uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type);
+uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct port *port);
+uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
+uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
+uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
 extern const uint8_t __start_text_proxy[], __stop_text_proxy[];
 
 static enum bh_error enter(struct domain *domain, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value) {
@@ -117,6 +118,21 @@ void invoke_stack_astray(struct domain *domain) {
     crash_domain(domain, BH_CRASH_PROTOCOL, NULL, 0, "called out with a data stack pointer that is outside of its stacks");
 }
 
+// A proxy that waited for the kernel's lock looks again whether its caller may call: its capability may have been revoked meanwhile, and
+// when a revocation has returned no call begins through what it took away.
+static enum bh_error may_still_call(const struct domain *from, const struct port *port) {
+    for (uint32_t index = 1; index < from->cap_count; index++)
+        if (from->callable[index] == port)
+            return BH_OK;
+    return refuse(BH_EREVOKED, "call of %s: the capability was revoked while %s was about to use it", port->name, from->name);
+}
+
+uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct port *port) {
+    enum bh_error error = may_still_call(thread->domain, port);
+    uint64_t stack = error ? 0 : stacks_lease(thread, to);
+    return stack ? stack : (uint64_t)(int64_t)(error ? error : BH_ENOMEM);
+}
+
 // A method's capabilities are passed one after the other, and a later one may be refused: then the earlier ones are taken back, so that
 // no call leaves anything with a server that was never entered.
 static uint64_t passed(struct domain *to, uint64_t type, enum bh_error error, bh_cap theirs) {
@@ -133,24 +149,30 @@ static uint64_t passed(struct domain *to, uint64_t type, enum bh_error error, bh
     return (uint64_t)(int64_t)error;
 }
 
-uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
+uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     struct cap *cap;
     bh_cap theirs = BH_CAP_NONE;
-    enum bh_error error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & ~INVOKE_FIRST), BH_RIGHT_GRANT, &cap);
+    enum bh_error error = may_still_call(from, port);
+    if (!error)
+        error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & ~INVOKE_FIRST), BH_RIGHT_GRANT, &cap);
     if (!error)
         error = caps_insert(to, cap->type, cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), &theirs);
     return passed(to, type, error, theirs);
 }
 
 // Always the last of a method: it cannot be taken back.
-uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
+uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     bh_cap theirs = BH_CAP_NONE;
-    enum bh_error error = buffers_move(from, to, (bh_cap)index, &theirs);
+    enum bh_error error = may_still_call(from, port);
+    if (!error)
+        error = buffers_move(from, to, (bh_cap)index, &theirs);
     return passed(to, type, error, theirs);
 }
 
-uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type) {
+uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     bh_cap theirs = BH_CAP_NONE;
-    enum bh_error error = buffers_lend(from, to, (bh_cap)index, &theirs);
+    enum bh_error error = may_still_call(from, port);
+    if (!error)
+        error = buffers_lend(from, to, (bh_cap)index, &theirs);
     return passed(to, type, error, theirs);
 }

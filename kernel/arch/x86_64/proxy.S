@@ -114,21 +114,23 @@ FUNCTION proxy_abandon_passed
         IRQ_ON
         jmp invoke_landing
 
-// %rbp: data stack of %r11 for thread %rax, leased now; 0 when there is none.
+// %rbp: data stack of %r11 for thread %rax, leased now, or a negative error.
 FUNCTION proxy_lease
         SAVE_ENTERING
+        mov %rdi, %rdx
         mov %rax, %rdi
         mov %r11, %rsi
-        lea stacks_lease(%rip), %r13
+        lea invoke_lease(%rip), %r13
         mov $UNWIND_ENTERING, %r12d
         call proxy_call_kernel
         mov %rax, %rbp
         RESTORE_ENTERING
         ret
 
-// %rbx: capability index of the caller -> of the callee, or a negative error. %r12: type, %r13: function.
+// %rbx: capability index of the caller -> of the callee, or a negative error. %r12: type, %r13: function, %rdi: port that is called.
 FUNCTION proxy_translate
         SAVE_ENTERING
+        mov %rdi, %r8
         mov %r10, %rdi
         mov %r11, %rsi
         mov %rbx, %rdx
@@ -145,16 +147,16 @@ FUNCTION proxy_translate_call
         mov %rsp, %rbp
         and $-16, %rsp
         IRQ_OFF
-        mov %rbp, %r8
-        and $-CONTROL_STACK_SIZE, %r8
-        KERNEL_LOCK %r8
-        HOST_BASE %r8
-        cmpl $0, THREAD_unwind(%r8)
+        mov %rbp, %r9
+        and $-CONTROL_STACK_SIZE, %r9
+        KERNEL_LOCK %r9
+        HOST_BASE %r9
+        cmpl $0, THREAD_unwind(%r9)
         jne 1f
         call *%r13
-        mov %rbp, %r8
-        and $-CONTROL_STACK_SIZE, %r8
-        KERNEL_UNLOCK %r8
+        mov %rbp, %r9
+        and $-CONTROL_STACK_SIZE, %r9
+        KERNEL_UNLOCK %r9
         IRQ_ON
         mov %rbp, %rsp
         pop %rbp

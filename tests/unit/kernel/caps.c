@@ -195,6 +195,21 @@ static void model_revoke(void) {
         }
 }
 
+// What a proxy does when it has got the kernel's lock (kernel/arch/x86_64/proxy.S).
+uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct port *port);
+
+Test(caps, a_call_that_waits_while_its_capability_is_revoked_does_not_begin, .init = world) {
+    static struct port port = {.name = "port", .cap_type = BH_CAP_PORT + 1};
+    static struct thread thread;
+    bh_cap root, derived;
+    thread.domain = first;
+    cr_assert_eq(caps_insert(second, BH_CAP_PORT + 1, BH_RIGHT_CALL, &port, NULL, 0, &root), BH_OK);
+    cr_assert_eq(caps_insert(first, BH_CAP_PORT + 1, BH_RIGHT_CALL, &port, NULL, caps_reference(second, root), &derived), BH_OK);
+    cr_assert_gt((int64_t)invoke_lease(&thread, third, &port), 0);
+    cr_assert_eq(caps_revoke(second, root), BH_OK);
+    cr_assert_eq((int64_t)invoke_lease(&thread, third, &port), BH_EREVOKED);
+}
+
 Test(caps, random_use_agrees_with_the_model, .init = world) {
     struct domain *domains[] = {first, second, third};
     srandom(42);
