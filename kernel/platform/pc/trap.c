@@ -126,11 +126,11 @@ static void interrupted(struct trap_frame *frame) {
         irq_postpone(frame->vector);
         return;
     }
-    if (!in_proxy)
+    cpu_self()->frame = frame; // before we wait: who stopped us looks at it
+    if (!in_proxy) {
         kernel_lock();
-    cpu_self()->frame = frame;
-    if (!in_proxy)
         (void)trap_settle(frame);
+    }
     irq_dispatch(frame);
     cpu_self()->frame = NULL;
     if (!trap_keeps_lock(frame))
@@ -138,8 +138,8 @@ static void interrupted(struct trap_frame *frame) {
 }
 
 static void fault(struct trap_frame *frame) {
-    kernel_lock();
     cpu_self()->frame = frame;
+    kernel_lock();
     if (!trap_settle(frame))
         trap_fault(frame);
     cpu_self()->frame = NULL;
