@@ -52,6 +52,7 @@ wabt: wasm2c, which the benchmarks compare with
 wasi-libc: the C library of the WebAssembly side of the benchmarks
 libclang-rt-19-dev-wasm32: the same, what clang calls
 gdb: make debug, and a test that steps through a domain
+spin: checks the models of the protocols
 "
 
 say() { printf '%s\n' "$*" >&2; }
@@ -135,6 +136,7 @@ doctor() {
     version grub-mkrescue grub-mkrescue --version
     version xorriso xorriso -version
     version gdb gdb --version
+    version spin spin -V
     version flex flex --version
     version bison bison --version
     printf 'Packages\n'
