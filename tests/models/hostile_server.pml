@@ -8,7 +8,7 @@
 // claim in_flight: what the client counts as in flight is what it waits for
 // claim answers: it takes an answer only to a request that is in flight, once
 // small: -DN=2
-// big: -DN=4
+// big: -DN=3
 // bug BUG_SLOT_NOT_CHECKED breaks inside: a completion's slot is used as it stands
 // bug BUG_READ_TWICE breaks inside: a slot is checked, and read once more to be used
 // bug BUG_ANY_SEQUENCE breaks answers: the sequence numbers are not compared

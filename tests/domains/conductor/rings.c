@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/calls.h"
 #include "tests/domains/victim/misbehave.h"
 
 #define ENTRIES 16
@@ -100,6 +101,9 @@ void ring_broken(void) {
         EXPECT(crash.cause == BH_CRASH_PROTOCOL, "cause %u: %s", crash.cause, crash.text);
         EXPECT(strstr(crash.text, "work") && strstr(crash.text, "conductor"), "the text does not say who and what: %s", crash.text);
         revive(&a);
+        // An accusation that comes late does not meet the successor.
+        EXPECT_OK(bh_call_ring_accuse(ring.cap, 1, "late", 4, ring.epoch));
+        EXPECT(info_of(&a).state == BH_DOMAIN_STATE_RUNNING, "the new server was killed for the old one");
     }
 }
 
