@@ -9,4 +9,6 @@ fuzzer tests/fuzzer.c -DLZ4_STATIC_LINKING_ONLY
 frametest tests/frametest.c
 roundTripTest tests/roundTripTest.c
 decompress-partial tests/decompress-partial.c
+partial-usingDict tests/decompress-partial-usingDict.c
+lz4 programs/lz4cli.c programs/lz4io.c programs/bench.c programs/datagen.c
 '

@@ -8,4 +8,5 @@ programs='
 example test/example.c
 minigzip test/minigzip.c
 infcover test/infcover.c
+enough examples/enough.c
 '

@@ -8,4 +8,5 @@ programs='
 fuzzer tests/fuzzer.c programs/timefn.c programs/datagen.c programs/util.c
 zstreamtest tests/zstreamtest.c tests/seqgen.c tests/external_matchfinder.c programs/timefn.c programs/datagen.c programs/util.c
 invalidDictionaries tests/invalidDictionaries.c
+zstd programs/zstdcli.c programs/fileio.c programs/fileio_asyncio.c programs/dibio.c programs/util.c programs/timefn.c programs/datagen.c programs/zstdcli_trace.c -DZSTD_NOBENCH
 '
