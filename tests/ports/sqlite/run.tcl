@@ -11,15 +11,15 @@ source $testdir/tester.tcl
 proc report_file {file} {
   set count [set_test_counter count]
   set errors [set_test_counter errors]
-  puts "## begin $file"
+  puts "\n## begin $file"
   set why {}
   if {[catch {slave_test_file test/$file} message]} {
     set why [string map {\n { }} $message]
     catch {interp delete tinterp}
     catch {db close}
   }
-  foreach name [set_test_counter fail_list] { puts "## failed $file $name" }
-  puts "## end $file [expr {[set_test_counter count] - $count}] [expr {[set_test_counter errors] - $errors}] $why"
+  foreach name [set_test_counter fail_list] { puts "\n## failed $file $name" }
+  puts "\n## end $file [expr {[set_test_counter count] - $count}] [expr {[set_test_counter errors] - $errors}] $why"
   # What failed may have left files open or settings changed: the next file gets another domain.
   if {$why ne "" || [set_test_counter errors] > $errors} { exit 1 }
 }

@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 LINE = re.compile(r"^\[ *[\d.]+\] \w test: (.*)$")
 TCL_FILES = ("init.tcl", "auto.tcl", "package.tcl", "tm.tcl", "word.tcl", "clock.tcl", "history.tcl", "parray.tcl", "tclIndex")
-SILENCE_S = 60
+SILENCE_S = 120
 MANIFEST = """[system]
 name = "sqlite-tests"
 [domain.test]
