@@ -90,10 +90,15 @@ static void adopt_log(struct bh_ring *ring) {
 }
 
 enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring) {
+    bh_cap cap;
+    enum bh_error error = bh_cap_find(name, &cap);
+    return error ? error : bh_ring_attach_cap(cap, ring);
+}
+
+enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring) {
     memset(ring, 0, sizeof(*ring));
-    enum bh_error error = bh_cap_find(name, &ring->cap);
-    if (!error)
-        error = bh_call_ring_attach(ring->cap, &ring->info);
+    ring->cap = cap;
+    enum bh_error error = bh_call_ring_attach(cap, &ring->info);
     if (error)
         return error;
     ring->epoch = ring->info.epoch;

@@ -22,9 +22,20 @@ struct type {
     const char *name;        // "u32", or the name used
     const char *bound_name;  // of string<N>, bytes<N> when N is a constant's name
     uint64_t bound;
+    struct type *element;        // of Buffer<TYPE>
+    struct word *right_words;    // of Event[SIGNAL] and its like
+    uint32_t rights;             // enum bh_right; 0: all that the caller has
+    struct ring_type *ring;      // of Ring<TYPE>
     struct structure *structure; // TYPE_STRUCT
     struct enumeration *enumeration; // TYPE_ENUM
     uint64_t size, align;    // bytes; of a string or bytes in a structure: the bound, 1
+};
+
+// One of a list of names.
+struct word {
+    struct place place;
+    const char *text;
+    struct word *next;
 };
 
 struct field {
@@ -59,8 +70,20 @@ struct enumeration {
     struct source *source;
     const char *name;
     struct type *type;
+    bool is_flags; // any of its bits together
     struct enumerator *enumerators;
     struct enumeration *next;
+};
+
+// Errors of an interface's own: numbers from 1, which C sees as -ERROR_BASE - number.
+#define ERROR_BASE 1000
+#define ERROR_NUMBER_MAX 30000
+struct error_set {
+    struct place place;
+    struct source *source;
+    const char *name;
+    struct enumerator *enumerators;
+    struct error_set *next;
 };
 
 struct constant {
@@ -87,6 +110,7 @@ struct parameter {
     enum parameter_kind kind;
     const char *name;
     struct type *type;
+    bool optional;    // travels in memory, with a word in front that says whether it is there
     int word;         // first argument word (0 to 4), -1: the result in %rdx
     uint64_t area;    // offset of its copy on the callee's data stack
     int pair;         // which pair of the proxy's frame belongs to it
@@ -102,6 +126,7 @@ struct method {
     unsigned attributes;
     unsigned since; // the version that brought it, from 1
     struct parameter *parameters;
+    struct word *fails;    // the errors that the server may return: standard ones and sets; NULL: any
     int words;
     uint64_t area_size;
     struct method *next;
@@ -150,6 +175,7 @@ struct program {
     struct structure *structures;
     struct enumeration *enumerations;
     struct constant *constants;
+    struct error_set *errors;
     struct ring_type *rings;
     struct interface *interfaces;
 };
@@ -166,12 +192,20 @@ void remark(const char *word, const struct source *where, struct place place, co
 
 // parser
 int parse_file(struct source *input);
+// check_errors.c
+void check_error_sets(void);
+void check_fails(const struct method *method);
+int32_t standard_error(const char *name); // ENOENT and its like; 0: there is none
+struct error_set *find_errors(const char *name);
+// check_rights.c
+void check_target(const struct source *where, const struct interface *interface, struct parameter *parameter);
 // check.c, check_names.c, versions.c, layout.c, fingerprint.c
 void check_program(void);
 void check_names(void);
 void inherit_methods(void); // of the interfaces that others extend
 void check_versions(struct interface *one);
 void layout_type(struct source *where, struct type *type);
+void resolve_type(const struct source *where, struct type *type);
 void layout_program(void);
 void fingerprint_program(void);
 struct constant *find_constant(const char *name);
@@ -193,6 +227,7 @@ const char *snake(const char *name);   // BlockInfo -> block_info
 const char *capitals(const char *name); // BlockInfo -> BLOCK_INFO
 const char *c_type(const struct type *type); // of a scalar, enum or structure
 bool is_scalar(const struct type *type);
+bool in_word(const struct parameter *parameter); // does its value travel in a word?
 uint64_t area_bytes(const struct parameter *parameter); // of its copy, a multiple of 8
 const char *doc_before(const struct source *where, int line); // lines of /// just above, joined; "" when none
 const char *doc_behind(const struct source *where, int line);

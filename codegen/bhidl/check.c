@@ -33,7 +33,7 @@ static void resolve_bound(const struct source *where, struct place place, const 
     *value = constant ? constant->value : 1; // one complaint is enough
 }
 
-static void resolve(const struct source *where, struct type *type) {
+void resolve_type(const struct source *where, struct type *type) {
     if (type->kind == TYPE_STRING || type->kind == TYPE_BYTES) {
         resolve_bound(where, type->place, type->bound_name, &type->bound);
         if (!type->bound || type->bound > STRING_MAX)
@@ -62,7 +62,7 @@ static void resolve(const struct source *where, struct type *type) {
             type->kind = TYPE_ENUM;
             type->enumeration = one;
             if (one->type->kind == TYPE_NAMED)
-                resolve(one->source, one->type);
+                resolve_type(one->source, one->type);
             type->size = type->align = one->type->size;
             return;
         }
@@ -76,7 +76,7 @@ static void check_structure(struct structure *one) {
     if (!one->fields)
         complain(one->source, one->place, "add a field", "struct `%s' is empty", one->name);
     for (struct field *field = one->fields; field; field = field->next) {
-        resolve(one->source, field->type);
+        resolve_type(one->source, field->type);
         resolve_bound(one->source, field->place, field->count_name, &field->count);
         if (field->type->kind == TYPE_BYTES)
             complain(one->source, field->type->place, "write: u8 NAME[SIZE];", "bytes travel as parameters, not in structs");
@@ -87,17 +87,21 @@ static void check_structure(struct structure *one) {
 }
 
 static void check_enumeration(struct enumeration *one) {
-    resolve(one->source, one->type);
+    resolve_type(one->source, one->type);
     if (one->type->kind != TYPE_SCALAR) {
         complain(one->source, one->type->place, "write: enum NAME : u32 { ... }", "an enum's type must be a scalar");
         return;
     }
+    if (one->is_flags && one->type->name[0] != 'u')
+        complain(one->source, one->type->place, "write: flags NAME : u32 { ... }", "flags are of an unsigned type");
     uint64_t most = ~0ull >> (64 - 8 * one->type->size);
     if (one->type->name[0] == 'i')
         most >>= 1;
     else if (one->type->name[0] == 'b')
         most = 1;
     for (struct enumerator *value = one->enumerators; value; value = value->next) {
+        if (one->is_flags && !value->value)
+            complain(one->source, value->place, "no flag at all is 0 already", "flag `%s' has no bit", value->name);
         if (value->value > most)
             complain(one->source, value->place, "choose a bigger type", "%llu does not fit %s", (unsigned long long)value->value,
                      one->type->name);
@@ -115,14 +119,14 @@ static int words_of(const struct parameter *parameter) {
 static void place_parameters(struct method *method) {
     bool result_used = false;
     for (struct parameter *one = method->parameters; one; one = one->next) {
-        if (one->kind == PARAMETER_OUT && is_scalar(one->type) && !result_used) {
+        if (one->kind == PARAMETER_OUT && in_word(one) && !result_used) {
             one->word = -1;
             result_used = true;
             continue;
         }
         one->word = method->words;
         method->words += words_of(one);
-        bool memory = one->kind == PARAMETER_OUT || (one->kind == PARAMETER_IN && !is_scalar(one->type));
+        bool memory = one->kind == PARAMETER_OUT || (one->kind == PARAMETER_IN && !in_word(one));
         if (memory) {
             one->area = method->area_size;
             method->area_size += (area_bytes(one) + 15) & ~15ull;
@@ -142,20 +146,16 @@ static void place_parameters(struct method *method) {
 }
 
 static void check_parameter(const struct interface *interface, const struct method *method, struct parameter *one) {
-    if (one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT) {
-        resolve(method->source, one->type);
+    if (one->kind != PARAMETER_IN && one->kind != PARAMETER_OUT) {
+        if (!one->type->rights) // not yet seen by another interface that has this method, too
+            check_target(method->source, interface, one);
         return;
     }
-    bool known = !strcmp(one->type->name, "Event") || !strcmp(one->type->name, "Buffer") || !strcmp(one->type->name, "Ring");
-    for (struct interface *other = program.interfaces; other; other = other->next)
-        known |= !strcmp(other->name, one->type->name);
-    if (!known)
-        complain(method->source, one->type->place, "capabilities are of Event, Buffer, Ring or an interface", "there is no `%s'",
-                 one->type->name);
-    if (one->kind != PARAMETER_CAP && strcmp(one->type->name, "Buffer"))
-        complain(method->source, one->type->place, "write: move Buffer NAME", "only a Buffer can be moved or lent");
-    if (one->kind != PARAMETER_CAP && interface->kernel)
-        complain(method->source, one->place, "use cap Buffer", "a kernel interface takes no moved or lent buffers");
+    resolve_type(method->source, one->type);
+    if (one->optional && one->type->kind == TYPE_BYTES)
+        complain(method->source, one->place, "0 bytes can say that there is nothing", "bytes cannot be optional");
+    if (one->optional && interface->kernel)
+        complain(method->source, one->place, "use a second parameter", "a kernel interface has no optional parameters");
 }
 
 static void check_interface(struct interface *one) {
@@ -169,6 +169,7 @@ static void check_interface(struct interface *one) {
     check_versions(one);
     for (struct method *method = one->methods; method; method = method->next) {
         one->method_count++;
+        check_fails(method);
         for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
             check_parameter(one, method, parameter);
     }
@@ -180,6 +181,7 @@ static void check_interface(struct interface *one) {
 void check_program(void) {
     inherit_methods();
     check_names();
+    check_error_sets();
     for (struct structure *one = program.structures; one; one = one->next)
         check_structure(one);
     for (struct enumeration *one = program.enumerations; one; one = one->next)
@@ -187,8 +189,8 @@ void check_program(void) {
     for (struct interface *one = program.interfaces; one; one = one->next)
         check_interface(one);
     for (struct ring_type *one = program.rings; one; one = one->next) {
-        resolve(one->source, one->request);
-        resolve(one->source, one->completion);
+        resolve_type(one->source, one->request);
+        resolve_type(one->source, one->completion);
         if (one->request->kind != TYPE_STRUCT || one->completion->kind != TYPE_STRUCT)
             complain(one->source, one->place, "use structs", "the entries of ring `%s' are not structs", one->name);
     }

@@ -53,6 +53,8 @@ static void diff_constants(const struct program *old) {
 }
 
 static void diff_enumeration(const struct enumeration *old, const struct enumeration *new) {
+    if (old->is_flags != new->is_flags)
+        tell(BREAKING, new->source, new->place, NULL, "`%s' is %s now", old->name, new->is_flags ? "flags" : "an enum");
     if (!same_type(old->type, new->type))
         tell(BREAKING, new->source, new->type->place, "it has another size or sign: everything that holds one changes", "enum `%s' was of %s",
              old->name, old->type->name);
@@ -81,6 +83,29 @@ static void diff_enumerations(const struct program *old) {
     for (const struct enumeration *one = program.enumerations; one; one = one->next)
         if (!FIND(old->enumerations, one->name))
             tell(COMPATIBLE, one->source, one->place, NULL, "enum `%s' is new", one->name);
+}
+
+static void diff_errors(const struct program *old) {
+    for (const struct error_set *one = old->errors; one; one = one->next) {
+        const struct error_set *now = FIND(program.errors, one->name);
+        if (!now)
+            tell(BREAKING, one->source, one->place, NULL, "errors `%s' are gone", one->name);
+        for (const struct enumerator *value = one->enumerators; now && value; value = value->next) {
+            const struct enumerator *same = FIND(now->enumerators, value->name);
+            if (!same)
+                tell(BREAKING, one->source, value->place, NULL, "error `%s' of `%s' is gone", value->name, one->name);
+            else if (same->value != value->value)
+                tell(BREAKING, now->source, same->place, "a number once given stays", "error `%s' of `%s' was %llu", value->name, one->name,
+                     (unsigned long long)value->value);
+        }
+        for (const struct enumerator *value = now ? now->enumerators : NULL; value; value = value->next)
+            if (!FIND(one->enumerators, value->name))
+                tell(BREAKING, now->source, value->place, "callers do not expect it: give a new method errors of its own", "error `%s' of `%s' is new",
+                     value->name, one->name);
+    }
+    for (const struct error_set *one = program.errors; one; one = one->next)
+        if (!FIND(old->errors, one->name))
+            tell(COMPATIBLE, one->source, one->place, NULL, "errors `%s' are new", one->name);
 }
 
 static void diff_field(const struct structure *old, const struct field *field, const struct structure *new) {
@@ -128,6 +153,42 @@ static void diff_rings(const struct program *old) {
 
 // ---- interfaces
 
+static const char *inside(const struct type *type) {
+    return type->element ? type->element->name : "";
+}
+
+// What a parameter asks of capabilities and of presence.
+static void diff_demands(const struct method *method, const struct parameter *old, const struct parameter *new) {
+    if (strcmp(inside(old->type), inside(new->type)))
+        tell(BREAKING, method->source, new->place, NULL, "parameter `%s' of method `%s' has something else in it", new->name, method->name);
+    if (old->optional != new->optional)
+        tell(BREAKING, method->source, new->place, NULL, "parameter `%s' of method `%s' is %s", new->name, method->name,
+             new->optional ? "optional now" : "not optional any more");
+    if (old->type->rights != new->type->rights)
+        tell(BREAKING, method->source, new->place, "the caller has to have them, the server relies on them", "parameter `%s' of method `%s' has other rights",
+             new->name, method->name);
+}
+
+static bool fails_with(const struct method *method, const char *name) {
+    for (const struct word *one = method->fails; one; one = one->next)
+        if (!strcmp(one->text, name))
+            return true;
+    return !method->fails;
+}
+
+static void diff_fails(const struct method *old, const struct method *new) {
+    if (old->fails && !new->fails)
+        tell(BREAKING, new->source, new->place, "callers do not expect that", "method `%s' may fail with anything now", new->name);
+    for (const struct word *one = new->fails; one; one = one->next)
+        if (!fails_with(old, one->text))
+            tell(BREAKING, new->source, one->place, "callers do not expect it", "method `%s' may now fail with %s", new->name, one->text);
+    if (!old->fails && new->fails)
+        tell(REBUILD, new->source, new->fails->place, NULL, "method `%s' says now what it fails with", new->name);
+    for (const struct word *one = old->fails; one; one = one->next)
+        if (new->fails && !fails_with(new, one->text))
+            tell(REBUILD, old->source, one->place, NULL, "method `%s' does not fail with %s any more", new->name, one->text);
+}
+
 static void diff_parameter(const struct method *method, const struct parameter *old, const struct parameter *new) {
     const char *name = method->name;
     if (old->kind != new->kind)
@@ -141,6 +202,8 @@ static void diff_parameter(const struct method *method, const struct parameter *
         tell(BREAKING, method->source, new->place, "what one side has room for, the other relies on",
              "the bound of parameter `%s' of method `%s' was %llu, it is %llu", new->name, name, (unsigned long long)old->type->bound,
              (unsigned long long)new->type->bound);
+    else
+        diff_demands(method, old, new);
     if (strcmp(old->name, new->name))
         tell(REBUILD, method->source, new->place, NULL, "parameter `%s' of method `%s' was called `%s'", new->name, name, old->name);
 }
@@ -155,6 +218,7 @@ static void diff_method(const struct method *old, const struct method *new) {
              lost & METHOD_IDEMPOTENT ? "idempotent" : "replayed");
     if (won)
         tell(REBUILD, new->source, new->place, NULL, "method `%s' is now %s", new->name, won & METHOD_IDEMPOTENT ? "idempotent" : "replayed");
+    diff_fails(old, new);
     const struct parameter *before = old->parameters, *now = new->parameters;
     for (; before && now; before = before->next, now = now->next)
         diff_parameter(new, before, now);
@@ -219,6 +283,7 @@ int diff_programs(const struct program *old) {
     diff_constants(old);
     diff_enumerations(old);
     diff_structures(old);
+    diff_errors(old);
     diff_rings(old);
     bool accepted = true;
     for (const struct interface *one = old->interfaces; one; one = one->next) {

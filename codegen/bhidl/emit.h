@@ -21,5 +21,10 @@ void print_word_parameters(FILE *file, const struct method *method);
 #define RESULT_TYPE "struct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n"
 // Does a function stand between the proxy and the server's own (emit_server.c)?
 bool method_needs_glue(const struct method *method);
+// Out parameters in memory and lent buffers are kept in the proxy's frame, a pair of words each. Returns how many.
+int number_pairs(const struct method *method);
+// The tables of values that a method's proxy checks, and whether there is one for what is passed, or for what comes back.
+void print_value_rules(FILE *file, const struct interface *interface, const struct method *method);
+bool has_value_rules(const struct interface *interface, const struct method *method, bool back);
 
 #endif

@@ -10,13 +10,27 @@
 static bool needs_local(const struct parameter *one) {
     if (one->kind != PARAMETER_OUT || one->word < 0)
         return false;
-    return one->type->kind == TYPE_BYTES || is_scalar(one->type) || one->type->size % 8;
+    return one->optional || one->type->kind == TYPE_BYTES || is_scalar(one->type) || one->type->size % 8;
+}
+
+// In front of the value, whether there is one.
+static void print_optional(FILE *file, const struct parameter *one) {
+    const char *name = one->name;
+    fprintf(file, "    uint64_t %s_area[%llu] = {%s != NULL};\n", name, (unsigned long long)area_bytes(one) / 8, name);
+    if (one->type->kind == TYPE_STRING)
+        fprintf(file, "    size_t %s_length = %s ? strlen(%s) : 0;\n    if (%s_length >= %llu)\n        return BH_ERANGE;\n    if (%s)\n"
+                      "        memcpy(&%s_area[1], %s, %s_length);\n",
+                name, name, name, name, (unsigned long long)one->type->bound, name, name, name, name);
+    else
+        fprintf(file, "    if (%s)\n        memcpy(&%s_area[1], %s, sizeof(*%s));\n", name, name, name, name);
 }
 
 static void print_locals(FILE *file, const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next) {
         unsigned long long bound = one->type->bound;
-        if (one->kind == PARAMETER_IN && one->type->kind == TYPE_STRING)
+        if (one->kind == PARAMETER_IN && one->optional)
+            print_optional(file, one);
+        else if (one->kind == PARAMETER_IN && one->type->kind == TYPE_STRING)
             fprintf(file, "    char %s_area[%llu] = {0};\n    size_t %s_length = strlen(%s);\n    if (%s_length >= %llu)\n"
                           "        return BH_ERANGE;\n    memcpy(%s_area, %s, %s_length);\n",
                     one->name, bound, one->name, one->name, one->name, bound, one->name, one->name, one->name);
@@ -31,7 +45,7 @@ static void print_words(FILE *file, const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next) {
         if (one->word < 0)
             continue;
-        if (one->kind == PARAMETER_IN && one->type->kind == TYPE_STRING)
+        if (one->kind == PARAMETER_IN && (one->optional || one->type->kind == TYPE_STRING))
             fprintf(file, ", (uint64_t)%s_area", one->name);
         else if (one->kind == PARAMETER_IN && one->type->kind == TYPE_BYTES)
             fprintf(file, ", (uint64_t)%s, %s_size", one->name, one->name);
@@ -46,14 +60,20 @@ static void print_results(FILE *file, const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next) {
         if (one->kind != PARAMETER_OUT)
             continue;
-        if (one->word < 0)
+        if (one->optional && one->type->kind == TYPE_STRING)
+            fprintf(file, "    *%s_present = %s_area[0];\n    memcpy(%s, &%s_area[1], %llu);\n", one->name, one->name, one->name, one->name,
+                    (unsigned long long)one->type->bound);
+        else if (one->optional)
+            fprintf(file, "    *%s_present = %s_area[0];\n    memcpy(%s, &%s_area[1], sizeof(*%s));\n", one->name, one->name, one->name, one->name,
+                    one->name);
+        else if (one->word < 0)
             fprintf(file, "    *%s = (%s)result.value;\n", one->name, c_type(one->type));
         else if (one->type->kind == TYPE_BYTES)
             fprintf(file, "    *%s_size = (uint32_t)(%s_area[0] > %llu ? %llu : %s_area[0]);\n    memcpy(%s, &%s_area[1], *%s_size);\n",
                     one->name, one->name, (unsigned long long)one->type->bound, (unsigned long long)one->type->bound, one->name,
                     one->name, one->name, one->name);
         else if (needs_local(one))
-            fprintf(file, "    memcpy(%s, %s_area, sizeof(*%s));\n", one->name, one->name, one->name);
+            fprintf(file, "    memcpy(%s, %s_area, %llu);\n", one->name, one->name, (unsigned long long)one->type->size);
     }
 }
 

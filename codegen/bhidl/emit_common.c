@@ -57,12 +57,16 @@ void print_parameter(FILE *file, const struct parameter *one) {
         fprintf(file, "bh_cap %s", one->name);
     else if (type->kind == TYPE_STRING)
         fprintf(file, "%schar *%s", out ? "" : "const ", one->name);
+    else if (one->optional)
+        fprintf(file, "%s%s *%s", out ? "" : "const ", c_type(type), one->name); // in: NULL when it is left out
     else if (type->kind == TYPE_BYTES)
         fprintf(file, out ? "void *%s, uint32_t *%s_size" : "const void *%s, uint32_t %s_size", one->name, one->name);
     else if (is_scalar(type))
         fprintf(file, "%s %s%s", c_type(type), out ? "*" : "", one->name);
     else
         fprintf(file, "%s%s *%s", out ? "" : "const ", c_type(type), one->name);
+    if (out && one->optional)
+        fprintf(file, ", bool *%s_present", one->name);
 }
 
 void print_word_parameters(FILE *file, const struct method *method) {

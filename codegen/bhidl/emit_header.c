@@ -39,6 +39,15 @@ static void print_in_order(FILE *file, struct structure *one, const struct sourc
     print_structure(file, one);
 }
 
+// Values of enum bh_error like the system's own.
+static void print_errors(FILE *file, const struct error_set *one) {
+    print_doc(file, one->source, one->place.line, "");
+    for (const struct enumerator *value = one->enumerators; value; value = value->next)
+        fprintf(file, "#define BH_%s_%s ((enum bh_error)-%llu) // %s\n", capitals(one->name), value->name,
+                (unsigned long long)(ERROR_BASE + value->value), doc_behind(one->source, value->place.line));
+    fputc('\n', file);
+}
+
 static void print_types(FILE *file, const struct source *where) {
     for (const struct constant *one = program.constants; one; one = one->next)
         if (one->source == where)
@@ -53,6 +62,9 @@ static void print_types(FILE *file, const struct source *where) {
                     value->value > INT64_MAX ? "u" : "");
         fputs("};\n\n", file);
     }
+    for (const struct error_set *one = program.errors; one; one = one->next)
+        if (one->source == where)
+            print_errors(file, one);
     for (struct structure *one = program.structures; one; one = one->next)
         print_in_order(file, one, where);
     for (const struct ring_type *one = program.rings; one; one = one->next)
@@ -66,8 +78,27 @@ static void print_identity(FILE *file, const struct interface *one) {
     fprintf(file, "#define BH_%s_ID %llu\n#define BH_%s_FINGERPRINT 0x%016llxull\n", upper, (unsigned long long)one->id, upper,
             (unsigned long long)one->fingerprint);
     for (unsigned i = 0; i + 1 < one->version_count; i++)
-        fprintf(file, "#define BH_%s_FINGERPRINT_%u 0x%016llxull // version %u: the first %u methods\n", upper, i + 1,
-                (unsigned long long)one->versions[i].fingerprint, i + 1, one->versions[i].method_count);
+        fprintf(file, "#define BH_%s_FINGERPRINT_%u 0x%016llxull // version %u: the first BH_%s_METHODS_%u methods\n#define BH_%s_METHODS_%u %u\n", upper,
+                i + 1, (unsigned long long)one->versions[i].fingerprint, i + 1, upper, i + 1, upper, i + 1, one->versions[i].method_count);
+}
+
+// Map the buffer of a parameter as what is in it.
+static void print_openers(FILE *file, const struct interface *interface, const struct method *method) {
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (one->type->element && !one->type->ring)
+            fprintf(file, "static inline enum bh_error %s_%s_open_%s(bh_cap buffer, uint32_t rights, %s **elements, uint64_t *count) {\n"
+                          "    void *address;\n    uint64_t size;\n    enum bh_error error = bh_buffer_open(buffer, rights, &address, &size);\n"
+                          "    if (!error) {\n        *elements = (%s *)address;\n        *count = size / sizeof(%s);\n    }\n    return error;\n}\n",
+                    snake(interface->name), method->name, one->name, c_type(one->type->element), c_type(one->type->element), c_type(one->type->element));
+}
+
+static bool has_elements(const struct source *where) {
+    for (const struct interface *one = program.interfaces; one; one = one->next)
+        for (const struct method *method = one->methods; one->source == where && method; method = method->next)
+            for (const struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
+                if (parameter->type->element)
+                    return true;
+    return false;
 }
 
 static void print_interface(FILE *file, const struct interface *one) {
@@ -78,6 +109,7 @@ static void print_interface(FILE *file, const struct interface *one) {
         fprintf(file, "enum bh_error %s_%s(bh_cap target_cap", name, method->name);
         print_parameters(file, method);
         fputs(");\n", file);
+        print_openers(file, one, method);
     }
     if (one->kernel) {
         fputc('\n', file);
@@ -94,6 +126,32 @@ static void print_interface(FILE *file, const struct interface *one) {
                   "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object);\n\n", name, name);
 }
 
+static const struct source *source_of(const struct type *type) {
+    if (type->element)
+        return source_of(type->element);
+    return type->kind == TYPE_STRUCT ? type->structure->source : type->kind == TYPE_ENUM ? type->enumeration->source : NULL;
+}
+
+static bool uses(const struct source *one, const struct source *other) {
+    for (const struct structure *structure = program.structures; structure; structure = structure->next)
+        for (const struct field *field = structure->fields; structure->source == one && field; field = field->next)
+            if (source_of(field->type) == other)
+                return true;
+    for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
+        for (const struct method *method = interface->methods; interface->source == one && method; method = method->next)
+            for (const struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
+                if (source_of(parameter->type) == other)
+                    return true;
+    return false;
+}
+
+// The headers of files whose types this one uses.
+static void print_includes(FILE *file, const struct source *one) {
+    for (const struct source *other = program.sources; other; other = other->next)
+        if (other != one && uses(one, other))
+            fprintf(file, "#include \"%s.h\"\n\n", other->name);
+}
+
 bool emit_headers(const char *folder) {
     for (const struct source *one = program.sources; one; one = one->next) {
         FILE *file = open_output("//", "%s/include/%s.h", folder, one->name);
@@ -101,11 +159,14 @@ bool emit_headers(const char *folder) {
             return false;
         fprintf(file, "#ifndef BH_IDL_%s_H\n#define BH_IDL_%s_H\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
                       "#include \"kernel/abi/cap.h\"\n#include \"kernel/abi/error.h\"\n\n", capitals(one->name), capitals(one->name));
+        print_includes(file, one);
         print_types(file, one);
         for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
             if (interface->source == one)
                 print_identity(file, interface);
         fputs("\n#ifndef BH_KERNEL // what follows is for domains\n", file);
+        if (has_elements(one))
+            fputs("#include \"bulkhead/buffer.h\"\n", file);
         for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
             if (interface->source == one)
                 print_interface(file, interface);

@@ -44,8 +44,8 @@ static void print_fetch(FILE *file, const struct interface *interface, const str
     const char *name = one->name;
     unsigned long long bound = one->type->bound;
     if (one->kind == PARAMETER_CAP)
-        fprintf(file, "    struct cap *%s;\n    if (!error)\n        error = caps_get(caller, \"%s.%s\", (bh_cap)word%d, %s, 0, &%s);\n", name,
-                snake(interface->name), method->name, one->word, cap_type(one), name);
+        fprintf(file, "    struct cap *%s;\n    if (!error)\n        error = caps_get(caller, \"%s.%s\", (bh_cap)word%d, %s, %u, &%s);\n", name,
+                snake(interface->name), method->name, one->word, cap_type(one), one->type->rights, name);
     else if (one->kind == PARAMETER_OUT && one->type->kind == TYPE_BYTES)
         fprintf(file, "    struct {\n        uint64_t size;\n        uint8_t data[%llu];\n    } %s = {0};\n    uint32_t %s_size = 0;\n",
                 (bound + 7) & ~7ull, name, name);
@@ -128,11 +128,15 @@ bool emit_kernel(const char *folder) {
         if (!file)
             return false;
         fprintf(file, "#include \"%s_kernel.h\"\n\n#include <string.h>\n\n#include \"kernel/base.h\"\n#include \"kernel/domain/calls.h\"\n"
-                      "#include \"kernel/domain/caps.h\"\n#include \"kernel/domain/domain.h\"\n#include \"kernel/sched/thread.h\"\n\n"
+                      "#include \"kernel/domain/caps.h\"\n#include \"kernel/domain/domain.h\"\n#include \"kernel/domain/values.h\"\n#include \"kernel/sched/thread.h\"\n\n"
                       "struct glue_result {\n    int64_t error;\n    uint64_t value;\n};\n\n", input->name);
         for (const struct interface *one = program.interfaces; one; one = one->next)
-            for (const struct method *method = one->methods; one->kernel && one->source == input && method; method = method->next)
-                print_glue(file, one, method);
+            for (const struct method *method = one->methods; one->source == input && method; method = method->next) {
+                if (one->kernel)
+                    print_glue(file, one, method);
+                else
+                    print_value_rules(file, one, method);
+            }
         if (!close_output(file))
             return false;
     }

@@ -6,6 +6,7 @@
 #include "kernel/abi/cap.h"
 
 #define INVOKE_FIRST 0x10000u // of kernel/domain/invoke.h: the first capability of a call
+#define RIGHTS_SHIFT 20      // INVOKE_RIGHTS_SHIFT
 #define LONG_COPY 256 // bytes from which a loop replaces straight moves
 
 static const char *const words[] = {"rsi", "rdx", "rcx", "r8", "r9"};
@@ -13,7 +14,7 @@ static const char *const words_32[] = {"esi", "edx", "ecx", "r8d", "r9d"};
 
 static void print_in(FILE *file, const struct parameter *one) {
     const char *reg = words[one->word], *reg_32 = words_32[one->word];
-    unsigned long long area = one->area, size = one->type->size;
+    unsigned long long area = one->area, size = one->optional ? area_bytes(one) : one->type->size;
     if (one->type->kind == TYPE_BYTES)
         fprintf(file, "        PROXY_IN_BYTES %%%s, %%%s, %%%s, %llu, %llu\n", reg, reg_32, words[one->word + 1], area,
                 (unsigned long long)one->type->bound);
@@ -39,6 +40,11 @@ static unsigned cap_type(const struct parameter *one) {
     return 0;
 }
 
+// Type, rights, and upper half of a ring's type, as kernel/domain/invoke.h has them.
+static uint64_t cap_passed(const struct parameter *one) {
+    return cap_type(one) | (uint64_t)one->type->rights << RIGHTS_SHIFT | (one->type->ring ? one->type->ring->fingerprint >> 32 << 32 : 0);
+}
+
 // In this order: memory is copied first, since a bad address ends the caller and capabilities passed by then would stay with the callee;
 // moved buffers last, since they cannot be taken back.
 enum phase { PHASE_MEMORY, PHASE_CAPS, PHASE_MOVES, PHASE_COUNT };
@@ -47,8 +53,7 @@ static enum phase phase_of(const struct parameter *one) {
     return one->kind == PARAMETER_IN || one->kind == PARAMETER_OUT ? PHASE_MEMORY : one->kind == PARAMETER_MOVE ? PHASE_MOVES : PHASE_CAPS;
 }
 
-// Out parameters in memory and lent buffers are kept in the proxy's frame, a pair of words each. Returns how many.
-static int number_pairs(const struct method *method) {
+int number_pairs(const struct method *method) {
     int pairs = 0;
     for (struct parameter *one = method->parameters; one; one = one->next)
         if (one->kind == PARAMETER_LEND || (one->kind == PARAMETER_OUT && one->word >= 0))
@@ -58,7 +63,7 @@ static int number_pairs(const struct method *method) {
 
 // What is copied or translated on the way in.
 static void print_passing(FILE *file, const struct parameter *one, bool *first) {
-    if (one->word < 0 || (one->kind == PARAMETER_IN && is_scalar(one->type)))
+    if (one->word < 0 || (one->kind == PARAMETER_IN && in_word(one)))
         return;
     const char *reg = words[one->word];
     if (one->kind == PARAMETER_IN) {
@@ -67,21 +72,24 @@ static void print_passing(FILE *file, const struct parameter *one, bool *first) 
         fprintf(file, "        PROXY_OUT %d, %%%s, %%%s, %llu, %llu\n", one->pair, reg, words_32[one->word],
                 (unsigned long long)one->area, (unsigned long long)area_bytes(one));
     } else {
-        fprintf(file, "        PROXY_TRANSLATE %s, %%%s, %u\n", translation(one), reg, cap_type(one) | (*first ? INVOKE_FIRST : 0));
+        fprintf(file, "        PROXY_TRANSLATE %s, %%%s, %llu\n", translation(one), reg, (unsigned long long)cap_passed(one) | (*first ? INVOKE_FIRST : 0));
         *first = false;
         if (one->kind == PARAMETER_LEND)
             fprintf(file, "        PROXY_KEEP %d, %%%s\n", one->pair, reg);
     }
 }
 
-static void print_entry(FILE *file, const struct method *method) {
+static void print_entry(FILE *file, const struct interface *interface, const struct method *method) {
     bool first = true;
     if (method->area_size)
         fprintf(file, "        PROXY_AREA %llu\n", (unsigned long long)method->area_size);
-    for (enum phase phase = PHASE_MEMORY; phase < PHASE_COUNT; phase++)
+    for (enum phase phase = PHASE_MEMORY; phase < PHASE_COUNT; phase++) {
         for (const struct parameter *one = method->parameters; one; one = one->next)
             if (phase_of(one) == phase)
                 print_passing(file, one, &first);
+        if (phase == PHASE_MEMORY && has_value_rules(interface, method, false))
+            fprintf(file, "        PROXY_CHECK rules_%s_%s\n", snake(interface->name), method->name);
+    }
 }
 
 // Buffers go back before memory is copied: a bad address ends the caller.
@@ -97,9 +105,11 @@ static void print_exit(FILE *file, const struct method *method) {
 static void print_proxy(FILE *file, const struct interface *interface, const struct method *method, unsigned index) {
     fprintf(file, "FUNCTION proxy_%s_%s\n        PROXY_ENTER %llu, %d\n", snake(interface->name), method->name,
             BH_CAP_PORT + (unsigned long long)interface->id, number_pairs(method));
-    print_entry(file, method);
+    print_entry(file, interface, method);
     fprintf(file, "        PROXY_CALL %u\n        PROXY_RETURN\n", index);
     print_exit(file, method);
+    if (has_value_rules(interface, method, true))
+        fprintf(file, "        PROXY_CHECK_BACK rules_%s_%s_back\n", snake(interface->name), method->name);
     fputs("        PROXY_DONE\n\n", file);
 }
 

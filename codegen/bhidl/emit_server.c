@@ -8,6 +8,8 @@
 // Words arrive with all 64 bits as the caller left them: C wants smaller integers than int extended.
 static bool arrives_ready(const struct parameter *one) {
     const struct type *type = one->type;
+    if (one->optional)
+        return false;
     if (one->kind == PARAMETER_IN)
         return type->kind != TYPE_STRING && (!is_scalar(type) || type->size >= 4);
     return one->kind != PARAMETER_OUT || (!is_scalar(type) && type->kind == TYPE_STRUCT);
@@ -21,6 +23,10 @@ bool method_needs_glue(const struct method *method) {
 }
 
 static void print_preparation(FILE *file, const struct parameter *one) {
+    if (one->optional && one->kind == PARAMETER_OUT)
+        fprintf(file, "    bool %s_present = false;\n", one->name);
+    if (one->optional)
+        return;
     if (one->kind == PARAMETER_IN && one->type->kind == TYPE_STRING)
         fprintf(file, "    ((char *)word%d)[%llu] = 0;\n", one->word, (unsigned long long)one->type->bound - 1);
     else if (one->kind == PARAMETER_OUT && one->type->kind == TYPE_BYTES)
@@ -32,7 +38,11 @@ static void print_preparation(FILE *file, const struct parameter *one) {
 static void print_argument(FILE *file, const struct parameter *one) {
     const struct type *type = one->type;
     fputs(", ", file);
-    if (one->kind == PARAMETER_OUT && is_scalar(type))
+    if (one->optional && one->kind == PARAMETER_IN)
+        fprintf(file, "*(const uint64_t *)word%d ? (const %s *)(word%d + 8) : NULL", one->word, c_type(type), one->word);
+    else if (one->optional)
+        fprintf(file, "(%s *)(word%d + 8), &%s_present", c_type(type), one->word, one->name);
+    else if (one->kind == PARAMETER_OUT && is_scalar(type))
         fprintf(file, "&%s", one->name);
     else if (one->kind == PARAMETER_OUT && type->kind == TYPE_BYTES)
         fprintf(file, "(uint64_t *)word%d + 1, &%s_size", one->word, one->name);
@@ -62,6 +72,8 @@ static void print_glue(FILE *file, const struct method *method) {
             continue;
         if (one->word < 0)
             value = one->name;
+        else if (one->optional)
+            fprintf(file, "    *(uint64_t *)word%d = %s_present;\n", one->word, one->name);
         else if (one->type->kind == TYPE_BYTES)
             fprintf(file, "    *(uint64_t *)word%d = %s_size;\n", one->word, one->name);
         else if (is_scalar(one->type))

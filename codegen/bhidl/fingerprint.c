@@ -23,8 +23,26 @@ static void add_number(uint64_t number) {
     add(text);
 }
 
+static void add_type(const struct type *type);
+
+// What came to the language later counts where it is used, so that the fingerprints of others stay.
+static void add_target(const struct type *type) {
+    if (type->rights) {
+        add("rights");
+        add_number(type->rights);
+    }
+    if (type->ring) {
+        add("ring");
+        add_number(type->ring->fingerprint);
+    } else if (type->element) {
+        add("element");
+        add_type(type->element);
+    }
+}
+
 static void add_type(const struct type *type) {
     add(type->name);
+    add_target(type);
     switch (type->kind) {
     case TYPE_STRING:
     case TYPE_BYTES:
@@ -39,6 +57,8 @@ static void add_type(const struct type *type) {
         }
         break;
     case TYPE_ENUM:
+        if (type->enumeration->is_flags)
+            add("flags");
         for (const struct enumerator *one = type->enumeration->enumerators; one; one = one->next) {
             add(one->name);
             add_number(one->value);
@@ -46,6 +66,19 @@ static void add_type(const struct type *type) {
         break;
     default:
         break;
+    }
+}
+
+static void add_fails(const struct method *method) {
+    if (method->fails)
+        add("fails");
+    for (const struct word *one = method->fails; one; one = one->next) {
+        const struct error_set *set = find_errors(one->text);
+        add(one->text);
+        for (const struct enumerator *value = set ? set->enumerators : NULL; value; value = value->next) {
+            add(value->name);
+            add_number(value->value);
+        }
     }
 }
 
@@ -61,7 +94,10 @@ static uint64_t of_version(const struct interface *one, const struct version *ve
             add_number(parameter->kind);
             add(parameter->name);
             add_type(parameter->type);
+            if (parameter->optional)
+                add("optional");
         }
+        add_fails(method);
     }
     return hash;
 }
@@ -75,11 +111,11 @@ static uint64_t of_ring(const struct ring_type *one) {
 }
 
 void fingerprint_program(void) {
+    for (struct ring_type *one = program.rings; one; one = one->next)
+        one->fingerprint = of_ring(one);
     for (struct interface *one = program.interfaces; one; one = one->next) {
         for (unsigned i = 0; i < one->version_count; i++)
             one->versions[i].fingerprint = of_version(one, &one->versions[i]);
         one->fingerprint = one->versions[one->version_count - 1].fingerprint;
     }
-    for (struct ring_type *one = program.rings; one; one = one->next)
-        one->fingerprint = of_ring(one);
 }

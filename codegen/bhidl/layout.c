@@ -45,8 +45,11 @@ void layout_program(void) {
             layout_structure(one);
     for (struct interface *one = program.interfaces; one; one = one->next)
         for (struct method *method = one->methods; method; method = method->next)
-            for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
+            for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next) {
                 layout_type(method->source, parameter->type);
+                if (parameter->type->element)
+                    layout_type(method->source, parameter->type->element);
+            }
     for (struct ring_type *one = program.rings; one; one = one->next) {
         layout_type(one->source, one->request);
         layout_type(one->source, one->completion);

@@ -39,6 +39,10 @@ bool is_scalar(const struct type *type) {
     return type->kind == TYPE_SCALAR || type->kind == TYPE_ENUM;
 }
 
+bool in_word(const struct parameter *parameter) {
+    return is_scalar(parameter->type) && !parameter->optional;
+}
+
 const char *c_type(const struct type *type) {
     static const char *const names[][2] = {{"u8", "uint8_t"}, {"u16", "uint16_t"}, {"u32", "uint32_t"}, {"u64", "uint64_t"}, {"i8", "int8_t"},
                                            {"i16", "int16_t"}, {"i32", "int32_t"}, {"i64", "int64_t"}, {"bool", "bool"}};
@@ -62,8 +66,8 @@ const char *c_type(const struct type *type) {
 
 uint64_t area_bytes(const struct parameter *parameter) {
     uint64_t size = parameter->type->size;
-    if (parameter->type->kind == TYPE_BYTES && parameter->kind == PARAMETER_OUT)
-        size += 8; // its length in front
+    if (parameter->optional || (parameter->type->kind == TYPE_BYTES && parameter->kind == PARAMETER_OUT))
+        size += 8; // in front: whether it is there, or its length
     return (size + 7) & ~7ull;
 }
 

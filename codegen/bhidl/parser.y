@@ -13,6 +13,7 @@ static void yyerror(const char *message);
 static struct place at(int line, int column);
 static struct type *make_type(enum type_kind kind, const char *name, struct place place);
 static struct parameter *make_parameter(enum parameter_kind kind, struct type *type, const char *name, struct place place);
+static struct word *make_word(const char *text, struct place place);
 %}
 %code requires {
 #include <stdint.h>
@@ -28,6 +29,7 @@ static struct parameter *make_parameter(enum parameter_kind kind, struct type *t
     struct field *field;
     struct enumerator *enumerator;
     struct method *method;
+    struct word *word;
     struct parameter *parameter;
     unsigned flags;
     struct { const char *name; uint64_t value; } bound;
@@ -38,17 +40,18 @@ static struct parameter *make_parameter(enum parameter_kind kind, struct type *t
 %token IN "in" OUT "out" CAP "cap" MOVE "move" LEND "lend" STRING "string" BYTES "bytes" IDEMPOTENT "idempotent" REPLAY "replay"
 %token <text> NAME "a name"
 /* Words only where they are expected; elsewhere names like any other. */
-%token <text> SINCE "since" EXTENDS "extends"
+%token <text> SINCE "since" FLAGS "flags" ERRORS "errors" FAILS "fails" OPTIONAL "optional" EXTENDS "extends"
 %token SEMICOLON "';'"
 %token <number> NUMBER "a number"
-%type <type> type
+%type <type> type target element
+%type <word> words rights fails
 %type <text> name
 %type <base> base
 %type <field> fields field
 %type <enumerator> enumerators enumerator
 %type <method> methods method
 %type <parameter> parameters parameter_list parameter
-%type <flags> kernel
+%type <flags> kernel optional
 %type <head> attributes
 %type <bound> bound
 %%
@@ -63,6 +66,17 @@ item: STRUCT name '{' fields '}' {
         struct enumeration *one = new_node(sizeof(*one));
         *one = (struct enumeration){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .type = $4, .enumerators = $6};
         LAST(program.enumerations, one);
+    }
+    | FLAGS name ':' type '{' enumerators comma '}' {
+        struct enumeration *one = new_node(sizeof(*one));
+        *one = (struct enumeration){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .type = $4, .is_flags = true,
+                                    .enumerators = $6};
+        LAST(program.enumerations, one);
+    }
+    | ERRORS name '{' enumerators comma '}' {
+        struct error_set *one = new_node(sizeof(*one));
+        *one = (struct error_set){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .enumerators = $4};
+        LAST(program.errors, one);
     }
     | CONST name '=' NUMBER SEMICOLON {
         struct constant *one = new_node(sizeof(*one));
@@ -86,7 +100,7 @@ item: STRUCT name '{' fields '}' {
         LAST(program.interfaces, one);
     } ;
 
-name: NAME | SINCE | EXTENDS ;
+name: NAME | SINCE | FLAGS | ERRORS | FAILS | OPTIONAL | EXTENDS ;
 base: { $$.name = NULL; } | EXTENDS name { $$.name = $2; $$.place = at(@2.first_line, @2.first_column); } ;
 
 kernel: { $$ = 0; } | KERNEL { $$ = 1; } ;
@@ -124,10 +138,10 @@ enumerator: name '=' NUMBER {
     } ;
 
 methods: { $$ = NULL; } | methods method { $$ = $1; if ($2) LAST($$, $2); } ;
-method: attributes name '(' parameters ')' SEMICOLON {
+method: attributes name '(' parameters ')' fails SEMICOLON {
         $$ = new_node(sizeof(*$$));
         *$$ = (struct method){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .attributes = $1.attributes,
-                              .since = $1.since, .parameters = $4};
+                              .since = $1.since, .parameters = $4, .fails = $6};
     }
     | error SEMICOLON { $$ = NULL; } ;
 attributes: { $$.attributes = 0; $$.since = 1; }
@@ -140,13 +154,25 @@ attributes: { $$.attributes = 0; $$.since = 1; }
             complain(source, at(@3.first_line, @3.first_column), "methods without `since' are version 1; the next versions count up from 2",
                      "version %llu is not between 2 and %d", (unsigned long long)$3, VERSIONS_MAX);
     } ;
+fails: { $$ = NULL; } | FAILS words { $$ = $2; } ;
+words: name { $$ = make_word($1, at(@1.first_line, @1.first_column)); }
+    | words ',' name { $$ = $1; struct word *more = make_word($3, at(@3.first_line, @3.first_column)); LAST($$, more); } ;
 parameters: { $$ = NULL; } | parameter_list { $$ = $1; } ;
 parameter_list: parameter { $$ = $1; } | parameter_list ',' parameter { $$ = $1; LAST($$, $3); } ;
-parameter: IN type name { $$ = make_parameter(PARAMETER_IN, $2, $3, at(@3.first_line, @3.first_column)); }
-    | OUT type name { $$ = make_parameter(PARAMETER_OUT, $2, $3, at(@3.first_line, @3.first_column)); }
-    | CAP type name { $$ = make_parameter(PARAMETER_CAP, $2, $3, at(@3.first_line, @3.first_column)); }
-    | MOVE type name { $$ = make_parameter(PARAMETER_MOVE, $2, $3, at(@3.first_line, @3.first_column)); }
-    | LEND type name { $$ = make_parameter(PARAMETER_LEND, $2, $3, at(@3.first_line, @3.first_column)); } ;
+parameter: IN optional type name { $$ = make_parameter(PARAMETER_IN, $3, $4, at(@4.first_line, @4.first_column)); $$->optional = $2; }
+    | OUT optional type name { $$ = make_parameter(PARAMETER_OUT, $3, $4, at(@4.first_line, @4.first_column)); $$->optional = $2; }
+    | CAP target name { $$ = make_parameter(PARAMETER_CAP, $2, $3, at(@3.first_line, @3.first_column)); }
+    | MOVE target name { $$ = make_parameter(PARAMETER_MOVE, $2, $3, at(@3.first_line, @3.first_column)); }
+    | LEND target name { $$ = make_parameter(PARAMETER_LEND, $2, $3, at(@3.first_line, @3.first_column)); } ;
+optional: { $$ = 0; } | OPTIONAL { $$ = 1; } ;
+/* What a capability is of: what is in it, and the rights that go with it. */
+target: NAME element rights {
+        $$ = make_type(TYPE_NAMED, $1, at(@1.first_line, @1.first_column));
+        $$->element = $2;
+        $$->right_words = $3;
+    } ;
+element: { $$ = NULL; } | '<' NAME '>' { $$ = make_type(TYPE_NAMED, $2, at(@2.first_line, @2.first_column)); } ;
+rights: { $$ = NULL; } | '[' words ']' { $$ = $2; } ;
 %%
 void lexer_start(FILE *file);
 
@@ -168,6 +194,12 @@ static struct parameter *make_parameter(enum parameter_kind kind, struct type *t
     return one;
 }
 
+static struct word *make_word(const char *text, struct place place) {
+    struct word *one = new_node(sizeof(*one));
+    *one = (struct word){.place = place, .text = text};
+    return one;
+}
+
 static void yyerror(const char *message) {
     complain(source, at(yylloc.first_line, yylloc.first_column), "make the file smaller", "%s", message); // the parser's own limits
 }
@@ -183,13 +215,15 @@ static bool among(const yysymbol_kind_t *expected, int count, yysymbol_kind_t sy
 static const char *hint_for(const yysymbol_kind_t *expected, int count, yysymbol_kind_t found) {
     if (found == YYSYMBOL_YYEOF)
         return "a `}' is missing";
+    if (found == YYSYMBOL_OPTIONAL)
+        return "optional stands between in or out and the type of a parameter";
     bool is_word = found > YYSYMBOL_YYUNDEF && found < YYSYMBOL_NAME; // of the language, and always
     if (among(expected, count, YYSYMBOL_NAME) && is_word)
         return "that is a word of the language: choose another name";
     if (among(expected, count, YYSYMBOL_IN))
         return "a parameter begins with in, out, cap, move or lend: write: in TYPE NAME";
     if (among(expected, count, YYSYMBOL_INTERFACE) && among(expected, count, YYSYMBOL_STRUCT))
-        return "a file holds const, struct, enum, ring and interface definitions";
+        return "a file holds const, struct, enum, flags, errors, ring and interface definitions";
     if (count == 1 && *expected == YYSYMBOL_INTERFACE)
         return "write: kernel interface NAME id NUMBER { ... }";
     if (count == 1 && *expected == YYSYMBOL_NUMBER)

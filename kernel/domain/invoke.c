@@ -11,7 +11,9 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/crash.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/values.h"
 #include "kernel/exchange/buffers.h"
+#include "kernel/exchange/rings.h"
 #include "kernel/mm/stacks.h"
 
 enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value);
@@ -19,6 +21,9 @@ void invoke_landing(void);
 void invoke_abandon(bool passed);
 void invoke_stack_low(void);
 void invoke_stack_astray(struct domain *domain);
+enum bh_error invoke_bad_value(const struct value_rule *rule, uint64_t value);
+enum bh_error invoke_bad_result(const struct value_rule *rule, uint64_t value);
+enum bh_error invoke_too_long(uint64_t limit, uint64_t size);
 uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct port *port);
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
 uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
@@ -133,6 +138,21 @@ uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct por
     return stack ? stack : (uint64_t)(int64_t)(error ? error : BH_ENOMEM);
 }
 
+enum bh_error invoke_bad_value(const struct value_rule *rule, uint64_t value) {
+    return refuse(BH_EINVAL, "%s: %s passes %llu (0x%llx)", rule->what, thread_current()->domain->name, (unsigned long long)value,
+                  (unsigned long long)value);
+}
+
+enum bh_error invoke_bad_result(const struct value_rule *rule, uint64_t value) {
+    return refuse(BH_EPROTO, "%s: %s returns %llu (0x%llx)", rule->what, thread_current()->top->callee->name, (unsigned long long)value,
+                  (unsigned long long)value);
+}
+
+enum bh_error invoke_too_long(uint64_t limit, uint64_t size) {
+    return refuse(BH_ERANGE, "%s passes %llu bytes in a call, the limit is %llu", thread_current()->domain->name, (unsigned long long)size,
+                  (unsigned long long)limit);
+}
+
 // A method's capabilities are passed one after the other, and a later one may be refused: then the earlier ones are taken back, so that
 // no call leaves anything with a server that was never entered.
 static uint64_t passed(struct domain *to, uint64_t type, enum bh_error error, bh_cap theirs) {
@@ -152,11 +172,14 @@ static uint64_t passed(struct domain *to, uint64_t type, enum bh_error error, bh
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     struct cap *cap;
     bh_cap theirs = BH_CAP_NONE;
+    uint32_t rights = type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, ring_type = (uint32_t)(type >> INVOKE_RING_SHIFT);
     enum bh_error error = may_still_call(from, port);
     if (!error)
-        error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & ~INVOKE_FIRST), BH_RIGHT_GRANT, &cap);
+        error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & INVOKE_TYPE_MASK), BH_RIGHT_GRANT | rights, &cap);
+    if (!error && ring_type && ring_type != ((struct ring *)cap->object)->type >> 32)
+        error = refuse(BH_ECAP, "passing a capability: ring %s is of another type", ((struct ring *)cap->object)->name);
     if (!error)
-        error = caps_insert(to, cap->type, cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), &theirs);
+        error = caps_insert(to, cap->type, rights ? rights : cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), &theirs);
     return passed(to, type, error, theirs);
 }
 
@@ -173,6 +196,6 @@ uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t ind
     bh_cap theirs = BH_CAP_NONE;
     enum bh_error error = may_still_call(from, port);
     if (!error)
-        error = buffers_lend(from, to, (bh_cap)index, &theirs);
+        error = buffers_lend_with(from, to, (bh_cap)index, type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, &theirs);
     return passed(to, type, error, theirs);
 }

@@ -24,6 +24,10 @@ struct invocation {
 
 // In the type that a generated proxy gives to invoke_give_cap and its like: the first capability of a call.
 #define INVOKE_FIRST 0x10000u
+#define INVOKE_TYPE_MASK 0xffffu // the lower bits: enum bh_cap_type
+#define INVOKE_RIGHTS_SHIFT 20   // ten bits: the rights that the caller must have and the callee gets, none: all that the caller has
+#define INVOKE_RIGHTS_MASK 0x3ffu
+#define INVOKE_RING_SHIFT 32     // the upper half of the type that a ring must have, 0: any
 
 // Kernel calls a method of a domain's port (VM exits, for one). Up to five words. Results: the error, and in
 // *value the method's scalar result. BH_EDEAD when the server is dead or dies during the call. Runs the domain with

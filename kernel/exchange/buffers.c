@@ -217,15 +217,15 @@ static enum bh_error lend_check(const struct domain *from, const struct cap *cap
     return BH_OK;
 }
 
-enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
+enum bh_error buffers_lend_with(struct domain *from, struct domain *to, bh_cap index, uint32_t wanted, bh_cap *out) {
     struct cap *cap;
-    enum bh_error error = caps_get(from, "lending a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ, &cap);
+    enum bh_error error = caps_get(from, "lending a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ | wanted, &cap);
     if (!error)
         error = lend_check(from, cap);
     if (error)
         return error;
     struct buffer *buffer = cap->object;
-    uint32_t rights = cap->rights & (BH_RIGHT_READ | BH_RIGHT_WRITE);
+    uint32_t rights = cap->rights & (BH_RIGHT_READ | BH_RIGHT_WRITE) & (wanted ? wanted | BH_RIGHT_READ : ~0u);
     error = caps_insert(to, BH_CAP_BUFFER, rights, buffer, NULL, 0, out);
     if (error)
         return error;
@@ -236,6 +236,10 @@ enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index,
     if (error)
         caps_take_back(to, *out);
     return error;
+}
+
+enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
+    return buffers_lend_with(from, to, index, 0, out);
 }
 
 void buffers_unlend(struct domain *to, bh_cap index) {

@@ -84,9 +84,10 @@ def unshown():
 
 
 def passes(tool, path, _write):
-    """The generated headers and C compile, for domains and for the kernel."""
+    """The generated headers and C compile, for domains and for the kernel. A folder holds files that belong together."""
+    files = sorted(glob.glob(os.path.join(path, "*.bidl"))) or [path]
     with tempfile.TemporaryDirectory() as out:
-        done = subprocess.run([tool, "--out", out, path], capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run([tool, "--out", out, *files], capture_output=True, text=True, timeout=20, check=False)
         if done.returncode != 0:
             return done.stderr
         done = subprocess.run([os.path.join(ROOT, "codegen", "bhidl", "labels.sh"), out], capture_output=True, text=True, timeout=20, check=False)
@@ -110,9 +111,9 @@ def main():
     options = parser.parse_args()
     tool = os.path.abspath(os.path.join(options.build, "bin", "bhidl"))
     passed = failed = 0
-    for pattern, test in (("fail-*.bidl", fails), ("diff-*.old.bidl", differs), ("pass-*.bidl", passes)):
+    for pattern, test in (("fail-*.bidl", fails), ("diff-*.old.bidl", differs), ("pass-*.bidl", passes), ("pass-*/", passes)):
         for path in sorted(glob.glob(os.path.join(HERE, pattern))):
-            name = os.path.basename(path)
+            name = os.path.relpath(path, HERE)
             if options.only not in name:
                 continue
             problem = test(tool, path, options.write)

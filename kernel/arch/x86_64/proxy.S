@@ -39,13 +39,15 @@ FUNCTION proxy_not_callable
         jnz proxy_erevoked // its holder gave it up
         jmp proxy_erights
 
-// Give the record back that was pushed, with error %eax: the callee was never entered. %rsp is anywhere below the record.
+// Give the record back that was pushed, with error %eax: the callee was never entered. %rsp is anywhere below the record. The kernel may have
+// needed the fs base.
 FUNCTION proxy_back_out
         xor %edx, %edx
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
         mov THREAD_top(%rcx), %rbp
         mov INVOCATION_caller(%rbp), %r10
+        BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
         PROXY_DONE
 
 // The callee (%r11) left a data stack pointer that is none: it dies of it, the caller is told so.
@@ -125,6 +127,76 @@ FUNCTION proxy_lease
         call proxy_call_kernel
         mov %rax, %rbp
         RESTORE_ENTERING
+        ret
+
+// Apply the rules %r13 to argument words and the callee's copies at %rbp.
+FUNCTION proxy_check
+        SAVE_ENTERING
+        mov %r13, %rdi
+        mov %rsp, %rsi
+        mov %rbp, %rdx
+        mov %rsp, %r12
+        and $-16, %rsp
+        call values_check
+        mov %r12, %rsp
+        mov %rax, %r13
+        mov %rdx, %r12
+        RESTORE_ENTERING
+        test %r13, %r13
+        jnz proxy_bad_value
+        ret
+
+// Rule %r13 refuses the value %r12.
+FUNCTION proxy_bad_value
+        mov %r13, %rdi
+        mov %r12, %rsi
+        lea invoke_bad_value(%rip), %r13
+        jmp proxy_refuse
+
+// %rsi bytes, of which %r13 may be passed.
+FUNCTION proxy_too_long
+        mov %r13, %rdi
+        lea invoke_too_long(%rip), %r13
+
+// The kernel function %r13 says why, and its result is the call's.
+FUNCTION proxy_refuse
+        mov $UNWIND_ENTERING, %r12d
+        call proxy_call_kernel
+        jmp proxy_back_out
+
+// Apply the rules %r13 to results in %rax and %rdx, and to the out parameters whose pairs are at %rbx. Nothing is left to check when the caller
+// died.
+FUNCTION proxy_check_back
+        cmpq $invoke_landing, INVOCATION_resume(%rbp)
+        je 1f
+        push %rcx
+        push %r10
+        push %rdx
+        push %rax
+        mov %r13, %rdi
+        mov %rsp, %rsi
+        mov %rbx, %rdx
+        mov %rsp, %r12
+        and $-16, %rsp
+        call values_check_back
+        mov %r12, %rsp
+        test %rax, %rax
+        jnz 2f
+        pop %rax
+        pop %rdx
+        pop %r10
+        pop %rcx
+1:      ret
+2:      mov %rax, %rdi
+        mov %rdx, %rsi
+        lea invoke_bad_result(%rip), %r13
+        mov $UNWIND_CALLEE, %r12d
+        call proxy_call_kernel
+        xor %edx, %edx
+        add $16, %rsp
+        pop %r10
+        pop %rcx
+        BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
         ret
 
 // %rbx: capability index of the caller -> of the callee, or a negative error. %r12: type, %r13: function, %rdi: port that is called.

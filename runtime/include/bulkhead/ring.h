@@ -36,6 +36,8 @@ struct bh_ring {
 // Take one's side of the ring granted under `name`. A server that attaches after a crash first receives, through
 // bh_ring_take, the requests in flight, in order.
 enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring);
+// The same with a capability that came by a call.
+enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring);
 
 // Client. Submit one request (copied). *slot identifies it until its completion. BH_EAGAIN when all slots are busy.
 enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot);
