@@ -117,7 +117,8 @@ struct parameter {
     struct parameter *next;
 };
 
-enum method_attribute { METHOD_IDEMPOTENT = 1, METHOD_REPLAY = 2 };
+// METHOD_EVENT: watch_NAME, which the generated server answers itself.
+enum method_attribute { METHOD_IDEMPOTENT = 1, METHOD_REPLAY = 2, METHOD_ONEWAY = 4, METHOD_EVENT = 8 };
 
 struct method {
     struct place place;
@@ -195,6 +196,7 @@ int parse_file(struct source *input);
 // check_errors.c
 void check_error_sets(void);
 void check_fails(const struct method *method);
+void check_oneway(const struct interface *interface, const struct method *method);
 int32_t standard_error(const char *name); // ENOENT and its like; 0: there is none
 struct error_set *find_errors(const char *name);
 // check_rights.c

@@ -170,6 +170,7 @@ static void check_interface(struct interface *one) {
     for (struct method *method = one->methods; method; method = method->next) {
         one->method_count++;
         check_fails(method);
+        check_oneway(one, method);
         for (struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
             check_parameter(one, method, parameter);
     }

@@ -58,6 +58,22 @@ void check_error_sets(void) {
     }
 }
 
+// Nobody waits for what a method of one way returns.
+void check_oneway(const struct interface *interface, const struct method *method) {
+    if (!(method->attributes & (METHOD_ONEWAY | METHOD_EVENT)))
+        return;
+    if (interface->kernel)
+        complain(method->source, method->place, "let it be a method", "a kernel interface has no oneway methods and no events");
+    if (method->attributes & METHOD_EVENT && method->attributes & (METHOD_ONEWAY | METHOD_REPLAY | METHOD_IDEMPOTENT))
+        complain(method->source, method->place, "only `since' may stand there", "an event is neither oneway nor repeated");
+    if (method->fails)
+        complain(method->source, method->fails->place, "leave it away: only the queue may refuse, with EAGAIN", "oneway method `%s' cannot fail", method->name);
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_OUT || one->kind == PARAMETER_LEND)
+            complain(method->source, one->place, "the caller does not wait: what goes with a oneway method is in, cap or move",
+                     "oneway method `%s' gives nothing back", method->name);
+}
+
 void check_fails(const struct method *method) {
     for (const struct word *one = method->fails; one; one = one->next) {
         if (!standard_error(one->text) && !find_errors(one->text))

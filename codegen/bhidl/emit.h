@@ -21,6 +21,14 @@ void print_word_parameters(FILE *file, const struct method *method);
 #define RESULT_TYPE "struct bh_result {\n    int32_t error;\n    uint64_t value;\n};\n\n"
 // Does a function stand between the proxy and the server's own (emit_server.c)?
 bool method_needs_glue(const struct method *method);
+// emit_oneway.c: what a server with oneway methods or events has besides. The functions behind the methods, and what they need.
+bool has_oneway(const struct interface *one);
+bool has_events(const struct interface *one);
+void print_oneway_start(FILE *file, const struct interface *one);
+void print_oneway_glue(FILE *file, const struct interface *one, const struct method *method, unsigned index);
+void print_oneway_end(FILE *file, const struct interface *one);
+// emit_server.c: the call of a server's own function, words as its arguments
+void print_call(FILE *file, const struct method *method);
 // Out parameters in memory and lent buffers are kept in the proxy's frame, a pair of words each. Returns how many.
 int number_pairs(const struct method *method);
 // The tables of values that a method's proxy checks, and whether there is one for what is passed, or for what comes back.

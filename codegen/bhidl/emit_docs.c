@@ -59,12 +59,15 @@ bool emit_docs(const char *folder) {
 
 // The fingerprints of images that are as good as new ones.
 static const char *older_versions(const struct interface *one) {
-    char *text = new_node(64 + 24 * VERSIONS_MAX), *at = text;
+    char *text = new_node(64 + 32 * VERSIONS_MAX), *at = text;
     if (one->version_count == 1)
         return text;
     at += sprintf(at, ", \"older\": [");
     for (unsigned i = 0; i + 1 < one->version_count; i++)
         at += sprintf(at, "%s\"%016llx\"", i ? ", " : "", (unsigned long long)one->versions[i].fingerprint);
+    at += sprintf(at, "], \"older_methods\": [");
+    for (unsigned i = 0; i + 1 < one->version_count; i++)
+        at += sprintf(at, "%s%u", i ? ", " : "", one->versions[i].method_count);
     sprintf(at, "]");
     return text;
 }

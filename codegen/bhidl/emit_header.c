@@ -117,13 +117,25 @@ static void print_interface(FILE *file, const struct interface *one) {
     }
     fprintf(file, "\n// What a server of %s fills in. A method left out fails with BH_ENOTSUP.\nstruct %s_methods {\n", one->name, name);
     for (const struct method *method = one->methods; method; method = method->next) {
+        if (method->attributes & METHOD_EVENT)
+            continue;
         fprintf(file, "    enum bh_error (*%s)(void *object", method->name);
         print_parameters(file, method);
         fputs(");\n", file);
     }
     fprintf(file, "};\n// Serve `object` behind the port that the manifest names `port`. `methods` must live as long as the domain and\n"
                   "// is the same for all ports of this interface: BH_EBUSY otherwise.\n"
-                  "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object);\n\n", name, name);
+                  "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object);\n", name, name);
+    bool queue = false;
+    for (const struct method *method = one->methods; method; method = method->next) {
+        queue |= method->attributes & METHOD_ONEWAY;
+        if (method->attributes & METHOD_EVENT)
+            fprintf(file, "// Signal the event of all who watch it.\nvoid %s_signal_%s(void);\n", name, method->name + sizeof("watch"));
+    }
+    if (queue)
+        fprintf(file, "// Run the oneway calls that wait, in their order, at least one; sleep until there is one. BH_ETIMEDOUT.\n"
+                      "enum bh_error %s_run_oneway(uint64_t deadline_ns);\n", name);
+    fputc('\n', file);
 }
 
 static const struct source *source_of(const struct type *type) {

@@ -16,6 +16,8 @@ static bool arrives_ready(const struct parameter *one) {
 }
 
 bool method_needs_glue(const struct method *method) {
+    if (method->attributes & (METHOD_ONEWAY | METHOD_EVENT))
+        return true;
     for (const struct parameter *one = method->parameters; one; one = one->next)
         if (!arrives_ready(one))
             return true;
@@ -56,16 +58,21 @@ static void print_argument(FILE *file, const struct parameter *one) {
         fprintf(file, "(bh_cap)word%d", one->word);
 }
 
+void print_call(FILE *file, const struct method *method) {
+    fprintf(file, "served->%s((void *)object", method->name);
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        print_argument(file, one);
+    fputs(");\n", file);
+}
+
 static void print_glue(FILE *file, const struct method *method) {
     fprintf(file, "static struct bh_result glue_%s(uint64_t object", method->name);
     print_word_parameters(file, method);
     fputs(") {\n", file);
     for (const struct parameter *one = method->parameters; one; one = one->next)
         print_preparation(file, one);
-    fprintf(file, "    enum bh_error error = served->%s((void *)object", method->name);
-    for (const struct parameter *one = method->parameters; one; one = one->next)
-        print_argument(file, one);
-    fputs(");\n", file);
+    fputs("    enum bh_error error = ", file);
+    print_call(file, method);
     const char *value = "0";
     for (const struct parameter *one = method->parameters; one; one = one->next) {
         if (one->kind != PARAMETER_OUT)
@@ -82,29 +89,45 @@ static void print_glue(FILE *file, const struct method *method) {
     fprintf(file, "    return (struct bh_result){error, (uint64_t)%s};\n}\n\n", value);
 }
 
+// Then no method can be left out.
+static bool all_events(const struct interface *one) {
+    for (const struct method *method = one->methods; method; method = method->next)
+        if (!(method->attributes & METHOD_EVENT))
+            return false;
+    return true;
+}
+
 static bool emit_server(const char *folder, const struct interface *one) {
     const char *name = snake(one->name);
     FILE *file = open_output("//", "%s/server/%s.c", folder, name);
     if (!file)
         return false;
-    fprintf(file, "#include \"%s.h\"\n\n#include \"bulkhead/domain.h\"\n\n"
+    fprintf(file, "#include \"%s.h\"\n\n%s#include \"bulkhead/domain.h\"\n%s\n"
                   RESULT_TYPE
                   "extern const char bh_export_%s;\n\n"
-                  "static const struct %s_methods *served;\n\n"
-                  "static struct bh_result left_out(void) {\n    return (struct bh_result){BH_ENOTSUP, 0};\n}\n\n",
-            one->source->name, name, name);
-    for (const struct method *method = one->methods; method; method = method->next)
-        if (method_needs_glue(method))
+                  "static const struct %s_methods *served;\n\n%s",
+            one->source->name, has_oneway(one) ? "#include <string.h>\n\n" : "", has_oneway(one) || has_events(one) ? "#include \"bulkhead/mutex.h\"\n" : "", name, name,
+            all_events(one) ? "" : "static struct bh_result left_out(void) {\n    return (struct bh_result){BH_ENOTSUP, 0};\n}\n\n");
+    print_oneway_start(file, one);
+    unsigned index = 0;
+    for (const struct method *method = one->methods; method; method = method->next, index++)
+        if (method->attributes & (METHOD_ONEWAY | METHOD_EVENT))
+            print_oneway_glue(file, one, method, index);
+        else if (method_needs_glue(method))
             print_glue(file, method);
+    print_oneway_end(file, one);
     fprintf(file, "enum bh_error %s_serve(const char *port, const struct %s_methods *methods, void *object) {\n"
                   "    const uint64_t addresses[] = {\n", name, name);
     for (const struct method *method = one->methods; method; method = method->next)
-        fprintf(file, "        methods->%s ? (uint64_t)%s%s : (uint64_t)left_out,\n", method->name,
-                method_needs_glue(method) ? "glue_" : "methods->", method->name);
-    fprintf(file, "    };\n    if (served && served != methods)\n        return BH_EBUSY;\n    served = methods;\n"
+        if (method->attributes & METHOD_EVENT)
+            fprintf(file, "        (uint64_t)glue_%s,\n", method->name);
+        else
+            fprintf(file, "        methods->%s ? (uint64_t)%s%s : (uint64_t)left_out,\n", method->name,
+                    method_needs_glue(method) ? "glue_" : "methods->", method->name);
+    fprintf(file, "    };\n    if (served && served != methods)\n        return BH_EBUSY;\n%s    served = methods;\n"
                   "    __asm__ volatile(\"\" : : \"r\"(&bh_export_%s)); // keeps the export note in the image\n"
                   "    return bh_serve(port, BH_%s_ID, BH_%s_FINGERPRINT, addresses, %u, object);\n}\n",
-            name, capitals(one->name), capitals(one->name), one->method_count);
+            has_oneway(one) || has_events(one) ? "    enum bh_error error = prepare();\n    if (error)\n        return error;\n" : "", name, capitals(one->name), capitals(one->name), one->method_count);
     return close_output(file);
 }
 

@@ -164,10 +164,10 @@ static unsigned print_returned(FILE *file, FILE *rules, struct site *site, const
 
 // What a method may fail with; BH_ENOTSUP says that it was left out.
 static unsigned print_errors(FILE *file, FILE *rules, struct site *site) {
-    if (!site->method->fails)
+    if (!site->method->fails && !(site->method->attributes & METHOD_ONEWAY))
         return 0;
-    uint64_t values[4096] = {0, (uint32_t)standard_error("ENOTSUP")};
-    unsigned count = 2;
+    uint64_t values[4096] = {0, (uint32_t)standard_error("ENOTSUP"), (uint32_t)standard_error("EAGAIN")};
+    unsigned count = site->method->attributes & METHOD_ONEWAY ? 3 : 2;
     for (const struct word *one = site->method->fails; one; one = one->next) {
         const struct error_set *set = find_errors(one->text);
         if (!set)

@@ -14,6 +14,7 @@ static struct place at(int line, int column);
 static struct type *make_type(enum type_kind kind, const char *name, struct place place);
 static struct parameter *make_parameter(enum parameter_kind kind, struct type *type, const char *name, struct place place);
 static struct word *make_word(const char *text, struct place place);
+static struct method *make_event(unsigned attributes, unsigned since, const char *name, struct place place);
 %}
 %code requires {
 #include <stdint.h>
@@ -40,7 +41,7 @@ static struct word *make_word(const char *text, struct place place);
 %token IN "in" OUT "out" CAP "cap" MOVE "move" LEND "lend" STRING "string" BYTES "bytes" IDEMPOTENT "idempotent" REPLAY "replay"
 %token <text> NAME "a name"
 /* Words only where they are expected; elsewhere names like any other. */
-%token <text> SINCE "since" FLAGS "flags" ERRORS "errors" FAILS "fails" OPTIONAL "optional" EXTENDS "extends"
+%token <text> SINCE "since" FLAGS "flags" ERRORS "errors" FAILS "fails" OPTIONAL "optional" ONEWAY "oneway" EVENT "event" EXTENDS "extends"
 %token SEMICOLON "';'"
 %token <number> NUMBER "a number"
 %type <type> type target element
@@ -100,7 +101,7 @@ item: STRUCT name '{' fields '}' {
         LAST(program.interfaces, one);
     } ;
 
-name: NAME | SINCE | FLAGS | ERRORS | FAILS | OPTIONAL | EXTENDS ;
+name: NAME | SINCE | FLAGS | ERRORS | FAILS | OPTIONAL | ONEWAY | EVENT | EXTENDS ;
 base: { $$.name = NULL; } | EXTENDS name { $$.name = $2; $$.place = at(@2.first_line, @2.first_column); } ;
 
 kernel: { $$ = 0; } | KERNEL { $$ = 1; } ;
@@ -143,10 +144,12 @@ method: attributes name '(' parameters ')' fails SEMICOLON {
         *$$ = (struct method){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .attributes = $1.attributes,
                               .since = $1.since, .parameters = $4, .fails = $6};
     }
+    | attributes EVENT name SEMICOLON { $$ = make_event($1.attributes, $1.since, $3, at(@3.first_line, @3.first_column)); }
     | error SEMICOLON { $$ = NULL; } ;
 attributes: { $$.attributes = 0; $$.since = 1; }
     | attributes IDEMPOTENT { $$ = $1; $$.attributes |= METHOD_IDEMPOTENT; }
     | attributes REPLAY { $$ = $1; $$.attributes |= METHOD_REPLAY; }
+    | attributes ONEWAY { $$ = $1; $$.attributes |= METHOD_ONEWAY; }
     | attributes SINCE NUMBER {
         $$ = $1;
         $$.since = $3 < VERSIONS_MAX + 1 ? (unsigned)$3 : VERSIONS_MAX + 1;
@@ -197,6 +200,18 @@ static struct parameter *make_parameter(enum parameter_kind kind, struct type *t
 static struct word *make_word(const char *text, struct place place) {
     struct word *one = new_node(sizeof(*one));
     *one = (struct word){.place = place, .text = text};
+    return one;
+}
+
+// An event is a method by which one says where to signal it.
+static struct method *make_event(unsigned attributes, unsigned since, const char *name, struct place place) {
+    struct type *type = make_type(TYPE_NAMED, "Event", place);
+    type->right_words = make_word("SIGNAL", place);
+    char *watch = new_node(strlen(name) + sizeof("watch_"));
+    sprintf(watch, "watch_%s", name);
+    struct method *one = new_node(sizeof(*one));
+    *one = (struct method){.place = place, .source = source, .name = watch, .attributes = attributes | METHOD_EVENT, .since = since,
+                           .parameters = make_parameter(PARAMETER_CAP, type, "event", place)};
     return one;
 }
 

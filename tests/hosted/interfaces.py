@@ -61,7 +61,7 @@ def older_image(build, name):
     def change(data):
         start, size = hosted.image_of(data, name)
         at = data.index(note, start, start + size)
-        struct.pack_into("<IIQ", data, at, shop["id"], shop["methods"] - 1, int(shop["older"][0], 16))
+        struct.pack_into("<IIQ", data, at, shop["id"], shop["older_methods"][0], int(shop["older"][0], 16))
     return change
 
 

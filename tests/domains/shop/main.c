@@ -134,6 +134,33 @@ static enum bh_error later(void *, uint32_t *value) {
     return BH_OK;
 }
 
+static uint32_t notes_taken;
+static uint64_t notes_sum;
+
+static enum bh_error note(void *, uint64_t value, const char *name, const void *data, uint32_t data_size, bh_cap done) {
+    notes_sum += value + strlen(name);
+    for (uint32_t i = 0; i < data_size; i++)
+        notes_sum += ((const uint8_t *)data)[i];
+    notes_taken++;
+    shop_signal_noted();
+    enum bh_error error = bh_event_signal(done);
+    (void)bh_cap_drop(done);
+    return error;
+}
+
+static enum bh_error notes(void *, uint32_t *taken, uint64_t *total) {
+    *taken = notes_taken;
+    *total = notes_sum;
+    return BH_OK;
+}
+
+// Who never gets a turn while others call without a pause.
+static void take_notes(uint64_t) {
+    while (shop_run_oneway(~0ull) == BH_OK)
+        ;
+    bh_panic("the notes came to an end");
+}
+
 struct bh_result {
     int32_t error;
     uint64_t value;
@@ -145,7 +172,7 @@ static struct bh_result old(void) {
 
 int main(void) {
     static const struct shop_methods methods = {.count = count, .paint = paint, .put = put, .find = find, .sum = sum, .fill = fill, .ready = ready,
-                                                .serve_orders = serve_orders, .many = many, .lie = lie, .later = later};
+                                                .serve_orders = serve_orders, .many = many, .lie = lie, .later = later, .note = note, .notes = notes};
     enum bh_error error;
     bh_cap settings;
     char version[480];
@@ -157,6 +184,8 @@ int main(void) {
     } else {
         error = shop_serve("shop", &methods, NULL);
     }
+    if (!error)
+        error = bh_thread_create(take_notes, 0, 3);
     if (error)
         bh_panic("shop: %s", bh_strerror(error));
     bh_thread_exit();

@@ -140,6 +140,34 @@ static void versions(void) {
     EXPECT_ERROR(shop_lie(shop, 10, &colour, data, &size, &item, &more, &has_more), BH_ENOENT);
 }
 
+// As many as the queue takes are taken, while the shop's thread has no turn; each is run once.
+static void oneway(void) {
+    bh_cap event, watched;
+    uint32_t sent = 0, taken = 0, refused = 0;
+    uint64_t sum;
+    EXPECT_OK(bh_event_create(&event));
+    EXPECT_OK(bh_event_create(&watched));
+    EXPECT_OK(shop_watch_noted(shop, watched));
+    for (int i = 0; i < 40; i++) {
+        enum bh_error error = shop_note(shop, 1, "four", "\1\2", 2, event);
+        EXPECT(!error || error == BH_EAGAIN, "%d", error);
+        sent += !error;
+        refused += error == BH_EAGAIN;
+    }
+    EXPECT(sent >= 16 && refused, "%u were sent, %u refused", sent, refused);
+    EXPECT_OK(bh_event_wait(event, bh_time_ns() + 5000000000ull));
+    EXPECT_OK(bh_event_wait(watched, bh_time_ns() + 5000000000ull));
+    for (int tries = 0; taken < sent && tries < 1000; tries++) {
+        bh_sleep_for(1000000);
+        EXPECT_OK(shop_notes(shop, &taken, &sum));
+    }
+    EXPECT(taken == sent && sum == 8ull * sent, "%u of %u, %llu", taken, sent, (unsigned long long)sum);
+    EXPECT_OK(shop_note(shop, 0, "", "", 0, event));
+    for (int i = 1; i < 8; i++)
+        EXPECT_OK(shop_watch_noted(shop, watched));
+    EXPECT_ERROR(shop_watch_noted(shop, watched), BH_ENOSPC);
+}
+
 static void all_calls(void) {
     scalars();
     structures();
@@ -148,6 +176,7 @@ static void all_calls(void) {
     capabilities();
     rings();
     versions();
+    oneway();
 }
 
 // An item with other bytes at one place.
