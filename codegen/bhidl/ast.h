@@ -223,6 +223,8 @@ bool emit_proxies(const char *folder);
 bool emit_kernel(const char *folder);
 bool emit_docs(const char *folder);
 bool emit_json(const char *folder);
+bool emit_trace(const char *folder);
+bool emit_fuzz(const char *folder);
 
 // names.c
 const char *snake(const char *name);   // BlockInfo -> block_info

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """bhidl refuses each fail-*.bidl with exactly the messages in its .ok file, and says what is in diff-*.ok of the change from
 diff-*.old.bidl to diff-*.new.bidl; each message in its sources is in one of these files; what it makes of each pass-*.bidl compiles.
-With --write the .ok files are made anew."""
+The trace decoder of tests/interfaces/shop.bidl writes
+what is in trace.ok. With --write the .ok files are made anew."""
 import argparse
 import difflib
 import glob
@@ -103,6 +104,24 @@ def passes(tool, path, _write):
     return None
 
 
+def traces(tool, write):
+    """The trace decoder writes what is in trace.ok."""
+    with tempfile.TemporaryDirectory() as out:
+        program = os.path.join(out, "trace.elf")
+        subprocess.run([tool, "--out", out, os.path.join(ROOT, "tests", "interfaces", "shop.bidl")], check=True, timeout=20)
+        done = subprocess.run(["clang-19", "-std=gnu23", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-I.",
+                               "-Iruntime/include", f"-I{out}/include", f"-I{out}/trace", f"{out}/trace/trace.c", os.path.join(HERE, "trace.c"), "-o", program],
+                              capture_output=True, text=True, cwd=ROOT, check=False)
+        done = done if done.returncode else subprocess.run([program], capture_output=True, text=True, timeout=20, check=False)
+    golden = os.path.join(HERE, "trace.ok")
+    if write:
+        open(golden, "w", encoding="utf-8").write(done.stdout)
+    expected = open(golden, encoding="utf-8").read()
+    if done.returncode or done.stdout != expected:
+        return done.stderr + "".join(difflib.unified_diff(expected.splitlines(True), done.stdout.splitlines(True), "expected", "got"))
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -119,6 +138,10 @@ def main():
             problem = test(tool, path, options.write)
             print(f"FAILED {name}: {problem}" if problem else f"ok {name}")
             passed, failed = passed + (not problem), failed + bool(problem)
+    if options.only in "trace-decoder":
+        problem = traces(tool, options.write)
+        print(f"FAILED trace-decoder: {problem}" if problem else "ok trace-decoder")
+        passed, failed = passed + (not problem), failed + bool(problem)
     if options.only in "every-message-is-shown":
         missing = unshown()
         print("\n    ".join(["FAILED every-message-is-shown: no .ok file has", *missing]) if missing else "ok every-message-is-shown")

@@ -18,7 +18,7 @@ $(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(B
 
 $(GENERATED_HEADERS): $(BHIDL) $(IDL) codegen/bhidl/labels.sh
 	$(call say,BHIDL,$(IDL))
-	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel && $(BHIDL) --out $(GEN) $(IDL)
+	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel $(GEN)/fuzz && $(BHIDL) --out $(GEN) $(IDL)
 	$(Q)codegen/bhidl/labels.sh $(GEN) && touch $@
 
 $(PC_GENERATED): $(GENERATED_HEADERS) ;
