@@ -212,7 +212,11 @@ static void diff_method(const struct method *old, const struct method *new) {
     if (old->since != new->since)
         tell(REBUILD, new->source, new->place, "leave `since' as it was released", "method `%s' was of version %u, it is of version %u", new->name,
              old->since, new->since);
-    unsigned lost = old->attributes & ~new->attributes, won = new->attributes & ~old->attributes;
+    const unsigned repeated = METHOD_IDEMPOTENT | METHOD_REPLAY;
+    unsigned lost = old->attributes & ~new->attributes & repeated, won = new->attributes & ~old->attributes & repeated;
+    if ((old->attributes ^ new->attributes) & ~repeated)
+        tell(BREAKING, new->source, new->place, "a method waits for its server, a oneway one does not, an event is the generated server's own",
+             "method `%s' is of another kind", new->name);
     if (lost)
         tell(BREAKING, new->source, new->place, "callers may rely on it after BH_EDEAD", "method `%s' is not %s any more", new->name,
              lost & METHOD_IDEMPOTENT ? "idempotent" : "replayed");

@@ -3,6 +3,64 @@
 // The reference pages: one Markdown file for each interface file, and a JSON description for tools (mkimage).
 #include "codegen/bhidl/emit.h"
 
+// As it stands in the interface file.
+static void print_type(FILE *file, const struct type *type) {
+    fputs(type->name, file);
+    if (type->element)
+        fprintf(file, "<%s>", type->element->name);
+    else if (type->bound)
+        fprintf(file, "<%llu>", (unsigned long long)type->bound);
+    for (const struct word *one = type->right_words; one; one = one->next)
+        fprintf(file, "%s%s%s", one == type->right_words ? "[" : ", ", one->text, one->next ? "" : "]");
+}
+
+static void print_declaration(FILE *file, const struct method *method) {
+    static const char *const kinds[] = {"in", "out", "cap", "move", "lend"};
+    fputs("    ", file);
+    if (method->since > 1)
+        fprintf(file, "since %u ", method->since);
+    fprintf(file, "%s%s%s", method->attributes & METHOD_IDEMPOTENT ? "idempotent " : "", method->attributes & METHOD_REPLAY ? "replay " : "",
+            method->attributes & METHOD_ONEWAY ? "oneway " : "");
+    if (method->attributes & METHOD_EVENT) {
+        fprintf(file, "event %s;\n\n", method->name + sizeof("watch"));
+        return;
+    }
+    fprintf(file, "%s(", method->name);
+    for (const struct parameter *one = method->parameters; one; one = one->next) {
+        fprintf(file, "%s %s", kinds[one->kind], one->optional ? "optional " : "");
+        print_type(file, one->type);
+        fprintf(file, " %s%s", one->name, one->next ? ", " : "");
+    }
+    fputc(')', file);
+    for (const struct word *one = method->fails; one; one = one->next)
+        fprintf(file, "%s%s", one == method->fails ? " fails " : ", ", one->text);
+    fputs(";\n\n", file);
+}
+
+static void print_numbers(FILE *file, const struct source *input) {
+    bool any = false;
+    for (const struct constant *one = program.constants; one; one = one->next)
+        if (one->source == input) {
+            fprintf(file, "%s| `BH_%s` | %llu | %s |\n", any ? "" : "## Constants\n\n| name | value | |\n|---|---|---|\n", one->name,
+                    (unsigned long long)one->value, doc_behind(input, one->place.line));
+            any = true;
+        }
+    fputs(any ? "\n" : "", file);
+    for (const struct ring_type *one = program.rings; one; one = one->next)
+        if (one->source == input)
+            fprintf(file, "## ring %s\n\n%s\n\nRequest `%s`, completion `%s`, type `%016llx`.\n\n", one->name, doc_before(input, one->place.line),
+                    one->request->name, one->completion->name, (unsigned long long)one->fingerprint);
+    for (const struct error_set *one = program.errors; one; one = one->next) {
+        if (one->source != input)
+            continue;
+        fprintf(file, "## errors %s\n\n%s\n\n| value | name | |\n|---|---|---|\n", one->name, doc_before(input, one->place.line));
+        for (const struct enumerator *value = one->enumerators; value; value = value->next)
+            fprintf(file, "| -%llu | `BH_%s_%s` | %s |\n", (unsigned long long)(ERROR_BASE + value->value), capitals(one->name), value->name,
+                    doc_behind(input, value->place.line));
+        fputc('\n', file);
+    }
+}
+
 static void print_structures(FILE *file, const struct source *input) {
     for (const struct structure *one = program.structures; one; one = one->next) {
         if (one->source != input)
@@ -21,7 +79,8 @@ static void print_structures(FILE *file, const struct source *input) {
     for (const struct enumeration *one = program.enumerations; one; one = one->next) {
         if (one->source != input)
             continue;
-        fprintf(file, "## enum %s : %s\n\n| value | name | |\n|---|---|---|\n", one->name, one->type->name);
+        fprintf(file, "## %s %s : %s\n\n%s\n\n| value | name | |\n|---|---|---|\n", one->is_flags ? "flags" : "enum", one->name, one->type->name,
+                doc_before(input, one->place.line));
         for (const struct enumerator *value = one->enumerators; value; value = value->next)
             fprintf(file, "| %llu | `BH_%s_%s` | %s |\n", (unsigned long long)value->value, capitals(one->name), value->name,
                     doc_behind(input, value->place.line));
@@ -30,12 +89,19 @@ static void print_structures(FILE *file, const struct source *input) {
 }
 
 static void print_interface(FILE *file, const struct interface *one) {
-    fprintf(file, "## %sinterface %s (id %llu)\n\n%s\n\nFingerprint `%016llx`.\n\n", one->kernel ? "kernel " : "", one->name,
+    fprintf(file, "## %sinterface %s (id %llu)\n\n%s\n\nFingerprint `%016llx`.", one->kernel ? "kernel " : "", one->name,
             (unsigned long long)one->id, doc_before(one->source, one->place.line), (unsigned long long)one->fingerprint);
+    for (unsigned i = 0; i + 1 < one->version_count; i++)
+        fprintf(file, " Version %u, with the first %u methods: `%016llx`.", i + 1, one->versions[i].method_count, (unsigned long long)one->versions[i].fingerprint);
+    if (one->base_name)
+        fprintf(file, " It begins with the methods of %s.", one->base_name);
+    fputs("\n\n", file);
     for (const struct method *method = one->methods; method; method = method->next) {
         fprintf(file, "### `enum bh_error %s_%s(bh_cap target_cap", snake(one->name), method->name);
         print_parameters(file, method);
-        fprintf(file, ")`\n\n%s\n\n", doc_before(method->source, method->place.line));
+        fputs(")`\n\n", file);
+        print_declaration(file, method);
+        fprintf(file, "%s\n\n", doc_before(method->source, method->place.line));
         if (method->attributes & METHOD_IDEMPOTENT)
             fputs("Idempotent: after `BH_EDEAD` it may simply be called again.\n\n", file);
     }
@@ -50,6 +116,7 @@ bool emit_docs(const char *folder) {
         for (const struct interface *one = program.interfaces; one; one = one->next)
             if (one->source == input)
                 print_interface(file, one);
+        print_numbers(file, input);
         print_structures(file, input);
         if (!close_output(file))
             return false;

@@ -56,10 +56,11 @@ static void print_types(FILE *file, const struct source *where) {
     for (const struct enumeration *one = program.enumerations; one; one = one->next) {
         if (one->source != where)
             continue;
+        print_doc(file, where, one->place.line, "");
         fprintf(file, "enum bh_%s : %s {\n", snake(one->name), c_type(one->type));
         for (const struct enumerator *value = one->enumerators; value; value = value->next)
-            fprintf(file, "    BH_%s_%s = %llu%s,\n", capitals(one->name), value->name, (unsigned long long)value->value,
-                    value->value > INT64_MAX ? "u" : "");
+            fprintf(file, "    BH_%s_%s = %llu%s,%s%s\n", capitals(one->name), value->name, (unsigned long long)value->value,
+                    value->value > INT64_MAX ? "u" : "", *doc_behind(where, value->place.line) ? " // " : "", doc_behind(where, value->place.line));
         fputs("};\n\n", file);
     }
     for (const struct error_set *one = program.errors; one; one = one->next)

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 """bhidl refuses each fail-*.bidl with exactly the messages in its .ok file, and says what is in diff-*.ok of the change from
 diff-*.old.bidl to diff-*.new.bidl; each message in its sources is in one of these files; what it makes of each pass-*.bidl compiles.
-The trace decoder of tests/interfaces/shop.bidl writes
-what is in trace.ok. With --write the .ok files are made anew."""
+The trace decoder and the reference page of
+tests/interfaces/shop.bidl write what is in trace.ok and reference.ok. With --write the .ok files are made anew."""
 import argparse
 import difflib
 import glob
+import json
 import os
 import re
 import subprocess
@@ -122,6 +123,31 @@ def traces(tool, write):
     return None
 
 
+def reference(tool, write):
+    """The reference page of tests/interfaces/shop.bidl is reference.ok."""
+    with tempfile.TemporaryDirectory() as out:
+        subprocess.run([tool, "--out", out, "--emit", "docs", os.path.join(ROOT, "tests", "interfaces", "shop.bidl")], check=True, timeout=20)
+        page = open(os.path.join(out, "docs", "shop.md"), encoding="utf-8").read()
+    golden = os.path.join(HERE, "reference.ok")
+    if write:
+        open(golden, "w", encoding="utf-8").write(page)
+    return "".join(difflib.unified_diff(open(golden, encoding="utf-8").read().splitlines(True), page.splitlines(True), "expected", "got"))
+
+
+def editor_grammar(_tool, _write):
+    """The TextMate grammar is JSON, its patterns compile, and it knows each word of the lexer and no other."""
+    grammar = json.load(open(os.path.join(ROOT, "tools", "editor", "bidl.tmLanguage.json"), encoding="utf-8"))
+    lexer = open(os.path.join(ROOT, "codegen", "bhidl", "lexer.l"), encoding="utf-8").read()
+    words = set(re.findall(r'^"([a-z]+)"', lexer, re.M))
+    known = set()
+    for pattern in grammar["patterns"]:
+        if "match" in pattern:
+            re.compile(pattern["match"])
+        if pattern["name"].startswith(("keyword", "storage")):
+            known |= set(re.findall(r"[a-z]{2,}", pattern["match"]))
+    return f"not both in lexer and grammar: {sorted(words ^ known)}" if words != known else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -138,9 +164,11 @@ def main():
             problem = test(tool, path, options.write)
             print(f"FAILED {name}: {problem}" if problem else f"ok {name}")
             passed, failed = passed + (not problem), failed + bool(problem)
-    if options.only in "trace-decoder":
-        problem = traces(tool, options.write)
-        print(f"FAILED trace-decoder: {problem}" if problem else "ok trace-decoder")
+    for name, test in (("trace-decoder", traces), ("reference-page", reference), ("editor-grammar", editor_grammar)):
+        if options.only not in name:
+            continue
+        problem = test(tool, options.write)
+        print(f"FAILED {name}: {problem}" if problem else f"ok {name}")
         passed, failed = passed + (not problem), failed + bool(problem)
     if options.only in "every-message-is-shown":
         missing = unshown()

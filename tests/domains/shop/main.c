@@ -183,9 +183,9 @@ int main(void) {
         error = bh_serve("shop", BH_SHOP_ID, BH_SHOP_FINGERPRINT_1, addresses, BH_SHOP_METHODS_1, NULL);
     } else {
         error = shop_serve("shop", &methods, NULL);
+        if (!error)
+            error = bh_thread_create(take_notes, 0, 3);
     }
-    if (!error)
-        error = bh_thread_create(take_notes, 0, 3);
     if (error)
         bh_panic("shop: %s", bh_strerror(error));
     bh_thread_exit();
