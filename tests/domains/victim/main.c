@@ -234,6 +234,8 @@ static enum bh_error late(void *object, uint64_t duration_ns, struct bh_victim_n
     (void)object;
     bh_sleep_for(duration_ns);
     memset(result, 0xee, sizeof(*result));
+    result->fifth = true; // which its type allows
+    result->name[sizeof(result->name) - 1] = 0;
     return BH_OK;
 }
 
