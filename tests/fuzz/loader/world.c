@@ -179,12 +179,16 @@ void *platform_direct(hpa address) {
 
 // ---- the rest of the kernel ----------------------------------------------------------------------------------------------------
 
+void proxy_left_out(void);
+void proxy_left_out(void) {
+}
+
 static void *const six[6] = {(void *)0x1000, (void *)0x1100, (void *)0x1200, (void *)0x1300, (void *)0x1400, (void *)0x1500};
 static const uint32_t six_labels[6] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66};
 const struct interface interfaces[] = {
-    {1, 3, 0x1111111111111111ull, "First", false, six, six_labels},
-    {2, 1, 0x2222222222222222ull, "Second", false, six, six_labels},
-    {40, 6, 0x4040404040404040ull, "System", true, six, six_labels},
+    {1, 3, 0x1111111111111111ull, "First", false, six, six_labels, NULL, 0},
+    {2, 1, 0x2222222222222222ull, "Second", false, six, six_labels, NULL, 0},
+    {40, 6, 0x4040404040404040ull, "System", true, six, six_labels, NULL, 0},
 };
 const size_t interface_count = 3;
 void *const fixed_calls[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100};
