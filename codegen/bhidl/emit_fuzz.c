@@ -148,7 +148,7 @@ static bool emit_harness(const char *folder, const struct interface *one) {
     FILE *file = open_output("//", "%s/fuzz/%s.c", folder, snake(one->name));
     if (!file)
         return false;
-    fprintf(file, "#include \"%s.h\"\n\n#include <string.h>\n\n#include \"tests/fuzz/interfaces.h\"\n\n", one->source->name);
+    fprintf(file, "#include \"%s.h\"\n\n#include <string.h>\n\n#include \"tests/fuzz/harness.h\"\n\n", one->source->name);
     for (struct structure *structure = program.structures; structure; structure = structure->next)
         structure->state = 4;
     for (const struct method *method = one->methods; method; method = method->next)
@@ -169,7 +169,7 @@ bool emit_fuzz(const char *folder) {
     FILE *file = open_output("//", "%s/fuzz/all.c", folder);
     if (!file)
         return false;
-    fputs("#include \"tests/fuzz/interfaces.h\"\n\n", file);
+    fputs("#include \"tests/fuzz/harness.h\"\n\n", file);
     for (const struct interface *one = program.interfaces; one; one = one->next)
         if (!has_kernel_part(one->source))
             fprintf(file, "extern const struct fuzz_interface fuzz_%s;\n", snake(one->name));

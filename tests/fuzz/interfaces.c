@@ -4,7 +4,7 @@
 // their types allow, so that the rest is reached, too. What the proxy would copy is copied, its rules are applied, the generated server is entered, and
 // what it returns is judged by the rules again. The generated servers abort when something reaches them that no type allows; the trace
 // decoder is shown everything, refused or not.
-#include "tests/fuzz/interfaces.h"
+#include "tests/fuzz/harness.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,5 +11,5 @@ sqlite-tests: $(TESTFIXTURE) $(BUILD)/hosted/bulkhead ## all of SQLite's own tes
 	$(Q)tests/ports/sqlite/tcltests.py --build $(BUILD) --all
 	$(Q)tests/ports/fuzzdata.py --build $(BUILD) --all
 
-TEST_TARGETS += $(TESTFIXTURE) $(BUILD)/hosted/bulkhead $(BUILD)/pc/bulkhead.elf $(BUILD)/domains/sqlite.elf $(BUILD)/domains/teller.elf $(BUILD)/domains/virtio-blk.elf
+TEST_TARGETS += $(TESTFIXTURE) $(BUILD)/hosted/bulkhead $(BUILD)/pc/bulkhead.elf $(BUILD)/domains/sqlite.elf $(BUILD)/domains/bookkeeper.elf $(BUILD)/domains/virtio-blk.elf
 TEST_SCRIPTS += tests/ports/sqlite/tcltests.py tests/ports/fuzzdata.py tests/system/database.py

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Between the generated fuzz harnesses (codegen/bhidl/emit_fuzz.c) and what drives them.
-#ifndef FUZZ_INTERFACES_H
-#define FUZZ_INTERFACES_H
+#ifndef FUZZ_HARNESS_H
+#define FUZZ_HARNESS_H
 
 #include <stddef.h>
 #include <stdint.h>
