@@ -9,6 +9,7 @@
 
 #define WARM_UP 32
 #define PAGE_SIZE 4096
+#define TREE_MAX 500 // capabilities
 #define MANY 16 // calls of the middle domain in one of its own
 
 static bh_cap target, near, page, middle_gs, middle_fs;
@@ -74,6 +75,31 @@ static enum bh_error batch_move(uint32_t count, uint64_t *ticks) {
     return BH_OK;
 }
 
+static enum bh_error batch_derive(uint32_t count) {
+    enum bh_error error = BH_OK;
+    bh_cap derived;
+    for (uint32_t i = 0; i < count && !error; i++) {
+        error = bh_cap_derive(near, BH_RIGHT_CALL, &derived);
+        if (!error)
+            error = bh_cap_drop(derived);
+    }
+    return error;
+}
+
+static enum bh_error batch_revoke(uint32_t count, uint64_t *ticks) {
+    bh_cap tree[TREE_MAX + 1] = {near};
+    enum bh_error error = count <= TREE_MAX ? BH_OK : BH_ERANGE;
+    for (uint32_t i = 1; i <= count && !error; i++)
+        error = bh_cap_derive(tree[(i - 1) / 3], BH_RIGHT_CALL, &tree[i]);
+    uint64_t start = now();
+    if (!error)
+        error = bh_cap_revoke(near);
+    *ticks = now() - start;
+    for (uint32_t i = 1; i <= count && !error; i++)
+        error = bh_cap_drop(tree[i]);
+    return error;
+}
+
 static enum bh_error one_batch(uint32_t batch, uint32_t count) {
     switch (batch) {
     case BH_BENCH_BATCH_LOCAL: return batch_local(count);
@@ -83,6 +109,7 @@ static enum bh_error one_batch(uint32_t batch, uint32_t count) {
     case BH_BENCH_BATCH_CHAIN_GOOD: return batch_chain(middle_fs, 1, count);
     case BH_BENCH_BATCH_CHAIN_BAD: return batch_chain(middle_gs, 1, count);
     case BH_BENCH_BATCH_CHAIN_GOOD_16: return batch_chain(middle_fs, MANY, count);
+    case BH_BENCH_BATCH_DERIVE: return batch_derive(count);
     case BH_BENCH_BATCH_CHAIN_BAD_16: return batch_chain(middle_gs, MANY, count);
     default: return BH_EINVAL;
     }
@@ -92,6 +119,8 @@ static enum bh_error run(void *object, uint32_t batch, uint32_t count, uint64_t 
     (void)object;
     if (batch == BH_BENCH_BATCH_MOVE)
         return batch_move(count, ticks);
+    if (batch == BH_BENCH_BATCH_REVOKE)
+        return batch_revoke(count, ticks);
     enum bh_error error = one_batch(batch, WARM_UP);
     if (error)
         return error;

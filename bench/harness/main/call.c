@@ -88,6 +88,9 @@ static void add_all(void) {
     add((struct kind){"chain-bad", "the same, colours gs gs gs", BH_BENCH_BATCH_CHAIN_BAD, 500, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"chain-16", "A calls B, which calls C 16 times; colours gs fs gs", BH_BENCH_BATCH_CHAIN_GOOD_16, 100, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"chain-16-bad", "the same, colours gs gs gs", BH_BENCH_BATCH_CHAIN_BAD_16, 100, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"derive", "a capability is derived and dropped: two calls of the kernel", BH_BENCH_BATCH_DERIVE, 200, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"revoke-20", "a capability of a tree of 20 is revoked", BH_BENCH_BATCH_REVOKE, 20, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"revoke-500", "the same of a tree of 500, in several calls of the kernel", BH_BENCH_BATCH_REVOKE, 500, run_domain, NULL, NULL, NULL, 0});
     for (size_t i = 0; i < handover_count; i++)
         add((struct kind){handovers[i].name, handovers[i].what, 0, 20, run_handover, &handovers[i], NULL, NULL, 0});
 }
@@ -126,7 +129,7 @@ static void print_results(double tick_ns, double cycles) {
         struct quartiles ns = quartiles_of(kind->ticks, rounds);
         ns = (struct quartiles){ns.low * tick_ns, ns.median * tick_ns, ns.high * tick_ns};
         fprintf(out, "%s\n  {\"name\": \"%s\", \"what\": \"%s\", \"batch\": %u, ", i ? "," : "", kind->name, kind->what, kind->count);
-        if (kind->run == run_domain && kind->batch != BH_BENCH_BATCH_MOVE)
+        if (kind->run == run_domain && kind->batch < BH_BENCH_BATCH_DERIVE && kind->batch != BH_BENCH_BATCH_MOVE)
             fprintf(out, "\"base_writes\": %.2f, ", kind->base_writes);
         print_quartiles(out, "ns", ns);
         fputs(", ", out);
