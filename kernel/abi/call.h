@@ -34,12 +34,19 @@ struct bh_frame_mark {
     uint32_t resume; // slot offset of the instruction to go on with: behind a call of the frame's function
 };
 
+// A capability as its holder may see it, and the operator.
 struct bh_cap_info {
     uint32_t index;
-    uint32_t type;
+    uint32_t type;          // enum bh_cap_type
     uint32_t rights;
-    uint32_t generation;
-    char name[BH_CAP_NAME_SIZE];
+    uint32_t state;         // enum bh_cap_state
+    uint32_t badge;         // 0: none
+    uint32_t parent_domain; // who holds what it was derived from, 0: it is the first
+    uint32_t parent;        // and under which index
+    uint32_t object_domain; // who serves the port or the ring, or owns the buffer; 0: the kernel, or it is an event
+    uint64_t object;        // of a buffer: its offset in the exchange window
+    char name[BH_CAP_NAME_SIZE];        // by which the manifest granted it, "": the running instance got it
+    char object_name[BH_CAP_NAME_SIZE]; // of port, ring or buffer in the manifest
 };
 
 #endif

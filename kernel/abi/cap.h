@@ -20,6 +20,13 @@ enum bh_cap_type : uint32_t {
     BH_CAP_PORT = 256, // rights: CALL, SERVE
 };
 
+enum bh_cap_state : uint8_t {
+    BH_CAP_LIVE = 0,
+    BH_CAP_LENT = 1,     // a buffer, for the length of a call
+    BH_CAP_REVOKED = 2,  // it stands for nothing any more and waits to be dropped
+    BH_CAP_GIVEN_UP = 3, // the manifest granted it and the running instance dropped it: the next one finds it again
+};
+
 enum bh_right : uint32_t {
     BH_RIGHT_CALL = 1 << 0,
     BH_RIGHT_SERVE = 1 << 1,
@@ -32,5 +39,7 @@ enum bh_right : uint32_t {
     BH_RIGHT_SERVER = 1 << 8,
     BH_RIGHT_GRANT = 1 << 9, // may be passed on
 };
+
+#define BH_CAP_DEPTH 256 // how often in a row a capability may be derived or passed on
 
 #endif

@@ -173,9 +173,28 @@ uint64_t call_cap_drop(uint64_t index) {
     return result(caps_drop(caller(), (bh_cap)index));
 }
 
-uint64_t call_cap_derive(uint64_t index, uint64_t rights, uint64_t out) {
+uint64_t call_cap_derive(uint64_t index, uint64_t rights, uint64_t badge, uint64_t out) {
     bh_cap cap = 0;
-    return give_word(caps_derive(caller(), (bh_cap)index, (uint32_t)rights, &cap), out, cap);
+    enum bh_error error = caps_derive(caller(), (bh_cap)index, (uint32_t)rights, (uint32_t)badge, &cap);
+    return give_word(error, out, cap);
+}
+
+uint64_t call_badge(void) {
+    return thread_current()->top->badge;
+}
+
+uint64_t call_cap_accept(void) {
+    return result(invoke_accept());
+}
+
+uint64_t call_cap_answer(uint64_t index) {
+    return result(invoke_answer((bh_cap)index));
+}
+
+uint64_t call_cap_taken(uint64_t out) {
+    bh_cap cap = 0;
+    enum bh_error error = invoke_taken(&cap);
+    return give_word(error, out, cap);
 }
 
 uint64_t call_cap_revoke(uint64_t index) {

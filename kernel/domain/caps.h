@@ -22,10 +22,6 @@ struct event_object *event_object_create(void); // one reference; NULL: no memor
 void event_object_hold(struct event_object *object);
 void event_object_release(struct event_object *object);
 
-#define CAPS_REVOKED 0xffffffffu // `generation` of an entry that was revoked
-#define CAPS_GIVEN_UP 0xfffffffdu // of one that the manifest granted and the running instance dropped
-#define CAPS_LENT 0xfffffffeu    // of a buffer lent for the length of a call
-
 enum bh_error caps_create_table(struct domain *domain, uint32_t count);
 
 // Put a capability into a table. `name` NULL or "" marks what the running instance made itself: it goes with the instance.
@@ -38,10 +34,15 @@ uint32_t caps_reference(const struct domain *domain, bh_cap index);
 enum bh_error caps_get(struct domain *domain, const char *what, bh_cap index, enum bh_cap_type type,
                        uint32_t rights, struct cap **out);
 enum bh_error caps_find(struct domain *domain, const char *name, bh_cap *out); // BH_ENOENT, not logged
+// BH_EAGAIN: it takes more steps than one hold of the kernel's lock is worth. The caller comes again; what others do meanwhile does no harm.
 enum bh_error caps_drop(struct domain *domain, bh_cap index);
-enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, bh_cap *out);
 enum bh_error caps_revoke(struct domain *domain, bh_cap index);
-enum bh_error caps_describe(struct domain *domain, uint32_t index, struct bh_cap_info *info);
+// A child with those rights of the holder's. `badge` 0: the parent's; else the child's own, of a port whose parent has none.
+enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, uint32_t badge, bh_cap *out);
+// The same for another domain, with all rights: `what` is being passed on. BH_ERIGHTS without the right GRANT.
+enum bh_error caps_pass(struct domain *from, const char *what, bh_cap index, enum bh_cap_type type, struct domain *to, bh_cap *out);
+// The first entry from `index` on. BH_ENOENT behind the last one, not logged.
+enum bh_error caps_describe(const struct domain *domain, uint32_t index, struct bh_cap_info *info);
 
 // An instance has died: drop what it made itself.
 void caps_drop_unnamed(struct domain *domain);

@@ -33,6 +33,7 @@ struct domain {
     // The fast path's words; offsets known to arch/x86_64.
     uint64_t base;        // slot base; 0 for the kernel's own domain
     struct port **callable; // by capability: the port that it lets its holder call, &port_none if none. One aligned store changes an entry
+    uint32_t *badges;     // by capability; an entry changes only while nobody is between the door of a proxy and its look at `callable`
     struct cap *caps;     // table of cap_count entries
     uint32_t cap_count;
     enum domain_state state;
@@ -78,14 +79,16 @@ enum bh_error domain_abandon(struct domain *domain);
 // The capability table's entry. Proxies look at struct domain's `callable` alone, and here only to say why not.
 struct cap {
     uint32_t type; // enum bh_cap_type
-    uint32_t rights;
-    uint32_t generation; // 0, or one of CAPS_REVOKED and its like (caps.h)
-    uint32_t parent;     // caps_reference() of what it was derived from, 0: nothing
-    void *object;        // struct port, event, buffer, ring
-    uint32_t child;          // caps.c: the tree of derivations
+    uint16_t rights;
+    enum bh_cap_state state;
+    bool revoking;   // what was derived from it is being revoked, which takes several calls
+    void *object;    // struct port, event, buffer, ring
+    uint32_t parent; // caps_reference() of what it was derived from, 0: nothing
+    uint32_t child;  // caps.c: the tree of derivations, its first child,
+    uint32_t next;   // its parent's next child
     union {
-        uint32_t sibling;    // the next of its parent's children
-        uint32_t lent_to;    // of a lent buffer, which has no parent: the thread in whose call
+        uint32_t previous; // and the one before
+        uint32_t lent_to;  // of a lent buffer, which has no parent: the thread in whose call
     };
 };
 static_assert(sizeof(struct cap) == 32);

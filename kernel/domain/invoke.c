@@ -123,17 +123,19 @@ void invoke_stack_astray(struct domain *domain) {
     crash_domain(domain, BH_CRASH_PROTOCOL, NULL, 0, "called out with a data stack pointer that is outside of its stacks");
 }
 
-// A proxy that waited for the kernel's lock looks again whether its caller may call: its capability may have been revoked meanwhile, and
-// when a revocation has returned no call begins through what it took away.
-static enum bh_error may_still_call(const struct domain *from, const struct port *port) {
+// A proxy that waited for the kernel's lock looks again whether its caller may call, with the badge that the proxy read: its capability may
+// have been revoked meanwhile, and when a revocation has returned no call begins through what it took away.
+static enum bh_error may_still_call(const struct thread *thread, const struct port *port) {
+    const struct domain *from = thread->domain;
+    uint32_t badge = thread->top->badge;
     for (uint32_t index = 1; index < from->cap_count; index++)
-        if (from->callable[index] == port)
+        if (from->callable[index] == port && from->badges[index] == badge)
             return BH_OK;
     return refuse(BH_EREVOKED, "call of %s: the capability was revoked while %s was about to use it", port->name, from->name);
 }
 
 uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct port *port) {
-    enum bh_error error = may_still_call(thread->domain, port);
+    enum bh_error error = may_still_call(thread, port);
     uint64_t stack = error ? 0 : stacks_lease(thread, to);
     return stack ? stack : (uint64_t)(int64_t)(error ? error : BH_ENOMEM);
 }
@@ -173,7 +175,7 @@ uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index,
     struct cap *cap;
     bh_cap theirs = BH_CAP_NONE;
     uint32_t rights = type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, ring_type = (uint32_t)(type >> INVOKE_RING_SHIFT);
-    enum bh_error error = may_still_call(from, port);
+    enum bh_error error = may_still_call(thread_current(), port);
     if (!error)
         error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & INVOKE_TYPE_MASK), BH_RIGHT_GRANT | rights, &cap);
     if (!error && ring_type && ring_type != ((struct ring *)cap->object)->type >> 32)
@@ -186,7 +188,7 @@ uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index,
 // Always the last of a method: it cannot be taken back.
 uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     bh_cap theirs = BH_CAP_NONE;
-    enum bh_error error = may_still_call(from, port);
+    enum bh_error error = may_still_call(thread_current(), port);
     if (!error)
         error = buffers_move(from, to, (bh_cap)index, &theirs);
     return passed(to, type, error, theirs);
@@ -194,8 +196,37 @@ uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t ind
 
 uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     bh_cap theirs = BH_CAP_NONE;
-    enum bh_error error = may_still_call(from, port);
+    enum bh_error error = may_still_call(thread_current(), port);
     if (!error)
         error = buffers_lend_with(from, to, (bh_cap)index, type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, &theirs);
     return passed(to, type, error, theirs);
+}
+
+// The innermost record is that of the call in which the domain runs; its caller's own is the one before.
+enum bh_error invoke_accept(void) {
+    struct invocation *own = thread_current()->top;
+    if (own->answer && own->answer != INVOKE_ACCEPTS)
+        return refuse(BH_EBUSY, "cap_accept: capability %u, with which a call was answered, was not taken", own->answer);
+    own->answer = INVOKE_ACCEPTS;
+    return BH_OK;
+}
+
+enum bh_error invoke_answer(bh_cap cap) {
+    const struct invocation *own = thread_current()->top;
+    struct invocation *callers = own->previous;
+    if (own->caller == &kernel_domain || !callers || callers->answer != INVOKE_ACCEPTS)
+        return refuse(BH_EINVAL, "cap_answer: %s accepts none, or has one already", own->caller->name);
+    if (own->resume == (uint64_t)invoke_landing)
+        return refuse(BH_EDEAD, "cap_answer: the instance of %s that called is dead", own->caller->name);
+    return caps_pass(own->callee, "cap_answer", cap, BH_CAP_EMPTY, own->caller, &callers->answer);
+}
+
+enum bh_error invoke_taken(bh_cap *cap) {
+    struct invocation *own = thread_current()->top;
+    bh_cap answer = own->answer;
+    own->answer = BH_CAP_NONE;
+    if (!answer || answer == INVOKE_ACCEPTS)
+        return BH_ENOENT;
+    *cap = answer;
+    return BH_OK;
 }

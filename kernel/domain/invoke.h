@@ -6,6 +6,7 @@
 #define BH_INVOKE_H
 
 #include <stdint.h>
+#include "kernel/abi/cap.h"
 #include "kernel/abi/error.h"
 #include "kernel/sched/thread.h"
 
@@ -18,9 +19,13 @@ struct invocation {
     struct domain *caller;
     struct domain *callee;
     uint64_t caller_data_stack; // word 0 at the time of the call
+    uint32_t badge;             // of the capability that was called through; 0: none
+    bh_cap answer;              // what the callee's own callees answer with: 0 nothing, INVOKE_ACCEPTS, or the capability that one gave
     uint64_t rbx, rbp, r12, r13, r14, r15; // callee-saved registers of the caller
     uint64_t resume; // return address into the caller; replaced when the caller dies meanwhile
 };
+
+#define INVOKE_ACCEPTS 0xffffffffu // the callee lets the next domain that it calls answer with a capability
 
 // In the type that a generated proxy gives to invoke_give_cap and its like: the first capability of a call.
 #define INVOKE_FIRST 0x10000u
@@ -49,6 +54,10 @@ void invoke_unwind_thread(struct thread *thread);
 bool invoke_settle(struct thread *thread, struct trap_frame *frame);
 // `dead` died: every record of `thread` whose caller is `dead` will, on return, unwind one further.
 void invoke_doom_callers(struct thread *thread, struct domain *dead);
+// Capabilities as results: the calling domain accepts one before it calls, the domain called answers with one, the former takes it.
+enum bh_error invoke_accept(void);
+enum bh_error invoke_answer(bh_cap cap);
+enum bh_error invoke_taken(bh_cap *cap); // BH_ENOENT, not logged, when there was no answer
 // Is `rip` inside a proxy (generated or hand-written)?
 bool invoke_in_proxy(uint64_t rip);
 

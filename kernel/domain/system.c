@@ -32,7 +32,7 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
         return BH_ENOENT; // the way to find the end of the list: not worth a line in the log
     *info = (struct bh_domain_info){.id = id, .state = domain->state, .colour = domain->colour, .generation = domain->generation,
                                     .restarts = domain->restarts, .cause = domain->crash.cause, .threads = domain->threads_used,
-                                    .caps = domain->caps_used, .memory_used = domain->memory_used,
+                                    .caps = domain->caps_used, .cap_quota = domain->cap_count ? domain->cap_count - 1 : 0, .memory_used = domain->memory_used,
                                     .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
                                     .base_writes = domain->base_writes};
     copy_name(info->name, sizeof(info->name), domain->name);
@@ -147,6 +147,23 @@ enum bh_error serve_system_power_off(struct domain *caller, uint64_t object, uin
     (void)object;
     log_write(BH_LOG_INFO, caller->name, "power off, status %u", status);
     power_off((int)status);
+}
+
+enum bh_error serve_system_cap_info(struct domain *caller, uint64_t object, uint32_t id, uint32_t from, struct bh_held_cap *held) {
+    struct domain *domain;
+    struct bh_cap_info info;
+    (void)caller, (void)object;
+    enum bh_error error = domain_of("cap_info", id, &domain);
+    if (!error)
+        error = caps_describe(domain, from, &info);
+    if (error)
+        return error;
+    *held = (struct bh_held_cap){.number = info.index, .type = info.type, .rights = info.rights, .state = info.state, .badge = info.badge,
+                                .parent_domain = info.parent_domain, .parent = info.parent, .object_domain = info.object_domain,
+                                .object = info.object};
+    memcpy(held->name, info.name, sizeof(held->name));
+    memcpy(held->object_name, info.object_name, sizeof(held->object_name));
+    return BH_OK;
 }
 
 enum bh_error serve_settings_get(struct domain *caller, uint64_t object, const char *key, char *value) {

@@ -160,7 +160,7 @@ static bool is_lent(const struct buffer *buffer) {
 
 static enum bh_error move_check(const struct domain *from, struct domain *to, const struct cap *cap) {
     const struct buffer *buffer = cap->object;
-    if (buffer->owner != from || buffer->orphan || cap->generation == CAPS_LENT)
+    if (buffer->owner != from || buffer->orphan || cap->state == BH_CAP_LENT)
         return refuse(BH_ERIGHTS, "move of a buffer: it belongs to %s, and %s has it lent or shared", buffer->owner->name, from->name);
     if (is_lent(buffer))
         return refuse(BH_EBUSY, "move of a buffer: it is lent to a call that has not returned");
@@ -212,7 +212,7 @@ static uint32_t calling_thread(void) {
 // What a call was lent goes back when that call returns. So only the thread of that call may lend it on: the inner call returns first.
 static enum bh_error lend_check(const struct domain *from, const struct cap *cap) {
     const struct cap *root = caps_root(cap);
-    if (root->generation == CAPS_LENT && root->lent_to != calling_thread())
+    if (root->state == BH_CAP_LENT && root->lent_to != calling_thread())
         return refuse(BH_EBUSY, "lending a buffer: %s has it lent for a call of another thread", from->name);
     return BH_OK;
 }
@@ -229,7 +229,7 @@ enum bh_error buffers_lend_with(struct domain *from, struct domain *to, bh_cap i
     error = caps_insert(to, BH_CAP_BUFFER, rights, buffer, NULL, 0, out);
     if (error)
         return error;
-    to->caps[*out].generation = CAPS_LENT;
+    to->caps[*out].state = BH_CAP_LENT;
     to->caps[*out].lent_to = calling_thread();
     if (!(buffer->mapped[to->id] & MAP_WRITE)) // it may have it already, from another call or for good
         error = buffers_map(buffer, to, rights);
@@ -243,7 +243,7 @@ enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index,
 }
 
 void buffers_unlend(struct domain *to, bh_cap index) {
-    if (index && index < to->cap_count && to->caps[index].type == BH_CAP_BUFFER && to->caps[index].generation == CAPS_LENT)
+    if (index && index < to->cap_count && to->caps[index].type == BH_CAP_BUFFER && to->caps[index].state == BH_CAP_LENT)
         caps_take_back(to, index);
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // Capabilities to one port: derived, passed, dropped, revoked, lost by death, in any order, while a thread calls through them. Every operation
-// of kernel/domain/caps.c holds the kernel's lock, so each is one step here, but for the wait of cpus_stop(); the proxy of the call takes no
-// lock between its doors. Entry 1 is the owner's, by the manifest; the others lie in the tables of two more domains.
+// of kernel/domain/caps.c holds the kernel's lock, so each is one step here, but for the wait of cpus_stop() and for revoking, which lets the lock
+// go after each of its steps; the proxy of the call takes no lock between its doors. Entry 1 is the owner's, by the manifest; the others lie in the tables of two more domains.
 //
 // claim deadlock: nobody waits for ever
 // claim whole_subtree: after a revocation nothing is left of what was derived from the entry, however far, by whatever way
-// claim tree: every live entry hangs on a live parent once, or is a root; nothing hangs on what is gone
+// claim tree: every live entry hangs on a live parent once, or is a root; nothing hangs on what is gone, but while that is being revoked
+// claim half_revoked: nothing is derived from what hangs on an entry that is being revoked, or passed on
 // claim no_use_after_revoke: when a revocation has returned, no call begins through what it took away
 // small: -DENTRIES=5
-// big: -DENTRIES=6
 // bug BUG_NO_INTERRUPT breaks deadlock: the revocation waits for the other processors, and tells them nothing
+// bug BUG_HALF_REVOKED_DERIVES breaks half_revoked: whether an entry above is being revoked is not looked at
+// bug BUG_DROPPED_HALFWAY breaks whole_subtree: an entry that is dropped while it is being revoked hands over what is left
 // bug BUG_GRANDCHILDREN_STAY breaks whole_subtree: only what was derived from the entry itself is revoked
 // bug BUG_CHILDREN_FREED breaks whole_subtree: what was derived from a dropped entry hangs on nothing any more
 // bug BUG_PASSED_UNLINKED breaks whole_subtree: a capability that is passed is not linked to its giver's
@@ -26,6 +28,8 @@
 #define DOMAIN(entry) (entry == 1 -> 1 : (entry <= 3 -> CALLER : 3))
 #define BIT(entry) (1 << (entry))
 
+#define REVOKING (caps[1].revoking || caps[2].revoking || caps[3].revoking || caps[4].revoking)
+#define REVOKING_ONES ((caps[1].revoking -> BIT(1) : 0) | (caps[2].revoking -> BIT(2) : 0) | (caps[3].revoking -> BIT(3) : 0) | (caps[4].revoking -> BIT(4) : 0))
 #define MAY_NOT_CALL (caps[2].state != LIVE && caps[3].state != LIVE)
 // invoke_may_call: has the caller any capability to the port?
 #define CALLABLE (caps[2].callable || caps[3].callable)
@@ -33,6 +37,7 @@
 typedef Cap { // struct cap
     byte state, parent, child, sibling;
     bool callable; // domain->callable[] points to the port
+    bool revoking;
     byte above;    // for the claims: from which entries it comes
 };
 Cap caps[ENTRIES + 1];
@@ -41,11 +46,11 @@ byte called;  // the entry through which the thread calls
 bool late;    // for the claims: a revocation that took it away has returned, and the caller had no other
 byte i, j, at, top, count; // of steps that are one
 
-inline link_to_parent(self, to) {
-    caps[self].parent = to;
-    caps[self].sibling = 0;
+inline link_to_parent(link, under) {
+    caps[link].parent = under;
+    caps[link].sibling = 0;
     if
-    :: to != 0 -> caps[self].sibling = caps[to].child; caps[to].child = self
+    :: under != 0 -> caps[link].sibling = caps[under].child; caps[under].child = link
     :: else
     fi
 }
@@ -74,6 +79,7 @@ inline unlink_from_parent(self) {
 inline let_go(self) {
     caps[self].state = REVOKED;
     caps[self].above = 0;
+    caps[self].revoking = false;
 #ifndef BUG_NOT_SHOWN
     caps[self].callable = false // show()
 #endif
@@ -90,7 +96,51 @@ inline insert(self, from) { // caps_insert
 #endif
 }
 
+inline revoke_step(what) { // of an entry that has children
+    at = caps[what].child;
+    if :: caps[at].state == LIVE -> let_go(at) :: else fi;
+    if
+    :: caps[at].child != 0 -> // hand_child_over
+        top = caps[at].child;
+        caps[at].child = caps[top].sibling;
+#ifdef BUG_GRANDCHILDREN_STAY
+        link_to_parent(top, 0)
+#else
+        link_to_parent(top, what)
+#endif
+    :: else -> unlink_from_parent(at)
+    fi;
+    at = 0;
+    top = 0
+}
+
+inline revoke_descendants(what) {
+    do :: caps[what].child != 0 -> revoke_step(what) :: else -> break od
+}
+
+// is_doomed: `top` is 1 when an entry above is being revoked
+inline look_above(self) {
+    at = caps[self].parent;
+    top = 0;
+#ifndef BUG_HALF_REVOKED_DERIVES
+    do
+    :: at != 0 -> if :: caps[at].revoking -> top = 1 :: else fi; at = caps[at].parent
+    :: else -> break
+    od;
+#endif
+    at = 0
+}
+
 inline clear_entry(self) {
+#ifndef BUG_DROPPED_HALFWAY
+    if :: caps[self].revoking -> revoke_descendants(self) :: else fi;
+#endif
+    i = 1;
+    do // what its revocation had left over
+    :: i <= ENTRIES -> assert(!(caps[self].revoking && caps[i].state == LIVE && (caps[i].above & BIT(self))) || whole_subtree); i++
+    :: else -> break
+    od;
+    i = 0;
     do // hand_children_over
     :: caps[self].child != 0 ->
         at = caps[self].child;
@@ -109,6 +159,7 @@ inline clear_entry(self) {
     caps[self].parent = 0;
     caps[self].sibling = 0;
     caps[self].callable = false;
+    caps[self].revoking = false;
     caps[self].above = 0;
     at = 1;
     do // the entry may be used anew
@@ -118,37 +169,14 @@ inline clear_entry(self) {
     at = 0
 }
 
-inline revoke_descendants(self) {
-    at = self;
-    do
-    :: caps[at].child != 0 ->
-        at = caps[at].child;
-#ifdef BUG_GRANDCHILDREN_STAY
-        do :: caps[at].child != 0 -> j = caps[at].child; caps[at].child = caps[j].sibling; link_to_parent(j, 0) :: else -> break od;
-        j = 0
-#endif
-    :: else ->
-        if
-        :: at == self -> break
-        :: else ->
-            top = caps[at].parent;
-            unlink_from_parent(at);
-            let_go(at);
-            at = top
-        fi
-    od;
-    at = 0;
-    top = 0
-}
-
 inline check() {
     i = 1;
     do
     :: i <= ENTRIES ->
-        assert(caps[i].state == LIVE || (caps[i].parent == 0 && caps[i].child == 0) || tree);
+        assert(caps[i].state == LIVE || (caps[i].parent == 0 && caps[i].child == 0) || REVOKING || tree);
         if
         :: caps[i].state == LIVE && caps[i].parent != 0 ->
-            assert(caps[caps[i].parent].state == LIVE || tree);
+            assert(caps[caps[i].parent].state == LIVE || (REVOKING && caps[caps[i].parent].state == REVOKED) || tree);
             j = caps[caps[i].parent].child;
             top = 0;
             count = 0;
@@ -172,13 +200,21 @@ inline check() {
     i = 0
 }
 
-// caps_revoke, of `self`
+// caps_revoke, of `self`, again and again until nothing is left (runtime/cap.c)
 inline revoke(self) {
-    atomic { !lock -> lock = true };
+    do
+    :: atomic { !lock -> lock = true };
+        if
+        :: caps[self].state == LIVE && caps[self].child != 0 ->
+            d_step { revoke_step(self); caps[self].revoking = (caps[self].child != 0); check() }
+            if :: caps[self].child != 0 -> lock = false :: else -> break fi
+        :: caps[self].state == LIVE && caps[self].child == 0 -> caps[self].revoking = false; break
+        :: else -> break
+        fi
+    od;
     if
     :: caps[self].state == LIVE ->
         d_step {
-            revoke_descendants(self);
             i = 1;
             do
             :: i <= ENTRIES -> assert(!(caps[i].state == LIVE && (caps[i].above & BIT(self))) || whole_subtree); i++
@@ -247,7 +283,15 @@ end:
         select(from : 1 .. ENTRIES);
         select(self : 2 .. ENTRIES);
         if
-        :: caps[from].state == LIVE && caps[self].state == EMPTY -> d_step { insert(self, from); check() }
+        :: caps[from].state == LIVE && caps[self].state == EMPTY ->
+            d_step {
+                look_above(from);
+                if
+                :: top == 0 -> assert(!(caps[from].above & REVOKING_ONES) || half_revoked); insert(self, from); check()
+                :: else
+                fi;
+                top = 0
+            }
         :: else
         fi;
         self = 0;
@@ -283,6 +327,13 @@ end:
             self = 0
         }
        }
+    od
+}
+
+// Somebody who revokes now and then
+active proctype revoker() {
+end:
+    do
     :: revoke(1)
     :: revoke(2)
     :: revoke(3)

@@ -14,13 +14,13 @@ import hosted  # noqa: E402 (its folder had to be found first)
 CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "caller-dies-first", "hostile-callers", "hostile-servers", "deep-panic",
           "busy-watchdog", "capability-revocation", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies", "quotas", "preemption",
           "floating-point", "ring-replay", "ring-broken", "storm", "typed-calls", "supervised-ring", "race-arguments", "race-unmap", "race-lend", "race-caps",
-          "race-threads", "race-serve", "race-scribble", "race-ring", "buffers-lent-on", "buffers-moved-away", "buffers-moved-while-lent",
+          "race-badges", "race-threads", "race-serve", "race-scribble", "race-ring", "buffers-lent-on", "buffers-moved-away", "buffers-moved-while-lent",
           "device-race"}
 
 
 # With several processors, besides: where it matters that things happen at once.
-AT_ONCE = {"processors-all-work", "processors-kill", "processors-kill-the-middle", "processors-watchdog", "processors-revocation", "priorities",
-           "many-callers"}
+AT_ONCE = {"processors-all-work", "processors-kill", "processors-kill-the-middle", "processors-watchdog", "processors-revocation", "processors-revoke-calls",
+           "revoke-during-calls", "revocation-in-steps", "capability-answers", "priorities", "many-callers"}
 
 
 class Machine(hosted.Runner):

@@ -49,6 +49,7 @@ void offsets(void) {
     FIELD(DOMAIN, domain, colour_offset);
     FIELD(DOMAIN, domain, id);
     FIELD(DOMAIN, domain, callable);
+    FIELD(DOMAIN, domain, badges);
     FIELD(DOMAIN, domain, base_writes);
 
     DEFINE(SLOT_STACKS, BH_SLOT_STACKS);
@@ -69,6 +70,7 @@ void offsets(void) {
     FIELD(INVOCATION, invocation, caller);
     FIELD(INVOCATION, invocation, callee);
     FIELD(INVOCATION, invocation, caller_data_stack);
+    FIELD(INVOCATION, invocation, badge);
     FIELD(INVOCATION, invocation, rbx);
     FIELD(INVOCATION, invocation, resume);
 

@@ -58,6 +58,15 @@ void race_caps(void) {
     end_without_leak(&before);
 }
 
+// A server is never called with a badge that its caller has for another.
+void race_badges(void) {
+    restart_all();
+    struct bh_memory_info before = memory_now();
+    race_and_live(&a, RACE_BADGES);
+    EXPECT(info_of(&a).restarts == 1 && info_of(&b).restarts == 1 && info_of(&c).restarts == 1, "somebody died");
+    end_without_leak(&before);
+}
+
 // The attacker dies, mostly, of a fault of its own; else it is killed. At least so many times of the first kind.
 static void race_to_death(enum misbehaviour kind, uint32_t times, uint64_t duration_ms, uint32_t least) {
     uint32_t deaths = 0;

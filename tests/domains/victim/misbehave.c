@@ -252,6 +252,8 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     case MISBEHAVE_MOVE_SHARED:
         return move_shared(next);
     default:
+        if (kind >= MISBEHAVE_BADGES && kind < MISBEHAVE_TYPES)
+            return try_badges(kind, port, next, value);
         return kind >= MISBEHAVE_TYPES ? break_types(kind, port, value) : call_badly(kind, next);
     }
 }

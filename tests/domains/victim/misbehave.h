@@ -39,6 +39,17 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
     MISBEHAVE_JUMP = 127,         // longjmp; the value, less one for each domain passed, says how
     MISBEHAVE_WATCH = 128,        // touches memory for ever; the value is the address of its struct watch
+    // What comes by capabilities (badges.c).
+    MISBEHAVE_BADGES = 130,
+    MISBEHAVE_BADGE = 130,        // no misbehaviour: first letter of its port << 32 | the badge it is called with
+    MISBEHAVE_BADGE_NESTED = 131, // no misbehaviour: the badge before << 32 | after a call of its own that comes back into it
+    MISBEHAVE_ANSWER = 132,       // no misbehaviour: answers with "next", with the badge `value`, or as it is for 0
+    MISBEHAVE_ANSWER_TWICE = 133, // tries to
+    MISBEHAVE_ANSWER_WITH = 134,  // answers with a capability that it has not, or that it must not pass on
+    MISBEHAVE_ANSWER_LATE = 135,  // answers when its caller may be gone
+    MISBEHAVE_ANSWER_AND_DIE = 136,
+    MISBEHAVE_FILL_TABLE = 137,   // accepts and calls next until its own table is full; how often an answer came
+    MISBEHAVE_ACCEPT_LATE = 138,  // no misbehaviour: accepts, and calls next with MISBEHAVE_ANSWER_LATE
     // Types of functions (types.c).
     MISBEHAVE_TYPES = 150,
     MISBEHAVE_CALL_OTHER_TYPE = 150, // calls through a pointer that was cast to another type
@@ -60,6 +71,7 @@ enum misbehaviour : uint32_t {
     RACE_SCRIBBLE = 206,  // write over each other's stacks
     RACE_RING = 207,      // write over the pages of a ring that is in use
     RACE_DEVICE = 208,    // take all that a device's capability gives, with events that go away
+    RACE_BADGES = 209,    // call through an index that changes between two capabilities of different ports and badges
 };
 
 // Of MISBEHAVE_WATCH: after each touch of `target` it says in `touched` what `moment` was before.
@@ -69,6 +81,7 @@ struct watch {
     uint32_t moment, touched;
 };
 
+enum bh_error try_badges(enum misbehaviour kind, const char *port, bh_cap next, uint64_t *value); // badges.c
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
 enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_ms, uint64_t *rounds); // race.c
 enum bh_error serve_again(const char *port, void *object); // main.c; echo() says EAGAIN when there is an object

@@ -334,6 +334,53 @@ static enum bh_error race_ring(uint64_t *rounds) {
     return error;
 }
 
+// ---- badges ---------------------------------------------------------------------------------------------------------------------------
+
+static volatile bh_cap changing; // the index
+static bh_cap seven;             // a capability with that badge to the port of `next`'s own next, which has no other from us
+
+static void swap(uint64_t unused) {
+    bh_cap cap;
+    (void)unused;
+    for (; !over; bh_yield()) {
+        for (int i = 0; i < BURST; i++) {
+            enum bh_error error = i & 1 ? bh_cap_derive_badged(next_cap, BH_RIGHT_CALL, 9, &cap) : bh_cap_derive(seven, BH_RIGHT_CALL, &cap);
+            if (!error) {
+                changing = cap;
+                (void)bh_cap_drop(cap);
+            }
+        }
+    }
+    leave();
+}
+
+static void call_changing(uint64_t seed) {
+    uint64_t answer = 0;
+    for (; !over; bh_yield())
+        for (int i = 0; i < BURST; i++)
+            if (victim_relay(changing, 0, MISBEHAVE_BADGE, draw(&seed, 9), &answer) == BH_OK && answer != ((uint64_t)'b' << 32 | 9) &&
+                answer != ((uint64_t)'c' << 32 | 7))
+                bh_panic("server %c was called with badge %u", (char)(answer >> 32), (uint32_t)answer);
+    leave();
+}
+
+static enum bh_error race_badges(uint64_t *rounds) {
+    uint64_t unused;
+    enum bh_error error = bh_cap_accept();
+    if (!error)
+        error = victim_relay(next_cap, 0, MISBEHAVE_ANSWER, 7, &unused);
+    if (!error)
+        error = bh_cap_taken(&seven);
+    if (!error)
+        error = start(swap, 1);
+    if (!error)
+        error = start(call_changing, HELPERS);
+    for (; !error && in_time(); ++*rounds)
+        bh_sleep_for(MS / 8);
+    wait_for_helpers();
+    return error ? error : bh_cap_drop(seven);
+}
+
 // ---- a device -----------------------------------------------------------------------------------------------------------------------------------
 
 static bh_cap device_cap;
@@ -392,6 +439,7 @@ enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_m
     case RACE_SCRIBBLE: return race_scribble(rounds);
     case RACE_RING: return race_ring(rounds);
     case RACE_DEVICE: return race_device(rounds);
+    case RACE_BADGES: return race_badges(rounds);
     default: return BH_EINVAL;
     }
 }

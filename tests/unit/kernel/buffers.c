@@ -109,7 +109,7 @@ Test(buffers, a_moved_one_is_the_receivers_alone, .init = world) {
 Test(buffers, a_moved_one_is_lost_to_whom_it_was_shared_by_any_way, .init = world) {
     struct buffer *buffer;
     bh_cap cap = own(first, 8192, &buffer), second_of_first, accomplices, theirs;
-    cr_assert_eq(caps_derive(first, cap, BH_RIGHT_READ | BH_RIGHT_WRITE, &second_of_first), BH_OK);
+    cr_assert_eq(caps_derive(first, cap, BH_RIGHT_READ | BH_RIGHT_WRITE, 0, &second_of_first), BH_OK);
     cr_assert_eq(caps_insert(third, BH_CAP_BUFFER, BH_RIGHT_READ | BH_RIGHT_WRITE, buffer, NULL, caps_reference(first, cap), &accomplices), BH_OK);
     cr_assert_eq(buffers_map(buffer, third, BH_RIGHT_READ | BH_RIGHT_WRITE), BH_OK);
     cr_assert_eq(caps_drop(first, cap), BH_OK); // now nothing joins the accomplice's capability to the one that is moved
@@ -132,7 +132,7 @@ Test(buffers, a_lent_one_is_lent_on_in_the_same_call_only, .init = world) {
     struct buffer *buffer;
     bh_cap cap = own(first, 8192, &buffer), lent, derived, on;
     cr_assert_eq(buffers_lend(first, second, cap, &lent), BH_OK);
-    cr_assert_eq(caps_derive(second, lent, BH_RIGHT_READ, &derived), BH_OK);
+    cr_assert_eq(caps_derive(second, lent, BH_RIGHT_READ, 0, &derived), BH_OK);
     cr_assert_eq(buffers_lend(second, third, derived, &on), BH_OK);
     buffers_unlend(third, on);
     second->caps[lent].lent_to++; // as if another thread had it
