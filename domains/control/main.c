@@ -2,7 +2,7 @@
 //
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
-//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | off STATUS
+//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | caps NAME | off STATUS
 //
 // Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
 #include <stdarg.h>
@@ -227,6 +227,58 @@ static void do_cpus(void) {
     say("]}");
 }
 
+static const char *type_name(uint32_t type) {
+    static const char *const names[] = {"empty", "event", "buffer", "ring"};
+    return type >= BH_CAP_PORT ? "port" : type < sizeof(names) / sizeof(*names) ? names[type] : "?";
+}
+
+static const char *cap_state_name(uint32_t state) {
+    static const char *const names[] = {"live", "lent", "revoked", "given up"};
+    return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
+}
+
+static void say_rights(uint32_t rights) {
+    static const char *const names[] = {"call", "serve", "wait", "signal", "read", "write", "dma", "client", "server", "grant"};
+    const char *comma = "";
+    say("[");
+    for (uint32_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (rights & 1u << i) {
+            say("%s\"%s\"", comma, names[i]);
+            comma = ",";
+        }
+    say("]");
+}
+
+static void say_cap(const struct bh_held_cap *cap) {
+    say("{\"index\":%u,\"name\":", cap->number);
+    say_string(cap->name, sizeof(cap->name));
+    say(",\"type\":\"%s\",\"object\":{\"domain\":%u,\"offset\":%llu,\"name\":", type_name(cap->type), cap->object_domain,
+        (unsigned long long)cap->object);
+    say_string(cap->object_name, sizeof(cap->object_name));
+    say("},\"state\":\"%s\",\"badge\":%u,\"parent\":{\"domain\":%u,\"index\":%u},\"rights\":", cap_state_name(cap->state), cap->badge,
+        cap->parent_domain, cap->parent);
+    say_rights(cap->rights);
+    put('}');
+}
+
+static void do_caps(const char *name) {
+    struct bh_held_cap cap;
+    struct bh_domain_info info;
+    uint32_t id;
+    const char *comma = "";
+    if (system_domain_find(system_cap, name, &id) || system_domain_info(system_cap, id, &info)) {
+        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+        return;
+    }
+    say("{\"ok\":true,\"id\":%u,\"quota\":%u,\"caps\":[", id, info.cap_quota);
+    for (uint32_t from = 0; system_cap_info(system_cap, id, from, &cap) == BH_OK; from = cap.number + 1) {
+        say("%s", comma);
+        say_cap(&cap);
+        comma = ",";
+    }
+    say("]}");
+}
+
 // Whoever opens the line finds out by it where the answers of whoever had it before end.
 static void do_ping(const char *word) {
     say("{\"ok\":true,\"ping\":");
@@ -259,6 +311,8 @@ static void execute(char *line) {
         do_memory();
     else if (strcmp(words[0], "cpus") == 0 && count == 1)
         do_cpus();
+    else if (strcmp(words[0], "caps") == 0 && count == 2)
+        do_caps(words[1]);
     else if (strcmp(words[0], "off") == 0 && count == 2)
         answer("off", system_power_off(system_cap, (uint32_t)strtoul(words[1], NULL, 10)));
     else

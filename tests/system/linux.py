@@ -16,6 +16,7 @@ import sys
 import termios
 import time
 import traceback
+import xml.dom.minidom
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
@@ -184,6 +185,26 @@ def the_driver_is_crashed_twenty_times_and_the_guest_notices_nothing():
     print(result.stdout, end="")
 
 
+def capabilities(bhctl):
+    """The list agrees with itself and with what `domains' counts; the picture is one."""
+    held = {one["name"]: one for one in json.loads(bhctl("caps", "--json").stdout)["domains"]}
+    count = {one["name"]: one["caps"] for one in json.loads(bhctl("domains", "--json").stdout)["domains"]}
+    check({name: len(one["caps"]) for name, one in held.items()} == count, f"{held}\n{count}")
+    disk = [cap for cap in held["virtio-blk"]["caps"] if cap["type"] == "ring"]
+    check(len(disk) == 1 and "server" in disk[0]["rights"] and disk[0]["object"]["domain"] == held["virtio-blk"]["id"], disk)
+    text = bhctl("caps").stdout
+    check(all(f"{name}: {len(one['caps'])} of {one['quota']}" in text for name, one in held.items()) and "-> port " in text, text)
+    alone = bhctl("caps", "vmm").stdout
+    check("vmm: " in alone and "console: " not in alone, alone)
+    picture = os.path.join(FOLDER, "caps.svg")
+    check(bhctl("caps", "--svg", picture).returncode == 0, "caps --svg")
+    drawn = xml.dom.minidom.parse(os.path.join(ROOT, picture)).documentElement
+    boxes = [one for one in drawn.getElementsByTagName("rect") if one.getAttribute("class") == "domain"]
+    check(drawn.tagName == "svg" and len(boxes) == len(held), "one box for each domain")
+    refused(bhctl("caps", "nobody"), "nobody", "bhctl domains")
+    refused(bhctl("caps", "--svg", "/proc/nowhere/caps.svg"), "/proc/nowhere/caps.svg")
+
+
 @test
 @again
 def bhctl_shows_breaks_and_restarts_domains():
@@ -214,6 +235,7 @@ def bhctl_shows_breaks_and_restarts_domains():
         check([one["id"] for one in cpus] == list(range(CPUS)) and sum(one["switches"] for one in cpus) > 0, cpus)
         check(cpus[0]["switches"] > 0 and cpus[0]["busy_ns"] > 0, f"the first processor boots and takes all device interrupts: {cpus}")
         check("BUSY" in bhctl("cpus").stdout, "cpus")
+        capabilities(bhctl)
         refused(bhctl("crash", "nobody"), "nobody", "bhctl domains")
         refused(bhctl("restart", "nobody", "--json"), '"ok": false')
         check(bhctl("crash", "vmm", "--how", "hammer").returncode == 2, "unknown kind")

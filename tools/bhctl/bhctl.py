@@ -10,6 +10,7 @@
   bhctl log [--follow]               the kernel's log
   bhctl memory                       memory, threads, buffers, capabilities of the whole system
   bhctl cpus                         how busy each processor is, and whose code it runs
+  bhctl caps [DOMAIN] [--svg FILE]   who holds which capability, derived from whose, leading to what; as a picture
   bhctl off [STATUS]                 end the system
 
 Every command takes --json. Exit status: 0 done, 1 refused or no system there, 2 wrong usage.
@@ -24,6 +25,7 @@ import time
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 
 KINDS = {"null": "store through a null pointer", "wild-kernel": "store to an address of the kernel", "wild-slot": "store to an address of another slot",
@@ -139,6 +141,21 @@ def cpus(control, _):
     return answer, lambda: table(rows)
 
 
+def caps(control, arguments):
+    names = {one["id"]: one["name"] for one in control.ask("domains")["domains"]}
+    if arguments.domain and arguments.domain not in names.values():
+        raise Trouble(f"there is no domain \"{arguments.domain}\"; `bhctl domains' lists them")
+    domains = [{**control.ask(f"caps {name}"), "name": name} for name in names.values()]
+    if arguments.svg:
+        try:
+            with open(arguments.svg, "w", encoding="utf-8") as file:
+                file.write(graph.svg(domains, names))
+        except OSError as error:
+            raise Trouble(f"{arguments.svg}: {error.strerror}") from error
+    answer = {"ok": True, "domains": [one for one in domains if arguments.domain in (None, one["name"])]}
+    return answer, lambda: print(f"{arguments.svg}: written" if arguments.svg else graph.text(domains, names, arguments.domain))
+
+
 def off(control, arguments):
     try:
         answer = control.ask(f"off {arguments.status}")
@@ -157,7 +174,7 @@ def parse():
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
-                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("off", off, "")):
+                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
         one.set_defaults(function=function)
         if words:
@@ -166,6 +183,9 @@ def parse():
             one.add_argument("--how", choices=KINDS, default="null", help="default: null")
         if name == "log":
             one.add_argument("--follow", "-f", action="store_true", help="go on with what comes")
+        if name == "caps":
+            one.add_argument("domain", nargs="?", help="only this one's")
+            one.add_argument("--svg", metavar="FILE", help="write the graph of all domains as a picture")
         if name == "off":
             one.add_argument("status", nargs="?", type=int, default=0)
     return parser.parse_args()
