@@ -4,14 +4,18 @@
 // stand: whoever writes them writes the verified form.
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codegen/bhcc/bhcc.h"
 
 #define CLANG "clang-19"
 
+enum { CANNOT_HAVE_TABLES = 3, // exit status of bhsfi
+       NAMES_MAX = 65536 };    // bytes
+
 // What the verified form needs from the front end.
-static const char *const front_flags[] = {"-fomit-frame-pointer", "-mno-red-zone", "-fno-jump-tables", "-fno-stack-protector",
-                                          "-fPIE", "-femulated-tls", "-fvisibility=hidden", "-fsanitize=kcfi",
+static const char *const front_flags[] = {"-fomit-frame-pointer", "-mno-red-zone", "-fno-stack-protector", "-fPIE",
+                                          "-femulated-tls", "-fvisibility=hidden", "-fsanitize=kcfi",
                                           "-march=x86-64", "-msse3", "-mcx16", "-fcf-protection=none", "-ffunction-sections",
                                           "-fdata-sections", "-fno-exceptions", "-funwind-tables",
                                           "-fasynchronous-unwind-tables", "-D__BULKHEAD__=1"};
@@ -28,17 +32,30 @@ static bool ends(const char *text, const char *with) {
     return size >= want && strcmp(text + size - want, with) == 0;
 }
 
-static int step(const struct options *options, const char *program, const char *input, const char *output, bool hardened) {
+static int lower(const struct options *options, const char *bitcode, const char *lowered, const char *without_tables) {
     struct arguments command = {0};
-    arguments_add(&command, tool(program));
+    char names[sizeof("--no-jump-tables=") + NAMES_MAX];
+    arguments_add(&command, tool("bhlower"));
+    arguments_add(&command, bitcode);
+    arguments_add(&command, "-o");
+    arguments_add(&command, lowered);
+    arguments_add_all(&command, &options->lower);
+    snprintf(names, sizeof(names), "--no-jump-tables=%s", without_tables);
+    if (*without_tables)
+        arguments_add(&command, names);
+    return run(options, &command);
+}
+
+// Confines a file of assembly. CANNOT_HAVE_TABLES: `names' tells the functions.
+static int confine(const struct options *options, const char *plain, const char *output, bool hardened, char *names) {
+    struct arguments command = {0};
+    arguments_add(&command, tool("bhsfi"));
     if (hardened)
         arguments_add(&command, "--hardened");
-    arguments_add(&command, input);
+    arguments_add(&command, plain);
     arguments_add(&command, "-o");
     arguments_add(&command, output);
-    if (strcmp(program, "bhlower") == 0)
-        arguments_add_all(&command, &options->lower);
-    return run(options, &command);
+    return run_captured(options, &command, STDOUT_FILENO, names, NAMES_MAX);
 }
 
 static int assemble(const struct options *options, const char *input, const char *output, bool preprocess, bool hardened) {
@@ -111,7 +128,7 @@ static int to_bitcode(const struct options *options, const char *input, const ch
     return run(options, &command);
 }
 
-static int to_assembly(const struct options *options, const char *bitcode, const char *assembly) {
+static int write_assembly(const struct options *options, const char *bitcode, const char *assembly) {
     struct arguments command = {0};
     arguments_add(&command, CLANG);
     arguments_add(&command, "-x");
@@ -123,6 +140,37 @@ static int to_assembly(const struct options *options, const char *bitcode, const
     arguments_add(&command, "-o");
     arguments_add(&command, assembly);
     return run(options, &command);
+}
+
+// Adds names, a line each, to a list with commas.
+static void add_names(char *list, const char *names) {
+    for (size_t length; (length = strcspn(names, "\n")) && names[length] && strlen(list) + length + 2 < NAMES_MAX; names += length + 1)
+        snprintf(list + strlen(list), NAMES_MAX - strlen(list), "%s%.*s", *list ? "," : "", (int)length, names);
+}
+
+// Bitcode to confined assembly. *plain is clang's assembly with all jump tables: NULL if it is still to be made. Some jump tables have no confined form, and none has a hardened one: those functions are made again without.
+static int confine_bitcode(const struct options *options, const char *bitcode, bool hardened, const char **plain, const char *output) {
+    enum { ROUNDS = 8 }; // a name that was cut off comes again
+    static char without[NAMES_MAX], names[NAMES_MAX];
+    int status = CANNOT_HAVE_TABLES;
+    without[0] = 0;
+    for (int round = 0; status == CANNOT_HAVE_TABLES && round < ROUNDS; round++) {
+        const char *assembly = *without || !*plain ? temporary(".plain.s") : *plain;
+        status = 0;
+        if (assembly != *plain) {
+            const char *lowered = temporary(".lowered.bc");
+            status = lower(options, bitcode, lowered, without);
+            if (!status)
+                status = write_assembly(options, lowered, assembly);
+        }
+        if (!*plain)
+            *plain = assembly;
+        if (!status)
+            status = confine(options, assembly, output, hardened, names);
+        if (status == CANNOT_HAVE_TABLES)
+            add_names(without, names);
+    }
+    return status;
 }
 
 static bool same_contents(const char *one, const char *other) {
@@ -145,13 +193,13 @@ static const char *twin_of(const char *object) {
     return twin;
 }
 
-// The hardened twin of an object: made of the assembly source itself, or of what clang wrote (`plain`) when bhsfi makes something else of it than
-// `confined`.
-static int compile_twin(const struct options *options, const char *input, const char *plain, const char *confined, const char *output) {
+// The hardened twin of an object: made of the assembly source itself, or of `bitcode' when that gives something else than `confined`.
+static int compile_twin(const struct options *options, const char *input, const char *bitcode, const char *plain, const char *confined,
+                        const char *output) {
     const char *twin = twin_of(output);
-    if (plain) {
+    if (bitcode) {
         const char *hardened = temporary(".hardened.s");
-        int status = step(options, "bhsfi", plain, hardened, true);
+        int status = confine_bitcode(options, bitcode, true, &plain, hardened);
         return status || same_contents(hardened, confined) ? status : assemble(options, hardened, twin, false, false);
     }
     int status = assemble(options, input, twin, ends(input, ".S"), true);
@@ -168,20 +216,16 @@ int compile(const struct options *options, const char *input, const char *output
         remove(twin_of(output)); // one of an earlier compilation, perhaps of another source
     if (ends(input, ".s") || ends(input, ".S")) {
         int failed = assemble(options, input, output, ends(input, ".S"), options->hardened);
-        return failed || !twin ? failed : compile_twin(options, input, NULL, NULL, output);
+        return failed || !twin ? failed : compile_twin(options, input, NULL, NULL, NULL, output);
     }
-    const char *bitcode = temporary(".bc"), *lowered = temporary(".lowered.bc"), *plain = temporary(".plain.s");
+    const char *bitcode = temporary(".bc"), *plain = NULL;
     const char *confined = options->stage == STAGE_ASSEMBLY ? output : temporary(".s");
     int status = to_bitcode(options, input, bitcode, output);
     if (!status)
-        status = step(options, "bhlower", bitcode, lowered, false);
-    if (!status)
-        status = to_assembly(options, lowered, plain);
-    if (!status)
-        status = step(options, "bhsfi", plain, confined, options->hardened);
+        status = confine_bitcode(options, bitcode, options->hardened, &plain, confined);
     if (!status && options->stage != STAGE_ASSEMBLY)
         status = assemble(options, confined, output, false, false);
     if (!status && twin)
-        status = compile_twin(options, input, plain, confined, output);
+        status = compile_twin(options, input, bitcode, plain, confined, output);
     return status;
 }

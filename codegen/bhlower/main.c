@@ -14,8 +14,9 @@
 #include "codegen/bhlower/lower.h"
 
 #define FUNCTION_ALIGN 16
+#define NO_JUMP_TABLES "--no-jump-tables="
 
-static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc [--call-as=FUNCTION:LIKE]...\n"
+static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc [--call-as=FUNCTION:LIKE]... [--no-jump-tables=FUNCTION,...]\n"
                             "Move all objects of the functions in INPUT from the control stack to the data stack.\n"
                             "Part of bhcc; see docs/verified-code.md.\n";
 
@@ -50,6 +51,19 @@ static void call_as(LLVMModuleRef module, const char *pair) {
     if (function && label)
         LLVMGlobalSetMetadata(function, kind, label);
     free(name);
+}
+
+static void forbid_jump_tables(LLVMModuleRef module, const char *names) {
+    static const char key[] = "no-jump-tables", value[] = "true";
+    LLVMAttributeRef attribute =
+        LLVMCreateStringAttribute(LLVMGetModuleContext(module), key, sizeof(key) - 1, value, sizeof(value) - 1);
+    char *copy = strdup(names), *save = NULL;
+    for (char *name = strtok_r(copy, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+        LLVMValueRef function = LLVMGetNamedFunction(module, name);
+        if (function)
+            LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+    }
+    free(copy);
 }
 
 static unsigned lower_module(LLVMModuleRef module) {
@@ -91,7 +105,7 @@ int main(int argc, char **argv) {
         }
         if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
-        else if (strncmp(argv[i], "--call-as=", 10) == 0)
+        else if (strncmp(argv[i], "--call-as=", 10) == 0 || strncmp(argv[i], NO_JUMP_TABLES, strlen(NO_JUMP_TABLES)) == 0)
             continue; // when there is a module
         else if (argv[i][0] != '-' && !input)
             input = argv[i];
@@ -109,9 +123,12 @@ int main(int argc, char **argv) {
         return fail(input, message);
     if (LLVMParseBitcode2(buffer, &module))
         return fail(input, "not bitcode of this LLVM");
-    for (int i = 1; i < argc; i++)
+    for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--call-as=", 10) == 0)
             call_as(module, argv[i] + 10);
+        if (strncmp(argv[i], NO_JUMP_TABLES, strlen(NO_JUMP_TABLES)) == 0)
+            forbid_jump_tables(module, argv[i] + strlen(NO_JUMP_TABLES));
+    }
     if (lower_module(module))
         return 1;
     if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message))

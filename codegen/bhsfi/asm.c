@@ -9,16 +9,69 @@
 
 #include "codegen/bhsfi/sfi.h"
 
-static const char *const registers[][2] = {
-    {"rax", "eax"}, {"rbx", "ebx"}, {"rcx", "ecx"}, {"rdx", "edx"}, {"rsi", "esi"}, {"rdi", "edi"}, {"rbp", "ebp"},
-    {"r8", "r8d"},  {"r9", "r9d"},  {"r10", "r10d"}, {"r11", "r11d"}, {"r12", "r12d"}, {"r13", "r13d"}, {"r14", "r14d"},
-    {"r15", "r15d"}};
+static const char *const names_64[REGISTERS] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                                "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+static const char *const names_32[REGISTERS] = {"eax", "ecx", "edx",  "ebx",  "esp",  "ebp",  "esi",  "edi",
+                                                "r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d", "r15d"};
+
+// Of 16 or 8 bits: "ax", "al", "ah", "sil", "r8w", "r8b".
+static int narrow_number(const char *name, size_t length) {
+    for (int i = 0; i < REGISTERS; i++) {
+        const char *wide = names_64[i] + (i < 8);
+        size_t size = strlen(wide);
+        if (i >= 8 && length == size + 1 && !strncmp(name, wide, size) && (name[size] == 'w' || name[size] == 'b'))
+            return i;
+        if (i < 8 && !strncmp(name, wide, size) && (length == size || (length == size + 1 && name[size] == 'l')))
+            return i;
+        if (i < 4 && length == 2 && name[0] == wide[0] && (name[1] == 'l' || name[1] == 'h'))
+            return i;
+    }
+    return -1;
+}
+
+int register_number(const char *name, size_t length) {
+    for (int i = 0; i < REGISTERS; i++)
+        if ((strlen(names_64[i]) == length && !strncmp(name, names_64[i], length)) ||
+            (strlen(names_32[i]) == length && !strncmp(name, names_32[i], length)))
+            return i;
+    return narrow_number(name, length);
+}
+
+const char *register_name(int number, int bits) {
+    return bits == 64 ? names_64[number] : names_32[number];
+}
+
+uint16_t registers_named(const char *operand) {
+    uint16_t named = 0;
+    for (const char *at = strchr(operand, '%'); at; at = strchr(at + 1, '%')) {
+        int number = register_number(at + 1, strcspn(at + 1, ",) "));
+        if (number >= 0)
+            named |= (uint16_t)(1u << number);
+    }
+    return named;
+}
 
 const char *register_32(const char *name) {
-    for (size_t i = 0; i < sizeof(registers) / sizeof(*registers); i++)
-        if (strcmp(name, registers[i][0]) == 0 || strcmp(name, registers[i][1]) == 0)
-            return registers[i][1];
-    return NULL;
+    int number = register_number(name, strlen(name));
+    bool wide = number >= 0 && (!strcmp(name, names_64[number]) || !strcmp(name, names_32[number]));
+    return wide && number != STACK_REGISTER ? names_32[number] : NULL;
+}
+
+bool starts(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+bool is_call(const struct line *line) {
+    return line->kind == LINE_INSTRUCTION && starts(line->mnemonic, "call");
+}
+
+bool is_jump(const struct line *line) {
+    return line->kind == LINE_INSTRUCTION && line->mnemonic[0] == 'j';
+}
+
+bool ends_flow(const struct line *line) {
+    return line->kind == LINE_INSTRUCTION &&
+           (starts(line->mnemonic, "jmp") || starts(line->mnemonic, "ret") || strcmp(line->mnemonic, "ud2") == 0);
 }
 
 bool is_branch(const char *mnemonic) {
@@ -202,4 +255,16 @@ size_t next_instruction(const struct file *file, size_t index) {
     while (index < file->count && file->lines[index].kind != LINE_INSTRUCTION)
         index++;
     return index;
+}
+
+bool announces_function(const char *text, char *name) {
+    if (strncmp(text, ".type", 5) != 0 || !strstr(text, "@function"))
+        return false;
+    text += 5 + strspn(text + 5, " \t");
+    size_t length = strcspn(text, ", \t");
+    if (length >= 256 || strncmp(text, "__cfi_", 6) == 0)
+        return false;
+    memcpy(name, text, length);
+    name[length] = 0;
+    return true;
 }

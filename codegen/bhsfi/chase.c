@@ -11,7 +11,7 @@
 
 #include "codegen/bhsfi/flow.h"
 
-enum { REGISTERS = 16, BIAS_MAX = 127, ENTRIES_MAX = 4 };
+enum { BIAS_MAX = 127, ENTRIES_MAX = 4 };
 
 struct loop {
     const struct flow *flow;
@@ -21,14 +21,11 @@ struct loop {
     bool chased[REGISTERS]; // see find_chased()
 };
 
-static const char *const names[REGISTERS] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8",
-                                             "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-
+// A pointer's register: any but %rsp, whole.
 static int number(const char *name, size_t length) {
-    for (int i = 0; i < REGISTERS - 1; i++)
-        if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
-            return i;
-    return -1;
+    int found = register_number(name, length);
+    bool whole = found >= 0 && found != STACK_REGISTER && strncmp(name, register_name(found, 64), length) == 0;
+    return whole && register_name(found, 64)[length] == 0 ? found : -1;
 }
 
 // movq D(%X), %Z with 0 <= D <= BIAS_MAX, or movq %X, %Z (D: -1).
@@ -86,10 +83,9 @@ static void drop_computed(struct loop *loop) {
         const char *last = line->operands[line->operand_count - 1];
         if (last[0] != '%' || (loop_move(loop, i, &from, &to, &displacement) && loop->chased[from]))
             continue;
-        const char *low = register_32(last + 1);
-        for (int r = 0; low && r < REGISTERS - 1; r++)
-            if (strcmp(register_32(names[r]), low) == 0)
-                loop->chased[r] = false;
+        int written = register_32(last + 1) ? register_number(last + 1, strlen(last + 1)) : -1;
+        if (written >= 0)
+            loop->chased[written] = false;
     }
 }
 
@@ -158,12 +154,12 @@ static bool is_cycle(const struct loop *loop) {
     return cycle;
 }
 
-// No calls and no loop in it.
+// No calls, no loop and nothing of a jump table in it.
 static bool is_simple(const struct loop *loop) {
     const struct flow *flow = loop->flow;
     for (size_t i = loop->head; i < loop->end; i++) {
         const struct line *line = &flow->lines[i];
-        if (is_call(line) || (line->kind == LINE_OTHER && switches_section(line->text)))
+        if (is_call(line) || line->is_table_jump || line->is_case || (line->kind == LINE_OTHER && switches_section(line->text)))
             return false;
         size_t target = is_jump(line) ? flow->targets[i - flow->start] : flow->end;
         if (target > loop->head && target < i)
@@ -237,9 +233,9 @@ static void occupy(struct loop *loop, uint8_t registers) {
         loop->flow->live[loop->entries[i] - loop->flow->start] |= registers;
 }
 
-static void anchor(struct file *file, struct loop *loop, int base, int index) {
+static void anchor(struct file *file, struct loop *loop, long bias, int base, int index) {
     int from;
-    long bias = usual_displacement(loop), displacement;
+    long displacement;
     char text[160];
     for (int i = 0; i < loop->entry_count; i++)
         fetch_base(&file->lines[loop->entries[i]], base, bias);
@@ -247,7 +243,7 @@ static void anchor(struct file *file, struct loop *loop, int base, int index) {
         struct line *line = &file->lines[i];
         if (!is_chase(loop, i, &from, &displacement) || displacement != bias)
             continue;
-        snprintf(text, sizeof(text), "\tmovl\t%%%s, %%r%dd\n\tmovq\t(%%r%d,%%r%d), %s", register_32(names[from]), index, base, index,
+        snprintf(text, sizeof(text), "\tmovl\t%%%s, %%r%dd\n\tmovq\t(%%r%d,%%r%d), %s", register_name(from, 32), index, base, index,
                  line->operands[1]);
         line->instead = strdup(text);
     }
@@ -258,13 +254,14 @@ static void consider(struct file *file, struct loop *loop) {
     if (!is_simple(loop) || !is_cycle(loop) || !find_entries(loop))
         return;
     find_chased(loop);
-    uint8_t spare = usual_displacement(loop) < 0 ? 0 : free_registers(loop);
+    long bias = usual_displacement(loop);
+    uint8_t spare = bias < 0 ? 0 : free_registers(loop);
     int base = -1;
     for (int i = SCRATCH_COUNT - 1; i >= 0; i--) {
         if (!(spare >> i & 1))
             continue;
         if (base >= 0) {
-            anchor(file, loop, base, i + 8);
+            anchor(file, loop, bias, base, i + 8);
             return;
         }
         base = i + 8;
@@ -291,12 +288,6 @@ static void chase_function(struct file *file, size_t start, size_t end) {
 }
 
 void chase_pointers(struct file *file) {
-    size_t start = 0;
-    for (size_t i = 0; i < file->count; i++) {
-        const struct line *line = &file->lines[i];
-        if (line->kind == LINE_OTHER && strncmp(line->text, ".cfi_startproc", 14) == 0)
-            start = i;
-        else if (line->kind == LINE_OTHER && strncmp(line->text, ".cfi_endproc", 12) == 0 && start)
-            chase_function(file, start, i);
-    }
+    for (size_t start = 0, end = 0; next_function(file, &start, &end); start = end)
+        chase_function(file, start, end);
 }

@@ -6,52 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool starts(const char *text, const char *with) {
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-bool is_call(const struct line *line) {
-    return line->kind == LINE_INSTRUCTION && starts(line->mnemonic, "call");
-}
-
-bool is_jump(const struct line *line) {
-    return line->kind == LINE_INSTRUCTION && line->mnemonic[0] == 'j';
-}
-
-bool ends_flow(const struct line *line) {
-    return line->kind == LINE_INSTRUCTION &&
-           (starts(line->mnemonic, "jmp") || starts(line->mnemonic, "ret") || strcmp(line->mnemonic, "ud2") == 0);
-}
-
-int scratch_number(const char *name, bool *whole) {
-    static const char *const names[SCRATCH_COUNT] = {"r8", "r9", "r10", "r11"};
-    for (int i = 0; i < SCRATCH_COUNT; i++) {
-        size_t length = strlen(names[i]);
-        if (strncmp(name, names[i], length))
-            continue;
-        *whole = !name[length] || name[length] == 'd';
-        return i;
-    }
-    return -1;
-}
-
 uint8_t scratch_named(const char *operand) {
-    uint8_t named = 0;
-    bool whole;
-    for (const char *at = strchr(operand, '%'); at; at = strchr(at + 1, '%')) {
-        char name[8] = "";
-        memcpy(name, at + 1, strnlen(at + 1, sizeof(name) - 1));
-        name[strcspn(name, ",) ")] = 0;
-        int number = scratch_number(name, &whole);
-        if (number >= 0)
-            named |= (uint8_t)(1u << number);
-    }
-    return named;
+    return (uint8_t)(registers_named(operand) >> 8 & SCRATCH_ALL);
+}
+
+// The one of the four that an operand is, when writing it leaves nothing of the old value; else -1.
+static int overwritten(const char *operand) {
+    int number = operand[0] == '%' ? register_number(operand + 1, strlen(operand + 1)) : -1;
+    bool scratch = number >= 8 && number < 8 + SCRATCH_COUNT;
+    return scratch && register_32(operand + 1) ? number - 8 : -1;
 }
 
 // What an instruction reads and overwrites of the four. Whatever is not surely an overwriting is a reading.
 static void effects(const struct line *line, uint8_t *reads, uint8_t *writes) {
-    bool whole;
     *reads = *writes = 0;
     if (is_call(line)) { // r8 and r9 may carry arguments; r10 and r11 belong to the call
         *reads = 1 << 0 | 1 << 1;
@@ -62,21 +29,34 @@ static void effects(const struct line *line, uint8_t *reads, uint8_t *writes) {
     }
     int last = line->operand_count - 1;
     for (int i = 0; i < line->operand_count; i++) {
-        int number = i == last && line->operands[i][0] == '%' ? scratch_number(line->operands[i] + 1, &whole) : -1;
+        int number = i == last ? overwritten(line->operands[i]) : -1;
         bool moves = starts(line->mnemonic, "mov") || starts(line->mnemonic, "lea") || starts(line->mnemonic, "pop");
         bool clears = starts(line->mnemonic, "xor") && line->operand_count == 2 && strcmp(line->operands[0], line->operands[1]) == 0;
-        if (number >= 0 && whole && (moves || clears))
+        if (number >= 0 && (moves || clears))
             *writes |= (uint8_t)(1u << number);
         else if (!(clears && i == 0))
             *reads |= scratch_named(line->operands[i]);
     }
 }
 
-size_t flow_target(const struct flow *flow, const struct line *jump) {
+// Line of the label that a jump goes to; `end` when it leaves the function.
+static size_t flow_target(const struct flow *flow, const struct line *jump) {
     for (size_t i = flow->start; i < flow->end && jump->operand_count == 1; i++)
         if (flow->lines[i].kind == LINE_LABEL && strcmp(flow->lines[i].mnemonic, jump->operands[0]) == 0)
             return i;
     return flow->end;
+}
+
+bool next_function(const struct file *file, size_t *start, size_t *end) {
+    const struct line *lines = file->lines;
+    size_t i = *start;
+    while (i < file->count && !(lines[i].kind == LINE_OTHER && starts(lines[i].text, ".cfi_startproc")))
+        i++;
+    *start = i;
+    while (i < file->count && !(lines[i].kind == LINE_OTHER && starts(lines[i].text, ".cfi_endproc")))
+        i++;
+    *end = i;
+    return i < file->count;
 }
 
 // Live in front of a line, given what is live in front of the next one.
@@ -87,7 +67,9 @@ static uint8_t live_before(const struct flow *flow, size_t index) {
         return after;
     if (ends_flow(line))
         after = 0;
-    if (is_jump(line)) {
+    if (line->is_table_jump) { // to any case
+        after = SCRATCH_ALL;
+    } else if (is_jump(line)) {
         size_t target = flow->targets[index - flow->start];
         after |= target < flow->end ? flow->live[target - flow->start] : 1 << 0 | 1 << 1; // a tail jump passes arguments on
     }

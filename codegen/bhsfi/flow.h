@@ -20,15 +20,9 @@ struct flow {
 // Makes the graph of lines [start, end) of `lines`, which must outlive it. False: out of memory.
 bool flow_read(struct flow *flow, const struct line *lines, size_t start, size_t end);
 void flow_free(struct flow *flow);
-// Line of the label that a jump goes to; `end` when it leaves the function.
-size_t flow_target(const struct flow *flow, const struct line *jump);
-// 0 to 3 for r8 to r11 of any width (no '%'), -1 for others. `whole`: writing it leaves nothing of the old value.
-int scratch_number(const char *name, bool *whole);
-// Those that occur in an operand.
+// Those of the four that occur in an operand, in any width.
 uint8_t scratch_named(const char *operand);
-bool is_call(const struct line *line);
-bool is_jump(const struct line *line);
-// Does control never go on behind this line?
-bool ends_flow(const struct line *line);
+// The first function that starts at or behind line `*start`: its lines [*start, *end). False: there is none.
+bool next_function(const struct file *file, size_t *start, size_t *end);
 
 #endif

@@ -10,20 +10,11 @@
 static const char usage[] = "usage: bhsfi [--hardened] INPUT.s -o OUTPUT.s\n"
                             "Rewrite memory operands, indirect calls and string instructions into their verified form, and list\n"
                             "all functions in section bh_functions. With --hardened no indirect branch can be led astray by\n"
-                            "speculation. Part of bhcc; see docs/verified-code.md.\n";
+                            "speculation. Part of bhcc; see docs/verified-code.md.\n"
+                            "Exit status: 0, 1 after a message, or 3 after printing names of functions that must be compiled without jump\n"
+                            "tables: one is in a form that is not known here, or the file is to be hardened.\n";
 
-// `.type NAME,@function` announces that label NAME starts a function.
-static bool announces_function(const char *text, char *name) {
-    if (strncmp(text, ".type", 5) != 0 || !strstr(text, "@function"))
-        return false;
-    text += 5 + strspn(text + 5, " \t");
-    size_t length = strcspn(text, ", \t");
-    if (length >= 256 || strncmp(text, "__cfi_", 6) == 0)
-        return false;
-    memcpy(name, text, length);
-    name[length] = 0;
-    return true;
-}
+enum { WITHOUT_TABLES = 3 }; // exit status
 
 static void note_section(struct file *file, const char *text) {
     if (strcmp(text, ".text") == 0)
@@ -154,6 +145,8 @@ int main(int argc, char **argv) {
     }
     if (file_read(&file, input) < 0)
         return 1;
+    if (!rewrite_tables(&file))
+        return WITHOUT_TABLES;
     file.out = fopen(output, "w");
     if (!file.out) {
         fprintf(stderr, "bhsfi: %s: %s\n", output, strerror(errno));

@@ -76,10 +76,6 @@ static void rewrite_operand(struct file *file, struct line *line, int i) {
     replace(line, i, text);
 }
 
-static bool starts(const char *text, const char *with) {
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
 // The three instructions by which the data stack pointer is reached: %R was made from %rsp just before.
 bool is_stack_word(const struct line *lines, const struct line *line) {
     if (line - lines < 2)

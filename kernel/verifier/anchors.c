@@ -26,9 +26,14 @@ uint32_t anchor_at(const struct verification *v, uint32_t offset, uint8_t *ancho
     return biased ? BIASED_SIZE : LOAD_SIZE;
 }
 
-static int extended(x86_reg reg, bool *whole) {
-    *whole = reg >= X86_REG_R8 && reg <= X86_REG_R15;
-    if (*whole)
+// Is it one of r8 to r15, whole?
+static bool is_extended(x86_reg reg) {
+    return reg >= X86_REG_R8 && reg <= X86_REG_R15;
+}
+
+// 0 to 7 for r8 to r15 of any width, -1 for others.
+static int extended_number(x86_reg reg) {
+    if (is_extended(reg))
         return reg - X86_REG_R8;
     if (reg >= X86_REG_R8D && reg <= X86_REG_R15D)
         return reg - X86_REG_R8D;
@@ -42,17 +47,15 @@ static int extended(x86_reg reg, bool *whole) {
 uint8_t anchors_named(const cs_insn *insn) {
     const cs_x86 *x86 = &insn->detail->x86;
     uint8_t named = 0;
-    bool whole;
     for (int i = 0; i < x86->op_count; i++) {
-        int r = x86->operands[i].type == X86_OP_REG ? extended(x86->operands[i].reg, &whole) : -1;
+        int r = x86->operands[i].type == X86_OP_REG ? extended_number(x86->operands[i].reg) : -1;
         if (r >= 0)
             named |= (uint8_t)(1u << r);
     }
     return named;
 }
 
-// movl %eX, %eY: the number of Y, whose upper half it clears; -1 for anything else.
-static int truncated(const uint8_t *b, size_t size) {
+int truncated_register(const uint8_t *b, size_t size) {
     uint8_t rex = size == 3 && (b[0] & 0xf8) == 0x40 ? b[0] : 0;
     if (size != (rex ? 3 : 2))
         return -1;
@@ -64,10 +67,8 @@ static int truncated(const uint8_t *b, size_t size) {
 
 static int number_64(x86_reg reg) {
     static const x86_reg low[] = {X86_REG_RAX, X86_REG_RCX, X86_REG_RDX, X86_REG_RBX, X86_REG_RSP, X86_REG_RBP, X86_REG_RSI, X86_REG_RDI};
-    bool whole;
-    int high = extended(reg, &whole);
-    if (high >= 0 && whole)
-        return high + 8;
+    if (is_extended(reg))
+        return extended_number(reg) + 8;
     for (int i = 0; i < 8; i++)
         if (reg == low[i])
             return i;
@@ -75,20 +76,18 @@ static int number_64(x86_reg reg) {
 }
 
 bool is_anchored_operand(const struct prefixes *p, const cs_x86_op *op) {
-    bool whole;
-    return !p->segment && !p->address_32 && extended(op->mem.base, &whole) >= 0 && whole && op->mem.index != X86_REG_INVALID;
+    return !p->segment && !p->address_32 && is_extended(op->mem.base) && op->mem.index != X86_REG_INVALID;
 }
 
 // (%R,%Y) directly behind movl %eX, %eY. Whether R is an anchor here, depth.c will tell.
 enum bh_error anchored_operand(struct verification *v, const cs_x86_op *op, struct record *record) {
-    bool whole;
     const struct record *before = v->record_count ? &v->records[v->record_count - 1] : NULL;
     int index = number_64(op->mem.index);
     if (op->mem.disp || op->mem.scale != 1)
         return refuse_code(v, RULE_ANCHOR, record->offset, "a displacement or a scale");
-    if (!before || index < 0 || truncated(v->text + (before->offset - v->text_start), before->size) != index)
+    if (!before || index < 0 || truncated_register(v->text + (before->offset - v->text_start), before->size) != index)
         return refuse_code(v, RULE_ANCHOR, record->offset, "its index was not truncated to 32 bits just before");
     record->flags |= RECORD_INSIDE;
-    record->needs = (uint8_t)(1u << extended(op->mem.base, &whole));
+    record->needs = (uint8_t)(1u << extended_number(op->mem.base));
     return BH_OK;
 }

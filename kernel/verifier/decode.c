@@ -353,6 +353,28 @@ static enum bh_error decode_fixed(struct verification *v, cs_insn *insn, const u
     return BH_OK;
 }
 
+static enum bh_error decode_table_jump(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address,
+                                       uint32_t size, const struct table_jump *jump) {
+    enum { BRANCH_FROM_LAST = 4 }; // jae, leaq, movslq, addq, jmp
+    uint32_t offset = (uint32_t)*address;
+    enum bh_error error = table_check(v, offset, jump);
+    if (!error)
+        error = decode_fixed(v, insn, code, left, address, size);
+    if (error)
+        return error;
+    struct record *last = &v->records[v->record_count - 1], *branch = last - BRANCH_FROM_LAST;
+    const uint8_t *b = v->text + (branch->offset - v->text_start);
+    int32_t distance = (int8_t)b[1];
+    if (branch->size != 2)
+        memcpy(&distance, b + 2, sizeof(distance));
+    last->kind = KIND_TABLE_JUMP;
+    last->target = (uint32_t)jump->table;
+    last->entries = jump->entries;
+    branch->kind = KIND_BRANCH;
+    branch->target = branch->offset + branch->size + (uint32_t)distance; // outside the text there is no record
+    return BH_OK;
+}
+
 enum bh_error decode_one(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address) {
     uint32_t offset = (uint32_t)*address;
     struct indirect sequence = sequence_at(v, offset);
@@ -361,6 +383,10 @@ enum bh_error decode_one(struct verification *v, cs_insn *insn, const uint8_t **
         return refuse_code(v, RULE_HARDENED, offset, "the check of a call or jump without mask and guard");
     if (!fixed)
         fixed = stack_word_at(v, offset);
+    struct table_jump jump;
+    uint32_t table_jump = fixed ? 0 : table_jump_at(v, offset, &jump);
+    if (table_jump)
+        return decode_table_jump(v, insn, code, left, address, table_jump, &jump);
     uint8_t anchor = 0;
     if (!fixed)
         fixed = anchor_at(v, offset, &anchor);

@@ -60,6 +60,21 @@ static enum bh_error branch(struct walk *walk, const struct record *record, stru
     return BH_OK;
 }
 
+// Every entry leads to an instruction of the function, in front of which the same holds as behind the jump.
+static enum bh_error table_jump(struct walk *walk, const struct record *record, struct state state) {
+    struct verification *v = walk->v;
+    enum bh_error error = BH_OK;
+    for (uint32_t i = 0; i < record->entries && !error; i++) {
+        uint32_t place = table_target(v, record->target, i), target = place ? record_at(v, place) : 0;
+        if (!target || target - 1 < walk->start || target - 1 >= walk->end)
+            return refuse_code(v, RULE_JUMP_TABLE, record->offset, "entry %u is not the start of an instruction of this function", i);
+        if (v->records[target - 1].flags & RECORD_INSIDE)
+            return refuse_code(v, RULE_BRANCH_SEQUENCE, record->offset, "by entry %u to 0x%x", i, place);
+        error = reach(walk, target - 1, state);
+    }
+    return error;
+}
+
 static enum bh_error call(struct verification *v, const struct record *record) {
     uint32_t target = record_at(v, record->target);
     if (!target || !(v->records[target - 1].flags & RECORD_FUNCTION))
@@ -122,6 +137,8 @@ static enum bh_error step(struct walk *walk, uint32_t index) {
     case KIND_RETURN:
     case KIND_INDIRECT_JUMP:
         return state.depth ? refuse_code(v, RULE_RETURN_DEPTH, record->offset, "%d bytes on the stack", state.depth) : BH_OK;
+    case KIND_TABLE_JUMP:
+        return table_jump(walk, record, state);
     case KIND_JUMP:
         return branch(walk, record, state);
     case KIND_BRANCH:

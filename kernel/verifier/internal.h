@@ -19,6 +19,7 @@ enum kind : uint8_t {
     KIND_PADDING,      // int3: stands between functions, control never gets there
     KIND_INDIRECT_JUMP, // tail jump: end of a checked sequence, or through the table
     KIND_INDIRECT_CALL, // the end of a checked sequence, or through the table
+    KIND_TABLE_JUMP,   // the end of a jump through a table; target, entries
     KIND_STACK,        // moves %rsp by `amount`
 };
 
@@ -37,10 +38,13 @@ struct record {
     enum record_flags flags;
     uint8_t access;       // bytes of the stack access
     union {
-        uint32_t target;  // of a direct transfer
+        uint32_t target;  // of a direct transfer; the table of KIND_TABLE_JUMP
         int32_t amount;   // of KIND_STACK: bytes by which the frame grows
     };
-    int32_t displacement; // of the stack access
+    union {
+        int32_t displacement; // of the stack access
+        uint32_t entries;     // of the table
+    };
     int32_t depth;        // bytes below the return address in front of it; -1: not reached
     // Anchors, one bit for each of r8 to r15 (anchors.c).
     uint8_t anchors;      // hold the base in front of it, on every path
@@ -61,6 +65,7 @@ struct verification {
     uint32_t *index; // by byte of text: number of the record that starts there + 1, or 0
     uint32_t *hashes; // type labels that checks use
     uint32_t hash_count;
+    uint64_t table_entries; // of all jumps through tables
     csh capstone;
 };
 
@@ -93,6 +98,8 @@ enum bh_error operands_check(struct verification *v, const cs_insn *insn, const 
 uint32_t anchor_at(const struct verification *v, uint32_t offset, uint8_t *anchor);
 // The registers of r8 to r15, of any width, that are operands themselves: as a set of bits
 uint8_t anchors_named(const cs_insn *insn);
+// movl %eX, %eY of `size` bytes: the number of Y, whose upper half it clears; -1 for anything else
+int truncated_register(const uint8_t *code, size_t size);
 bool is_anchored_operand(const struct prefixes *prefixes, const cs_x86_op *op);
 enum bh_error anchored_operand(struct verification *v, const cs_x86_op *op, struct record *record);
 // branches.c: the sequences of indirect branches, string sequences; then the labels in the whole text
@@ -104,6 +111,17 @@ struct indirect { // branch
 struct indirect sequence_at(struct verification *v, uint32_t offset);
 bool string_sequence_before(const struct verification *v, uint32_t index, bool moves, uint32_t *first);
 enum bh_error labels_check(struct verification *v);
+// tables.c: jumps through tables
+struct table_jump {
+    int64_t table; // slot offset; anything
+    uint32_t entries;
+};
+// Bytes of the sequence, which has seven instructions; 0: none starts here
+uint32_t table_jump_at(const struct verification *v, uint32_t offset, struct table_jump *jump);
+// Is the table whole in memory that is never writable?
+enum bh_error table_check(struct verification *v, uint32_t offset, const struct table_jump *jump);
+// Where an entry of a table that passed the check leads; 0: out of the text
+uint32_t table_target(const struct verification *v, uint32_t table, uint32_t entry);
 // depth.c: abstract interpretation of %rsp and of anchors, branch targets
 enum bh_error depth_check(struct verification *v);
 
