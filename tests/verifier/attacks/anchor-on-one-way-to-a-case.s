@@ -1,0 +1,17 @@
+# rule: ANCHOR
+# One way into a case has the anchor, and the table has not.
+        .include "attack.inc"
+        function bh_start
+        testl %edi, %edi
+        jne .Lother
+        table_jump 1, table, .Lout
+.Lother:
+        movq %gs:0x10000, %r11
+.Lone:
+        movl %esi, %edx
+        movq (%r11,%rdx), %rax
+        ret
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone

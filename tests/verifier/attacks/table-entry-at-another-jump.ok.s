@@ -1,0 +1,12 @@
+# accepted
+# The closest legal form of table-entry-at-another-jump.s.
+        .include "attack.inc"
+        function bh_start
+        table_jump 3, table, .Lout
+.Lone:
+        table_jump 3, table, .Lout, esi, rdx, edx, r8
+.Ltwo:
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,21 @@
+# accepted
+# The closest legal form of table-entry-at-its-own-jump.s.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+.Lload:
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+.Ljump:
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

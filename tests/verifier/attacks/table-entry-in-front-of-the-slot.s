@@ -1,0 +1,17 @@
+# rule: JUMP_TABLE
+# An entry leads as far down as an entry can.
+        .include "attack.inc"
+        function bh_start
+        table_jump 3, table, .Lout
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        .pushsection .rodata
+        .balign 4
+table:
+        .long .Lone - table, 0x80000000, .Lout - table
+        .popsection

@@ -1,0 +1,21 @@
+# rule: BRANCH_SEQUENCE
+# An entry leads to the load of the entry.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+.Lload:
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+.Ljump:
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Lload, .Lout

@@ -1,0 +1,18 @@
+# rule: JUMP_TABLE
+# Two functions jump through one table, which has the cases of the first.
+        .include "attack.inc"
+        function bh_start
+        table_jump 3, table, .Lout
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        function other
+        table_jump 3, table, .Lend
+.Lend:
+        ret
+        end other
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,13 @@
+# accepted
+# The closest legal form of table-in-front-of-the-slot.s.
+        .include "attack.inc"
+        function bh_start
+        table_jump 3, table, .Lout
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

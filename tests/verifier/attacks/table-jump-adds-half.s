@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# The sum has 32 bits.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addl %ecx, %eax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

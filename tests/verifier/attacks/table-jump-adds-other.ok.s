@@ -1,0 +1,19 @@
+# accepted
+# The closest legal form of table-jump-adds-other.s.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %r11d
+        cmpl $3, %r11d
+        jae .Lout
+        leaq table(%rip), %rdx
+        movslq (%rdx,%r11,4), %r11
+        addq %rdx, %r11
+        jmp *%r11
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

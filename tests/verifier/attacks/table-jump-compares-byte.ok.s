@@ -1,0 +1,19 @@
+# accepted
+# The closest legal form of table-jump-compares-byte.s.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %esi
+        cmpl $3, %esi
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rsi,4), %rsi
+        addq %rcx, %rsi
+        jmp *%rsi
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,19 @@
+# accepted
+# The closest legal form of table-jump-compares-memory.s.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %edi
+        cmpl $3, %edi
+        jae .Lout
+        leaq table(%rip), %rax
+        movslq (%rax,%rdi,4), %rdi
+        addq %rax, %rdi
+        jmp *%rdi
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

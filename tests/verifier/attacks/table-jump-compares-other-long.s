@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# Another register than the index is compared, in the long form.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        .byte 0x81, 0xfa, 3, 0, 0, 0
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

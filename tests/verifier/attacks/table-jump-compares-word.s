@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# Only 16 bits of the index are compared.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        cmpw $3, %ax
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,22 @@
+# accepted
+# The closest legal form of table-jump-entered-at-comparison.s.
+        .include "attack.inc"
+        function bh_start
+        testl %edi, %edi
+        jne .Lin
+.Lin:
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,14 @@
+# rule: HARDENED
+# A hardened image jumps where a table says.
+        .include "attack.inc"
+        function bh_start
+        table_jump 3, table, .Lout
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout
+        hardened_note

@@ -1,0 +1,19 @@
+# accepted
+# The closest legal form of table-jump-loads-with-displacement.s.
+        .include "attack.inc"
+        function bh_start
+        movl %edx, %ebp
+        cmpl $3, %ebp
+        jae .Lout
+        leaq table(%rip), %rbx
+        movslq (%rbx,%rbp,4), %rbp
+        addq %rbx, %rbp
+        jmp *%rbp
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,19 @@
+# accepted
+# The closest legal form of table-jump-loads-word-of-half.s.
+        .include "attack.inc"
+        function bh_start
+        movl %r9d, %edi
+        cmpl $3, %edi
+        jae .Lout
+        leaq table(%rip), %r8
+        movslq (%r8,%rdi,4), %rdi
+        addq %r8, %rdi
+        jmp *%rdi
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# The entry is read with 2 bytes.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+        movswq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# The index is tested, which leaves carry clear or not at all.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        testl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# The jump goes to %rax, and the sum is in %r8.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %r8d
+        cmpl $3, %r8d
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%r8,4), %r8
+        addq %rcx, %r8
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

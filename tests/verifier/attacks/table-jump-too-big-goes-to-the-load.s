@@ -1,0 +1,20 @@
+# rule: BRANCH_SEQUENCE
+# The branch for big numbers goes to the load.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lload
+        leaq table(%rip), %rcx
+.Lload:
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,22 @@
+# rule: BRANCH_SEQUENCE
+# A function starts at the load of the entry.
+        .include "attack.inc"
+        function bh_start
+        .fill 2, 1, 0x90
+        movl %edi, %eax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+.Lload:
+        listed .Lload
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,19 @@
+# rule: OPERAND_SEGMENT
+# The index has 64 bits.
+        .include "attack.inc"
+        function bh_start
+        movq %rdi, %rax
+        cmpl $3, %eax
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,17 @@
+# accepted
+# The closest legal form of table-unaligned.s.
+        .include "attack.inc"
+        function bh_start
+        table_jump 3, table, .Lout
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        .pushsection .rodata
+        .byte 0
+table:
+        .long .Lone - table, .Ltwo - table, .Lout - table
+        .popsection

@@ -1,0 +1,20 @@
+# accepted
+# The closest legal form of table-whose-size-overflows.s.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        .byte 0x81, 0xf8
+        .long 2
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,20 @@
+# rule: JUMP_TABLE
+# The size in bytes, cut to 32 bits, is that of the table.
+        .include "attack.inc"
+        function bh_start
+        movl %edi, %eax
+        .byte 0x81, 0xf8
+        .long 0x40000003
+        jae .Lout
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout
