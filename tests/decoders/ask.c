@@ -9,7 +9,7 @@
 
 enum { TEXT_MAX = 128, RECORDS_MAX = TEXT_MAX };
 
-static struct verified_image image = {.end = BH_SLOT_IMAGE_END};
+static struct verified_image image = {.end = BH_SLOT_IMAGE_END, .segment_count = 1};
 static struct verify_report report;
 static struct record records[RECORDS_MAX];
 static uint32_t index_of[TEXT_MAX];
@@ -27,7 +27,11 @@ enum bh_error refuse_code(struct verification *verification, enum verify_rule ru
     return BH_EVERIFY;
 }
 
+// The text is an image of its own, whose jump tables lie in it.
 bool ask_open(void) {
+    v.size = sizeof(text);
+    image.bytes = text;
+    image.segments[0] = (struct verified_segment){0, sizeof(text), TEXT_ADDRESS, sizeof(text), VERIFY_READ | VERIFY_EXECUTE};
     if (cs_open(CS_ARCH_X86, CS_MODE_64, &v.capstone) != CS_ERR_OK || cs_option(v.capstone, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
         return false;
     insn = cs_malloc(v.capstone);
@@ -47,6 +51,7 @@ static enum bh_error decode_up_to(size_t size) {
     uint64_t address = TEXT_ADDRESS;
     enum bh_error error = BH_OK;
     v.record_count = 0;
+    v.table_entries = 0;
     while (!error && address < TEXT_ADDRESS + size)
         error = decode_one(&v, insn, &code, &left, &address);
     return error;

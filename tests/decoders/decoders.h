@@ -122,5 +122,8 @@ void escapes(void);
 void fillers(void);
 void table_calls(void);
 uint32_t fixed_sequences(void); // sequences whose boundaries were compared
+// tables.c: jumps through tables that both see alike, of those tried; and whether a lie is noticed there
+uint32_t table_jumps(uint32_t *tried);
+bool table_jump_lie(enum lie lie);
 
 #endif

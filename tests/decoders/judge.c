@@ -109,6 +109,7 @@ static enum second_kind expected_kind(const struct answer *a, const struct secon
     case KIND_RETURN: return SECOND_RETURN;
     case KIND_TRAP: return SECOND_TRAP;
     case KIND_PADDING: return SECOND_BREAKPOINT;
+    case KIND_TABLE_JUMP:
     case KIND_INDIRECT_JUMP: return SECOND_INDIRECT_JUMP;
     case KIND_INDIRECT_CALL: return SECOND_INDIRECT_CALL;
     case KIND_STACK: return SECOND_PLAIN;

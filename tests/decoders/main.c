@@ -49,6 +49,7 @@ static void part(const char *name, void (*run)(void), bool none) {
 }
 
 static void compare_all(void) {
+    char text[160];
     part("every opcode, prefix, REX and ModRM in colour gs", opcodes_gs, false);
     part("the same in colour fs", opcodes_fs, false);
     part("orders and repetitions of prefixes", every_order_of_prefixes, false);
@@ -60,6 +61,9 @@ static void compare_all(void) {
     part("fillers", fillers, false);
     part("calls through the table", table_calls, false);
     verdict("fixed sequences have the same boundaries", fixed_sequences() == SEQUENCES);
+    uint32_t tables, good = table_jumps(&tables);
+    snprintf(text, sizeof(text), "jumps through tables: %u tried, %u of them alike", tables, good);
+    verdict(text, good == tables && tables > ACCEPTED_MIN);
     uint32_t met, listed;
     listed_met(&met, &listed, plan.parts == 1);
     if (plan.parts == 1)
@@ -77,6 +81,14 @@ static void fault(const char *name, enum check by) {
     tally = saved;
 }
 
+// Of the jump through a table; three lies are of instructions that are not in it.
+static void test_table_faults(void) {
+    uint32_t noticed = 0;
+    for (enum lie lie = LIE_NONE + 1; lie < LIE_COUNT; lie++)
+        noticed += lie != LIE_CLASS && lie != LIE_STORE && lie != LIE_STACK && table_jump_lie(lie);
+    verdict("a second decoder that lies of a jump through a table", noticed == LIE_COUNT - 1 - 3);
+}
+
 static void test_faults(void) {
     static const enum verify_rule rules[] = {RULE_INSTRUCTION, RULE_PREFIX, RULE_OPERAND_SEGMENT, RULE_OPERAND_STACK, RULE_OPERAND_IMAGE,
                                              RULE_STACK_POINTER, RULE_INDIRECT, RULE_TABLE_CALL, RULE_BIT_TEST, RULE_STACK_WORD, RULE_ANCHOR};
@@ -87,6 +99,7 @@ static void test_faults(void) {
         fault(name, lie_check(plan.lie));
     }
     plan.lie = LIE_NONE;
+    test_table_faults();
     for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
         plan.ignored = rules[i];
         snprintf(name, sizeof(name), "a verifier without its rule %s", rule_name(rules[i]));
