@@ -208,13 +208,43 @@ static void put_anchored(struct builder *b, const struct pool *pool) {
         builder_bytes(b, (uint8_t[]){rex, opcodes[random_below(8)], 0x04 | reg, sib}, 4);
 }
 
+static uint8_t random_other_than_stack(void) {
+    uint8_t reg = (uint8_t)random_below(15);
+    return reg < 4 ? reg : reg + 1;
+}
+
+// A jump through a table of two entries, the immediate of the movabsq behind it: they lead to that instruction and behind it. Mostly legal.
+static void put_table_jump(struct builder *b) {
+    uint8_t d = random_other_than_stack(), base = random_other_than_stack(), index = random_other_than_stack();
+    uint8_t entries = random_below(8) ? 2 : (uint8_t)random_below(5), displaced = (base & 7) == 5;
+    uint8_t to_table = (uint8_t)(4 + displaced + 3 + 2 + (d >> 3) + 2 + (random_below(16) ? 0 : random_below(8)));
+    int32_t leads[2] = {8, -2};
+    if (random_below(4) == 0)
+        leads[random_below(2)] = (int32_t)random_below(64) - 48;
+    if (random_below(2)) // or as big as it comes
+        builder_bytes(b, (uint8_t[]){0x40 | index >> 3, 0xb8 | (index & 7), (uint8_t)random_below(4), 0, 0, 0}, 6);
+    builder_bytes(b, (uint8_t[]){(uint8_t)(0x40 | index >> 3 << 2 | d >> 3), 0x89, (uint8_t)(0xc0 | (index & 7) << 3 | (d & 7))}, 3);
+    if (d >> 3)
+        builder_bytes(b, "\x41", 1);
+    builder_bytes(b, (uint8_t[]){0x83, 0xf8 | (d & 7), entries, 0x73, (uint8_t)(7 + to_table + 8)}, 5);
+    builder_bytes(b, (uint8_t[]){(uint8_t)(0x48 | base >> 3 << 2), 0x8d, (uint8_t)(0x05 | (base & 7) << 3), to_table, 0, 0, 0}, 7);
+    builder_bytes(b, (uint8_t[]){(uint8_t)(0x48 | d >> 3 << 2 | d >> 3 << 1 | base >> 3), 0x63, (uint8_t)((displaced ? 0x44 : 0x04) | (d & 7) << 3),
+                                 (uint8_t)(0x80 | (d & 7) << 3 | (base & 7)), 0}, 4u + displaced);
+    builder_bytes(b, (uint8_t[]){(uint8_t)(0x48 | base >> 3 << 2 | d >> 3), 0x01, (uint8_t)(0xc0 | (base & 7) << 3 | (d & 7))}, 3);
+    if (d >> 3)
+        builder_bytes(b, "\x41", 1);
+    builder_bytes(b, (uint8_t[]){0xff, 0xe0 | (d & 7), 0x48, 0xb8}, 4);
+    builder_bytes(b, leads, sizeof(leads));
+}
+
 void piece_random(struct builder *b, const struct pool *pool) {
-    switch (random_below(17)) {
+    switch (random_below(18)) {
     case 0: put_indirect(b); break;
     case 1: put_string(b); break;
     case 2: put_stack_word(b); break;
     case 3: put_block(b, pool); break;
     case 16: put_anchored(b, pool); break;
+    case 17: put_table_jump(b); break;
     case 4: builder_bytes(b, "\x65\xff\x14\x25\x80\x00\x01\x00", 8); break;
     case 5:
         if (b->function_count > 1) {
