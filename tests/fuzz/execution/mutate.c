@@ -39,7 +39,7 @@ static bool change(uint8_t *data, size_t size, struct parts *parts) {
         LLVMFuzzerMutate(data + parts->text, parts->text_size, parts->text_size);
     else if (what < 5)
         mutate_headers(data, size, parts);
-    else
+    else if (what >= 10 || !mutate_table(data, size, parts))
         mutate_text(data, parts);
     return parts_of(data, size, parts);
 }

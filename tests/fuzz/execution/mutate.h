@@ -15,6 +15,7 @@
 // Where things are in a file that looks like an image; offsets. What is not there has size or count 0.
 struct parts {
     size_t text, text_size;
+    uint64_t text_address;
     size_t headers, header_count; // program headers
     size_t notes, notes_size;
     size_t table, table_count;    // of functions
@@ -34,6 +35,8 @@ size_t parts_offset(const uint8_t *data, size_t size, const struct parts *p, uin
 void mutate_text(uint8_t *data, const struct parts *p);
 // A piece of another text over a piece of this one.
 void splice_text(uint8_t *data, const struct parts *p, const uint8_t *other, const struct parts *q);
+// tables.c: one change of a jump table, or of the jump's view of it. False: there seems to be none.
+bool mutate_table(uint8_t *data, size_t size, const struct parts *p);
 // headers.c: one change of headers, notes, function table, relocations
 void mutate_headers(uint8_t *data, size_t size, const struct parts *p);
 

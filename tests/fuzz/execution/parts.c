@@ -75,7 +75,7 @@ bool parts_of(const uint8_t *data, size_t size, struct parts *p) {
         if (!inside(h.p_offset, h.p_filesz, size))
             continue;
         if (h.p_type == PT_LOAD && (h.p_flags & PF_X))
-            p->text = h.p_offset, p->text_size = h.p_filesz;
+            p->text = h.p_offset, p->text_size = h.p_filesz, p->text_address = h.p_vaddr;
         if (h.p_type == PT_DYNAMIC)
             p->dynamic = h.p_offset, p->dynamic_count = h.p_filesz / sizeof(Elf64_Dyn);
         if (h.p_type == PT_NOTE) {
