@@ -4,7 +4,7 @@
 
 Each of programs/, and some random ones (signatures.py), is compiled by clang and run, and compiled by bhcc at each optimization level; all images run as domains of one hosted
 kernel, in both colours. Each of refused/ starts with `// refused: LINE: PART OF THE MESSAGE`
-(`refused at link` when it is the verifier that says so). Ends with `N passed, N failed`.
+(`refused at link` when it is the verifier that says so). Jumps through tables are counted where they must be, and where they must not. Ends with `N passed, N failed`.
 """
 import argparse
 import concurrent.futures
@@ -18,8 +18,9 @@ sys.path.insert(0, HERE)
 import signatures  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
-LEVELS = {"-O2": "gs", "-O0": "fs", "-Os": "gs", "--hardened": "fs"}
+LEVELS = {"-O2": "gs", "-O0": "fs", "-Os": "gs", "--hardened": "fs", "-O3": "fs"}
 RANDOM_PROGRAMS = {"signatures-1": 1, "signatures-2": 2}
+MORE_LEVELS = {"switches": ["-O3"]}
 TIME_LIMIT_S = 60
 PLAIN_FLAGS = ["-std=gnu23", "-D_GNU_SOURCE", "-O1", "-w", "-msse3", "-ffp-contract=off", "-Itests/toolchain/programs"]
 LIBRARIES = ["-lm", "-latomic", "-lpthread"]
@@ -126,7 +127,7 @@ def compare(wanted, lines):
 
 def levels_of(name):
     """Random programs are long: one level is enough for them."""
-    return ["-O2"] if name in RANDOM_PROGRAMS else list(LEVELS)
+    return ["-O2"] if name in RANDOM_PROGRAMS else [level for level in LEVELS if level != "-O3"] + MORE_LEVELS.get(name, [])
 
 
 def test_programs(toolchain, results, names, pool):
@@ -169,6 +170,61 @@ def refused(toolchain, source):
     return None
 
 
+# A function whose jump bhsfi knows, and one in which something looks at the table's address in between.
+FORMS = """	.text
+	.type	{0},@function
+{0}:
+	.cfi_startproc
+	leaq	.LJTI_{0}(%rip), %rcx
+	movslq	(%rcx,%rax,4), %rax
+	addq	%rcx, %rax
+	{1}
+	jmpq	*%rax
+.LBB_{0}:
+	retq
+	.cfi_endproc
+	.section	.rodata
+.LJTI_{0}:
+	.long	.LBB_{0}-.LJTI_{0}
+"""
+
+
+def table_jumps(toolchain, name, *flags):
+    """Compile programs/switches.c; how many jumps through a table each object that came of it has, by the end of its name."""
+    output = os.path.join(toolchain.made, f"tables-{name}.o")
+    for twin in (output, output + ".hardened"):
+        if os.path.exists(twin):
+            os.unlink(twin)
+    source = os.path.join(HERE, "programs", "switches.c")
+    subprocess.run([toolchain.compiler, *DOMAIN_FLAGS, *flags, "-c", source, "-o", output], cwd=ROOT, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=True)
+    counts = {}
+    for kind in ("", ".hardened"):
+        if os.path.exists(output + kind):
+            text = subprocess.run(["llvm-objdump-19", "-d", "--no-show-raw-insn", output + kind], capture_output=True, text=True, check=True).stdout
+            counts[kind] = len(re.findall(r"\taddq\t%(\w+), %(\w+)\n[^\n]*\tjmpq\t\*%\2\n", text))
+    return counts
+
+
+def test_tables(toolchain, results):
+    """Switches jump through tables where the verifier lets them, and only there."""
+    dense = 6 # at least: the program has more dense switches
+    for name, flags, wanted in (("O0", ["-O0"], {"": True}), ("O2", ["-O2"], {"": True}), ("Os", ["-Os"], {"": True}),
+                                ("hardened", ["-O2", "--hardened"], {"": False}), ("both", ["-O2", "--both"], {"": True, ".hardened": False}),
+                                ("forbidden", ["-O2", "-fno-jump-tables"], {"": False})):
+        counts = table_jumps(toolchain, name, *flags)
+        good = counts.keys() == wanted.keys() and all(counts[kind] >= dense if wanted[kind] else not counts[kind] for kind in wanted)
+        results.verdict(f"jumps through tables: {' '.join(flags)}", None if good else f"there are {counts}")
+    source = os.path.join(toolchain.made, "forms.s")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(FORMS.format("known", "nop").replace("\tnop\n", "") + FORMS.format("unknown", "movq	%rcx, %rdx"))
+    for flags, names in (([], "unknown\n"), (["--hardened"], "known\nunknown\n")):
+        done = subprocess.run([os.path.join(toolchain.build, "bin", "bhsfi"), *flags, source, "-o", source + ".out"], capture_output=True, text=True,
+                              timeout=TIME_LIMIT_S, check=False)
+        good = (done.returncode, done.stdout) == (3, names)
+        results.verdict(f"functions to be made without tables are named{' ' if flags else ''}{' '.join(flags)}",
+                        None if good else f"status {done.returncode}, `{done.stdout}'")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -185,6 +241,8 @@ def main():
         cases = sources("refused")
         for name, problem in zip(cases, pool.map(lambda case: refused(toolchain, os.path.join(HERE, "refused", case + ".c")), cases)):
             results.verdict(f"refused: {name}", problem)
+    if options.only in "jumps through tables":
+        test_tables(toolchain, results)
     print(f"{results.passed} passed, {results.failed} failed")
     return 1 if results.failed else 0
 
