@@ -68,26 +68,23 @@ static void zlib_give(voidpf opaque, voidpf block) {
     arena_give(block);
 }
 
+static z_stream zlib_stream(const char *from, size_t size, char *to, size_t room) {
+    return (z_stream){.zalloc = zlib_take, .zfree = zlib_give, .next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)size,
+                      .next_out = (Bytef *)to, .avail_out = (uInt)room};
+}
+
 static size_t zlib_pack(const char *from, size_t size, char *to, size_t room) {
-    z_stream stream = {.zalloc = zlib_take, .zfree = zlib_give};
+    z_stream stream = zlib_stream(from, size, to, room);
     if (deflateInit(&stream, ZLIB_LEVEL) != Z_OK)
         return 0;
-    stream.next_in = (Bytef *)(uintptr_t)from;
-    stream.avail_in = (uInt)size;
-    stream.next_out = (Bytef *)to;
-    stream.avail_out = (uInt)room;
     int status = deflate(&stream, Z_FINISH);
     deflateEnd(&stream);
     return status == Z_STREAM_END ? stream.total_out : 0;
 }
 static size_t zlib_unpack(const char *from, size_t size, char *to, size_t room) {
-    z_stream stream = {.zalloc = zlib_take, .zfree = zlib_give};
+    z_stream stream = zlib_stream(from, size, to, room);
     if (inflateInit(&stream) != Z_OK)
         return 0;
-    stream.next_in = (Bytef *)(uintptr_t)from;
-    stream.avail_in = (uInt)size;
-    stream.next_out = (Bytef *)to;
-    stream.avail_out = (uInt)room;
     int status = inflate(&stream, Z_FINISH);
     inflateEnd(&stream);
     return status == Z_STREAM_END ? stream.total_out : 0;
@@ -131,26 +128,23 @@ static void *bzip2_take(void *opaque, int count, int size) {
     return arena_take((size_t)count * (size_t)size);
 }
 
+static bz_stream bzip2_stream(const char *from, size_t size, char *to, size_t room) {
+    return (bz_stream){.bzalloc = bzip2_take, .bzfree = zstd_give, .next_in = (char *)(uintptr_t)from, .avail_in = (unsigned)size,
+                       .next_out = to, .avail_out = (unsigned)room};
+}
+
 static size_t bzip2_pack(const char *from, size_t size, char *to, size_t room) {
-    bz_stream stream = {.bzalloc = bzip2_take, .bzfree = zstd_give};
+    bz_stream stream = bzip2_stream(from, size, to, room);
     if (BZ2_bzCompressInit(&stream, BZIP2_BLOCK, 0, 0) != BZ_OK)
         return 0;
-    stream.next_in = (char *)(uintptr_t)from;
-    stream.avail_in = (unsigned)size;
-    stream.next_out = to;
-    stream.avail_out = (unsigned)room;
     int status = BZ2_bzCompress(&stream, BZ_FINISH);
     BZ2_bzCompressEnd(&stream);
     return status == BZ_STREAM_END ? stream.total_out_lo32 : 0;
 }
 static size_t bzip2_unpack(const char *from, size_t size, char *to, size_t room) {
-    bz_stream stream = {.bzalloc = bzip2_take, .bzfree = zstd_give};
+    bz_stream stream = bzip2_stream(from, size, to, room);
     if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK)
         return 0;
-    stream.next_in = (char *)(uintptr_t)from;
-    stream.avail_in = (unsigned)size;
-    stream.next_out = to;
-    stream.avail_out = (unsigned)room;
     int status = BZ2_bzDecompress(&stream);
     BZ2_bzDecompressEnd(&stream);
     return status == BZ_STREAM_END ? stream.total_out_lo32 : 0;

@@ -148,7 +148,8 @@ static void add_names(char *list, const char *names) {
         snprintf(list + strlen(list), NAMES_MAX - strlen(list), "%s%.*s", *list ? "," : "", (int)length, names);
 }
 
-// Bitcode to confined assembly. *plain is clang's assembly with all jump tables: NULL if it is still to be made. Some jump tables have no confined form, and none has a hardened one: those functions are made again without.
+// Bitcode to confined assembly. *plain is clang's assembly with all jump tables: NULL if it is still to be made. Some jump tables have
+// no confined form, and none has a hardened one: those functions are made again without.
 static int confine_bitcode(const struct options *options, const char *bitcode, bool hardened, const char **plain, const char *output) {
     enum { ROUNDS = 8 }; // a name that was cut off comes again
     static char without[NAMES_MAX], names[NAMES_MAX];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Death: the domain is marked dead first, so that no call gets in any more, and all processors are brought to a halt; then the backtrace
-// is taken, every thread inside is sent back to the record that entered it, devices are silenced, rings get a new epoch, buffers and memory are reclaimed, and the
-// supervisor is woken. Nothing here trusts a word of the dead domain's memory.
+// is taken, every thread inside is sent back to the record that entered it, devices are silenced, rings get a new epoch, buffers and
+// memory are reclaimed, and the supervisor is woken. Nothing here trusts a word of the dead domain's memory.
 #include "kernel/domain/crash.h"
 
 #include <stdarg.h>

@@ -85,11 +85,12 @@ static enum bh_error call(struct verification *v, const struct record *record) {
 static enum bh_error stack_access(struct verification *v, const struct record *record) {
     int64_t end = (int64_t)record->displacement + record->access;
     if ((record->flags & RECORD_STACK_STORE) && (record->displacement < 0 || end > record->depth))
-        return refuse_code(v, RULE_FRAME_STORE, record->offset, "%u bytes at %d, the frame has %d", record->access, record->displacement,
-                           record->depth);
-    if ((record->flags & RECORD_STACK_LOAD) && (record->displacement < 0 || end > record->depth + 8 + BH_STACK_ARGS_MAX))
-        return refuse_code(v, RULE_FRAME_LOAD, record->offset, "%u bytes at %d, the frame has %d", record->access, record->displacement,
-                           record->depth);
+        return refuse_code(v, RULE_FRAME_STORE, record->offset, "%u bytes at %d, the frame has %d", record->access,
+                           record->displacement, record->depth);
+    if ((record->flags & RECORD_STACK_LOAD) &&
+        (record->displacement < 0 || end > record->depth + 8 + BH_STACK_ARGS_MAX))
+        return refuse_code(v, RULE_FRAME_LOAD, record->offset, "%u bytes at %d, the frame has %d", record->access,
+                           record->displacement, record->depth);
     return BH_OK;
 }
 

@@ -28,12 +28,8 @@ const uint8_t *verified_bytes(const struct verified_image *image, uint64_t start
     return NULL;
 }
 
-static const uint8_t *memory(const struct verification *v, uint64_t start, uint64_t size) {
-    return verified_bytes(v->image, start, size);
-}
-
 uint8_t elf_byte(const struct verification *v, uint64_t address) {
-    const uint8_t *byte = memory(v, address, 1);
+    const uint8_t *byte = verified_bytes(v->image, address, 1);
     return byte ? *byte : 0;
 }
 
@@ -111,7 +107,7 @@ static enum bh_error functions_note(struct verification *v, const uint8_t *text,
         return refuse_code(v, RULE_IMAGE_NOTES, 0, "a function note of %u bytes, or a second one", size);
     memcpy(distance, text, sizeof(distance));
     int64_t start = (int64_t)address + distance[0], end = (int64_t)address + 4 + distance[1];
-    if (start < 0 || end < start || (end - start) % 4 || start % 4 || !memory(v, (uint64_t)start, (uint64_t)(end - start)))
+    if (start < 0 || end < start || (end - start) % 4 || start % 4 || !verified_bytes(v->image, (uint64_t)start, (uint64_t)(end - start)))
         return refuse_code(v, RULE_IMAGE_FUNCTIONS, 0, "the table from 0x%llx to 0x%llx is not in the image",
                            (unsigned long long)start, (unsigned long long)end);
     uint32_t count = (uint32_t)((end - start) / 4);
@@ -120,7 +116,7 @@ static enum bh_error functions_note(struct verification *v, const uint8_t *text,
     v->image->functions = calloc(count + 1u, sizeof(uint32_t));
     if (!v->image->functions)
         return BH_ENOMEM;
-    const uint8_t *table = memory(v, (uint64_t)start, (uint64_t)(end - start));
+    const uint8_t *table = verified_bytes(v->image, (uint64_t)start, (uint64_t)(end - start));
     for (uint32_t i = 0; i < count; i++) {
         int32_t one;
         memcpy(&one, table + 4 * i, sizeof(one));
@@ -146,7 +142,7 @@ static enum bh_error one_note(struct verification *v, uint32_t type, const uint8
 }
 
 static enum bh_error notes_read(struct verification *v, const Elf64_Phdr *p) {
-    const uint8_t *text = memory(v, p->p_vaddr, p->p_filesz);
+    const uint8_t *text = verified_bytes(v->image, p->p_vaddr, p->p_filesz);
     if (!text || p->p_vaddr % 4)
         return refuse_code(v, RULE_IMAGE_NOTES, 0, "the notes are not in the image");
     uint64_t at = 0;
@@ -183,7 +179,7 @@ static bool in_writable(const struct verification *v, uint64_t address) {
 }
 
 static enum bh_error relocations_read(struct verification *v, uint64_t address, uint64_t size) {
-    const uint8_t *table = memory(v, address, size);
+    const uint8_t *table = verified_bytes(v->image, address, size);
     uint64_t count = size / sizeof(Elf64_Rela);
     if (!table || size % sizeof(Elf64_Rela) || count > RELOCATIONS_MAX || v->image->relocations)
         return refuse_code(v, RULE_IMAGE_RELOCATIONS, 0, "a table of %llu bytes at 0x%llx, or a second one", (unsigned long long)size,
@@ -198,7 +194,7 @@ static enum bh_error relocations_read(struct verification *v, uint64_t address, 
         if (rela.r_info != R_X86_64_RELATIVE || rela.r_offset % 8 || !in_writable(v, rela.r_offset))
             return refuse_code(v, RULE_IMAGE_RELOCATIONS, (uint32_t)rela.r_offset, "type %llu at 0x%llx",
                                (unsigned long long)rela.r_info, (unsigned long long)rela.r_offset);
-        memcpy(&stored, memory(v, rela.r_offset, 8), 8);
+        memcpy(&stored, verified_bytes(v->image, rela.r_offset, 8), 8);
         if (stored != (uint64_t)rela.r_addend)
             return refuse_code(v, RULE_IMAGE_RELOCATIONS, (uint32_t)rela.r_offset, "the word there is not the addend");
         v->image->relocations[i] = (uint32_t)rela.r_offset;
@@ -212,7 +208,7 @@ static enum bh_error relocations_read(struct verification *v, uint64_t address, 
 }
 
 static enum bh_error dynamic_read(struct verification *v, const Elf64_Phdr *p) {
-    const uint8_t *table = memory(v, p->p_vaddr, p->p_filesz);
+    const uint8_t *table = verified_bytes(v->image, p->p_vaddr, p->p_filesz);
     uint64_t rela = 0, rela_size = 0;
     if (!table)
         return refuse_code(v, RULE_IMAGE_RELOCATIONS, 0, "the dynamic section is not in the image");
@@ -308,7 +304,7 @@ enum bh_error elf_parse(struct verification *v) {
         else if (headers[i].p_type == PT_INTERP || headers[i].p_type == PT_TLS)
             error = refuse_code(v, RULE_IMAGE_HEADER, 0, "a dynamic loader or thread-local storage is asked for");
         else if (headers[i].p_type == PT_GNU_EH_FRAME && headers[i].p_filesz >= 12 &&
-                 memory(v, headers[i].p_vaddr, headers[i].p_filesz)) {
+                 verified_bytes(v->image, headers[i].p_vaddr, headers[i].p_filesz)) {
             v->image->eh_frame_header = (uint32_t)headers[i].p_vaddr;
             v->image->eh_frame_header_size = (uint32_t)headers[i].p_filesz;
         }

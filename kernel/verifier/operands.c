@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Operands: no segment, control, debug or stack register; memory through the slot's segment with a 32-bit address, or in the
-// frame at a constant offset, or in the image relative to %rip,
-// or behind an anchor.
+// frame at a constant offset, or in the image relative to %rip, or behind an anchor.
 #include "kernel/verifier/internal.h"
 
 static bool is_stack_register(x86_reg reg) {

@@ -108,26 +108,28 @@ int64_t functions_find(const struct verified_image *image, uint64_t offset) {
     return high;
 }
 
-bool verified_is_function(const struct verified_image *image, uint64_t offset) {
+// Number of the function that starts at `offset`, -1 when none does.
+static int64_t function_at(const struct verified_image *image, uint64_t offset) {
     int64_t found = functions_find(image, offset);
-    return found >= 0 && image->functions[found] == offset;
+    return found >= 0 && image->functions[found] == offset ? found : -1;
+}
+
+bool verified_is_function(const struct verified_image *image, uint64_t offset) {
+    return function_at(image, offset) >= 0;
 }
 
 uint32_t verified_label(const struct verified_image *image, uint64_t offset) {
-    int64_t found = functions_find(image, offset);
-    return found >= 0 && image->functions[found] == offset ? image->labels[found] : 0;
+    int64_t found = function_at(image, offset);
+    return found >= 0 ? image->labels[found] : 0;
+}
+
+static int compare_call(const void *offset, const void *call) {
+    uint64_t wanted = *(const uint64_t *)offset, resume = ((const struct verified_call *)call)->resume;
+    return wanted < resume ? -1 : wanted > resume;
 }
 
 const struct verified_call *verified_call_at(const struct verified_image *image, uint64_t offset) {
-    uint32_t low = 0, high = image->call_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (image->calls[middle].resume < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < image->call_count && image->calls[low].resume == offset ? &image->calls[low] : NULL;
+    return image->call_count ? bsearch(&offset, image->calls, image->call_count, sizeof(*image->calls), compare_call) : NULL;
 }
 
 const char *verified_symbol(const struct verified_image *image, uint64_t offset, uint64_t *within) {

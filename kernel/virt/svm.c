@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// AMD SVM: feature check, enabling (each processor when it first runs a guest), the VMCB's fixed part, state in and out. Every access of the guest to what
-// it does not own exits: all ports and MSRs but those that VMLOAD and VMRUN switch. Called by vcpu.c only.
+// AMD SVM: feature check, enabling (each processor when it first runs a guest), the VMCB's fixed part, state in and out. Every access
+// of the guest to what it does not own exits: all ports and MSRs but those that VMLOAD and VMRUN switch. Called by vcpu.c only.
 #include "kernel/virt/svm.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // A vCPU's life: a kernel thread that runs the guest, hands each exit to the vmm domain through its port, and takes the
-// answer back. The guest runs without the kernel's lock; its VMCB is touched by its own thread alone. Invariants: guest state is in the VMCB
-// and the shared page while the vmm runs; the thread is never
-// switched while in guest state (a physical interrupt ends the guest's run first). When the vmm dies the vCPU pauses:
-// its thread ends, its state stays, and only its own guest stands still.
+// answer back. The guest runs without the kernel's lock; its VMCB is touched by its own thread alone. Invariants: guest state
+// is in the VMCB and the shared page while the vmm runs; the thread is never switched while in guest state (a physical
+// interrupt ends the guest's run first). When the vmm dies the vCPU pauses: its thread ends, its state stays, and only its own
+// guest stands still.
 #include "kernel/virt/vcpu.h"
 
 #include <stdio.h>

@@ -79,10 +79,13 @@ void platform_unmap(uint64_t va, uint64_t size) {
 // writes text.
 static enum bh_error make_text(uint64_t va, uint64_t size, enum map_flags flags) {
     const uint32_t *entry = shadow_of(va);
-    for (uint64_t page = 0; entry && page < size / BH_PAGE_SIZE; page++) {
+    uint64_t count = size / BH_PAGE_SIZE, run;
+    for (uint64_t page = 0; entry && page < count; page += run) {
         off_t frame = (off_t)(entry[page] - 1) * (off_t)BH_PAGE_SIZE;
         void *at = (void *)(va + page * BH_PAGE_SIZE);
-        if (!entry[page] || mmap(at, BH_PAGE_SIZE, protection(flags), MAP_PRIVATE | MAP_FIXED, memory_fd, frame) == MAP_FAILED)
+        for (run = 1; page + run < count && entry[page + run] == entry[page] + run;)
+            run++;
+        if (!entry[page] || mmap(at, run * BH_PAGE_SIZE, protection(flags), MAP_PRIVATE | MAP_FIXED, memory_fd, frame) == MAP_FAILED)
             return BH_ENOMEM;
     }
     return entry ? BH_OK : BH_EFAULT;
