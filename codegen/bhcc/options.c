@@ -23,7 +23,7 @@ static const char usage[] =
     "  -v                   show the commands\n"
     "  --help, --version    this text; the version\n"
     "FILE is C (.c), verified assembly (.s, .S: assembled as it stands), an object (.o) or a library (.a).\n"
-    "Refused, with file and line: computed goto and exceptions.\n"
+    "Refused, with file and line: exceptions, and what looks at the control stack.\n"
     "BHCC_KEEP=DIR in the environment keeps the intermediate files there.\n";
 
 static bool starts(const char *text, const char *with) {

@@ -27,19 +27,6 @@ static bool place_of_block(LLVMValueRef instruction, struct source_place *place)
     return false;
 }
 
-// Where control comes from: clang gathers all computed gotos of a function in one place without a line.
-static bool place_of_predecessor(LLVMValueRef instruction, struct source_place *place) {
-    LLVMBasicBlockRef wanted = LLVMGetInstructionParent(instruction);
-    LLVMValueRef function = LLVMGetBasicBlockParent(wanted);
-    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block; block = LLVMGetNextBasicBlock(block)) {
-        LLVMValueRef last = LLVMGetBasicBlockTerminator(block);
-        for (unsigned i = 0; last && i < LLVMGetNumSuccessors(last); i++)
-            if (LLVMGetSuccessor(last, i) == wanted && place_of_instruction(last, place))
-                return true;
-    }
-    return false;
-}
-
 static bool place_of_function(LLVMValueRef function, struct source_place *place) {
     LLVMMetadataRef program = LLVMGetSubprogram(function);
     if (!program)
@@ -52,8 +39,7 @@ static bool place_of_function(LLVMValueRef function, struct source_place *place)
 void refuse_at(struct lowering *lowering, LLVMValueRef instruction, const char *format, ...) {
     struct source_place place = {0};
     size_t name_length;
-    bool known = instruction && LLVMIsAInstruction(instruction) &&
-                 (place_of_block(instruction, &place) || place_of_predecessor(instruction, &place));
+    bool known = instruction && LLVMIsAInstruction(instruction) && place_of_block(instruction, &place);
     if (known || (lowering->function && place_of_function(lowering->function, &place)))
         fprintf(stderr, "%.*s:%u: error: ", (int)place.length, place.file, place.line);
     else
@@ -105,9 +91,6 @@ static bool returns_twice(LLVMValueRef call) {
 
 static void check_instruction(struct lowering *lowering, LLVMValueRef instruction) {
     switch (LLVMGetInstructionOpcode(instruction)) {
-    case LLVMIndirectBr:
-        refuse_at(lowering, instruction, "computed goto has no checked form; use a switch");
-        return;
     case LLVMInvoke:
     case LLVMLandingPad:
         refuse_at(lowering, instruction, "exceptions are not supported");

@@ -81,6 +81,7 @@ static unsigned lower_module(LLVMModuleRef module) {
         align_function(function);
         check_function(&lowering);
         if (!lowering.errors) {
+            lower_gotos(&lowering);
             lower_byval_parameters(&lowering);
             lower_allocas(&lowering);
             close_unreachable(&lowering);

@@ -3,8 +3,9 @@
 // Jump tables. For a dense switch clang prints, with the table's address perhaps fetched long before,
 //     leaq TABLE(%rip), %B ; ... ; movslq (%B,%I,4), %D ; addq %B, %D ; jmpq *%D
 // which becomes the verified sequence, whole and in one place (docs/verified-code.md):
-//     movl %I, %D ; cmpl $ENTRIES, %D ; jae TRAP ; leaq TABLE(%rip), %B ; movslq (%B,%D,4), %D ; addq %B, %D ; jmp *%D
-// What the registers held is not trusted there, so the verifier need not know where it comes from. Which table it is, is found by going
+//     andl $LAST, %D ; leaq TABLE(%rip), %B ; movslq (%B,%D,4), %D ; addq %B, %D ; jmp *%D
+// What the registers held is not trusted there, so the verifier need not know where it comes from: the table is filled up to a power of two,
+// so that the mask changes no index that clang thought of. Which table it is, is found by going
 // back from the jump to the next fetch of %B: on every way the compiler put the same one there.
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ struct dispatch {
     int base, index, offset;
     size_t table; // line of its label; 0: not known yet
     unsigned entries;
+    size_t mask; // line of clang's own andl on the index, which goes into the sequence; 0: it has none
+    unsigned last; // number of the last entry, when the table is filled up
 };
 
 struct function {
@@ -244,15 +247,60 @@ static bool find_tables(struct function *f) {
 
 static unsigned serial;
 
-static void replace_dispatch(struct file *file, const struct dispatch *d) {
+// `andl $N, %D' in front of the load, with nothing in between that looks at %D. A table may grow fourfold for it.
+static void find_mask(const struct flow *flow, struct dispatch *d) {
+    size_t at = d->index == d->offset ? find_before(flow, d->load, "andl", (uint16_t)(1u << d->index)) : 0;
+    const struct line *line = &flow->lines[at];
+    long mask = at && line->operand_count == 2 && line->operands[0][0] == '$' ? strtol(line->operands[0] + 1, NULL, 0) : -1;
+    for (d->last = 1; d->last < d->entries; d->last *= 2)
+        ;
+    d->last--;
+    if (mask >= 0 && (unsigned long)mask >= d->last && (unsigned long)mask < 4ul * d->entries &&
+        register_number(line->operands[1] + 1, strlen(line->operands[1] + 1)) == d->offset) {
+        d->mask = at;
+        d->last = (unsigned)mask;
+    }
+}
+
+// Fills the table of a jump up with entries that lead to the trap behind it, as far as any jump through the table wants.
+static void fill_table(const struct function *f, const struct dispatch *d) {
+    const struct line *table = &f->file->lines[d->table];
+    struct line *end = &f->file->lines[d->table + d->entries];
+    unsigned last = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->dispatches[i].table == d->table && f->dispatches[i].last > last)
+            last = f->dispatches[i].last;
+    if (end->instead)
+        return;
+    size_t size = strlen(end->text) + WORD_MAX + 80;
+    end->instead = malloc(size);
+    if (end->instead)
+        snprintf(end->instead, size, "\t%s\n\t.rept\t%u\n\t.long\t.Lbh_nowhere%u-%s\n\t.endr", end->text, last + 1 - d->entries, serial,
+                 table->mnemonic);
+}
+
+// The table's address, when it was fetched just before the load and for nothing else, is fetched in the sequence only.
+static void drop_fetch(const struct function *f, const struct dispatch *d) {
+    size_t at = find_before(&f->flow, d->load, "leaq", (uint16_t)(1u << d->base));
+    if (at && fetched_table(f, &f->flow.lines[at]) == d->table)
+        f->file->lines[at].instead = strdup("");
+}
+
+static void replace_dispatch(const struct function *f, const struct dispatch *d) {
+    struct file *file = f->file;
     const char *offset = register_name(d->offset, 64), *base = register_name(d->base, 64), *low = register_name(d->offset, 32);
-    const char *table = file->lines[d->table].mnemonic;
-    char text[512];
+    char text[512], move[64] = "";
     serial++;
+    if (d->index != d->offset)
+        snprintf(move, sizeof(move), "\tmovl\t%%%s, %%%s\n", register_name(d->index, 32), low);
     snprintf(text, sizeof(text),
-             "\tmovl\t%%%s, %%%s\n\tcmpl\t$%u, %%%s\n\tjae\t.Lbh_range%u\n\tleaq\t%s(%%rip), %%%s\n"
-             "\tmovslq\t(%%%s,%%%s,4), %%%s\n\taddq\t%%%s, %%%s\n\tjmpq\t*%%%s\n.Lbh_range%u:\n\tud2",
-             register_name(d->index, 32), low, d->entries, low, serial, table, base, base, offset, offset, base, offset, offset, serial);
+             "%s\tandl\t$%u, %%%s\n\tleaq\t%s(%%rip), %%%s\n"
+             "\tmovslq\t(%%%s,%%%s,4), %%%s\n\taddq\t%%%s, %%%s\n\tjmpq\t*%%%s\n.Lbh_nowhere%u:\n\tud2",
+             move, d->last, low, file->lines[d->table].mnemonic, base, base, offset, offset, base, offset, offset, serial);
+    fill_table(f, d);
+    drop_fetch(f, d);
+    if (d->mask)
+        file->lines[d->mask].instead = strdup("");
     file->lines[d->load].instead = strdup("");
     file->lines[d->add].instead = strdup("");
     file->lines[d->jump].instead = strdup(text);
@@ -284,7 +332,9 @@ static bool rewrite_function(struct file *file, size_t start, size_t end) {
             good = read_dispatch(&f.flow, i, &f.dispatches[f.count++]);
     good = good && find_tables(&f);
     for (size_t i = 0; i < f.count && good; i++)
-        replace_dispatch(file, &f.dispatches[i]);
+        find_mask(&f.flow, &f.dispatches[i]);
+    for (size_t i = 0; i < f.count && good; i++)
+        replace_dispatch(&f, &f.dispatches[i]);
     free(f.dispatches);
     flow_free(&f.flow);
     return good;

@@ -55,7 +55,8 @@ uint8_t anchors_named(const cs_insn *insn) {
     return named;
 }
 
-int truncated_register(const uint8_t *b, size_t size) {
+// movl %eX, %eY: the number of Y, whose upper half it clears; -1 for anything else.
+static int truncated(const uint8_t *b, size_t size) {
     uint8_t rex = size == 3 && (b[0] & 0xf8) == 0x40 ? b[0] : 0;
     if (size != (rex ? 3 : 2))
         return -1;
@@ -85,7 +86,7 @@ enum bh_error anchored_operand(struct verification *v, const cs_x86_op *op, stru
     int index = number_64(op->mem.index);
     if (op->mem.disp || op->mem.scale != 1)
         return refuse_code(v, RULE_ANCHOR, record->offset, "a displacement or a scale");
-    if (!before || index < 0 || truncated_register(v->text + (before->offset - v->text_start), before->size) != index)
+    if (!before || index < 0 || truncated(v->text + (before->offset - v->text_start), before->size) != index)
         return refuse_code(v, RULE_ANCHOR, record->offset, "its index was not truncated to 32 bits just before");
     record->flags |= RECORD_INSIDE;
     record->needs = (uint8_t)(1u << extended_number(op->mem.base));

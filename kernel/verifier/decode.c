@@ -355,23 +355,15 @@ static enum bh_error decode_fixed(struct verification *v, cs_insn *insn, const u
 
 static enum bh_error decode_table_jump(struct verification *v, cs_insn *insn, const uint8_t **code, size_t *left, uint64_t *address,
                                        uint32_t size, const struct table_jump *jump) {
-    enum { BRANCH_FROM_LAST = 4 }; // jae, leaq, movslq, addq, jmp
-    uint32_t offset = (uint32_t)*address;
-    enum bh_error error = table_check(v, offset, jump);
+    enum bh_error error = table_check(v, (uint32_t)*address, jump);
     if (!error)
         error = decode_fixed(v, insn, code, left, address, size);
     if (error)
         return error;
-    struct record *last = &v->records[v->record_count - 1], *branch = last - BRANCH_FROM_LAST;
-    const uint8_t *b = v->text + (branch->offset - v->text_start);
-    int32_t distance = (int8_t)b[1];
-    if (branch->size != 2)
-        memcpy(&distance, b + 2, sizeof(distance));
+    struct record *last = &v->records[v->record_count - 1];
     last->kind = KIND_TABLE_JUMP;
     last->target = (uint32_t)jump->table;
-    last->entries = jump->entries;
-    branch->kind = KIND_BRANCH;
-    branch->target = branch->offset + branch->size + (uint32_t)distance; // outside the text there is no record
+    last->entries = (uint32_t)jump->entries;
     return BH_OK;
 }
 

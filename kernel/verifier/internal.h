@@ -98,8 +98,6 @@ enum bh_error operands_check(struct verification *v, const cs_insn *insn, const 
 uint32_t anchor_at(const struct verification *v, uint32_t offset, uint8_t *anchor);
 // The registers of r8 to r15, of any width, that are operands themselves: as a set of bits
 uint8_t anchors_named(const cs_insn *insn);
-// movl %eX, %eY of `size` bytes: the number of Y, whose upper half it clears; -1 for anything else
-int truncated_register(const uint8_t *code, size_t size);
 bool is_anchored_operand(const struct prefixes *prefixes, const cs_x86_op *op);
 enum bh_error anchored_operand(struct verification *v, const cs_x86_op *op, struct record *record);
 // branches.c: the sequences of indirect branches, string sequences; then the labels in the whole text
@@ -114,9 +112,9 @@ enum bh_error labels_check(struct verification *v);
 // tables.c: jumps through tables
 struct table_jump {
     int64_t table; // slot offset; anything
-    uint32_t entries;
+    uint64_t entries;
 };
-// Bytes of the sequence, which has seven instructions; 0: none starts here
+// Bytes of the sequence; 0: none starts here
 uint32_t table_jump_at(const struct verification *v, uint32_t offset, struct table_jump *jump);
 // Is the table whole in memory that is never writable?
 enum bh_error table_check(struct verification *v, uint32_t offset, const struct table_jump *jump);

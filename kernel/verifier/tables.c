@@ -1,42 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
 // Jump tables: one fixed sequence, which is entered at its start only, and a table that nobody can write.
-//     movl %I, %D ; cmpl $ENTRIES, %D ; jae L ; leaq TABLE(%rip), %B ; movslq (%B,%D,4), %D ; addq %B, %D ; jmp *%D
-// Each entry is a distance from the table. Where it leads is looked at like the target of a direct branch (depth.c).
+//     andl $LAST, %D ; leaq TABLE(%rip), %B ; movslq (%B,%D,4), %D ; addq %B, %D ; jmp *%D
+// Each of LAST + 1 entries is a distance from the table. Where it leads is looked at like the target of a direct branch (depth.c).
 #include <string.h>
 
 #include "kernel/verifier/internal.h"
 
-enum { STACK = 4 }; // number of the register that is none of I, D and B
+enum { STACK = 4 }; // number of the register that is none of D and B
 
-// Bytes of `movl %I, %D`; 0: it does not stand here.
-static size_t move_at(const uint8_t *b, int *d) {
-    uint8_t rex = (b[0] & 0xf0) == 0x40 ? b[0] : 0;
-    size_t size = rex ? 3 : 2;
-    *d = truncated_register(b, size);
-    unsigned one = (b[size - 1] & 7u) | (rex & 1u) << 3, other = (b[size - 1] >> 3 & 7u) | (rex & 4u) << 1;
-    return *d < 0 || one == STACK || other == STACK ? 0 : size;
-}
-
-// Bytes of `cmpl $count, %D`; 0: it does not stand here.
-static size_t compare_at(const uint8_t *b, unsigned d, uint32_t *count) {
-    size_t rex = d >= 8;
-    if (rex && b[0] != 0x41)
-        return 0;
+// Bytes of `andl $last, %D`; 0: it does not stand here.
+static size_t and_at(const uint8_t *b, unsigned *d, uint32_t *last) {
+    size_t rex = b[0] == 0x41;
     b += rex;
-    if (b[0] == 0x83 && b[1] == (0xf8 | (d & 7)) && b[2] < 0x80) {
-        *count = b[2];
-        return rex + 3;
-    }
-    if (b[0] == 0x81 && b[1] == (0xf8 | (d & 7))) {
-        memcpy(count, b + 2, sizeof(*count));
-        return rex + 6;
-    }
-    if (!d && b[0] == 0x3d) { // %eax has a shorter form
-        memcpy(count, b + 1, sizeof(*count));
+    if (!rex && b[0] == 0x25) { // %eax has a shorter form
+        *d = 0;
+        memcpy(last, b + 1, sizeof(*last));
         return 5;
     }
-    return 0;
+    *d = (b[1] & 7u) | (unsigned)rex << 3;
+    if ((b[1] & 0xf8) != 0xe0 || *d == STACK)
+        return 0;
+    if (b[0] == 0x83 && b[2] < 0x80) {
+        *last = b[2];
+        return rex + 3;
+    }
+    memcpy(last, b + 2, sizeof(*last));
+    return b[0] == 0x81 ? rex + 6 : 0;
 }
 
 // movslq (%B,%D,4), %D ; addq %B, %D ; jmp *%D
@@ -61,32 +51,25 @@ static size_t jump_at(const uint8_t *b, unsigned base, unsigned d) {
 }
 
 uint32_t table_jump_at(const struct verification *v, uint32_t offset, struct table_jump *jump) {
-    enum { LONGEST = 3 + 7 + 6 + 7 + 12 };
+    enum { LONGEST = 7 + 7 + 12 };
     const uint8_t *start = v->text + (offset - v->text_start), *b = start;
     uint8_t padded[LONGEST] = {0};
     size_t left = v->text_end - offset;
+    unsigned d;
+    uint32_t last;
     if (left < LONGEST)
         b = start = memcpy(padded, start, left); // no sequence ends in zeros
-    int d;
-    size_t size = move_at(b, &d);
-    if (!size)
-        return 0;
+    size_t size = and_at(b, &d, &last);
     b += size;
-    size = compare_at(b, (unsigned)d, &jump->entries);
-    if (!size)
-        return 0;
-    b += size;
-    if (b[0] != 0x73 && !(b[0] == 0x0f && b[1] == 0x83)) // jae; its target is the branch's own business
-        return 0;
-    b += b[0] == 0x73 ? 2 : 6;
     unsigned base = (b[2] >> 3 & 7u) | (b[0] & 4u) << 1;
-    if ((b[0] & 0xfb) != 0x48 || b[1] != 0x8d || (b[2] & 0xc7) != 0x05 || base == STACK || base == (unsigned)d)
+    if (!size || (b[0] & 0xfb) != 0x48 || b[1] != 0x8d || (b[2] & 0xc7) != 0x05 || base == STACK || base == d)
         return 0;
     int32_t distance;
     memcpy(&distance, b + 3, sizeof(distance));
     b += 7;
     jump->table = (int64_t)offset + (b - start) + distance;
-    size = jump_at(b, base, (unsigned)d);
+    jump->entries = last + 1ull;
+    size = jump_at(b, base, d);
     b += size;
     return size ? (uint32_t)(b - start) : 0;
 }
@@ -103,12 +86,12 @@ static bool is_writable(const struct verified_image *image, int64_t place) {
 
 // Looking at a table's entries takes time for each jump through it, so all together may not be more than the image has bytes.
 enum bh_error table_check(struct verification *v, uint32_t offset, const struct table_jump *jump) {
-    uint64_t size = (uint64_t)jump->entries * sizeof(int32_t);
+    uint64_t size = jump->entries * sizeof(int32_t);
     if (v->image->hardened)
         return refuse_code(v, RULE_HARDENED, offset, "a jump through a table");
     if (is_writable(v->image, jump->table) || !verified_bytes(v->image, (uint64_t)jump->table, size))
-        return refuse_code(v, RULE_JUMP_TABLE, offset, "%u entries at 0x%llx are not all in read-only memory of the image", jump->entries,
-                           (unsigned long long)jump->table);
+        return refuse_code(v, RULE_JUMP_TABLE, offset, "%llu entries at 0x%llx are not all in read-only memory of the image",
+                           (unsigned long long)jump->entries, (unsigned long long)jump->table);
     v->table_entries += jump->entries;
     if (v->table_entries > v->size)
         return refuse_code(v, RULE_JUMP_TABLE, offset, "all tables have %llu entries, at most %zu may be in an image of this size",

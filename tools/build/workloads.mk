@@ -45,7 +45,7 @@ endef
 WASM_CLANG := $(CC) --target=wasm32-wasi --sysroot=/usr -Ibench/workloads/wasm -isystem /usr/include/wasm32-wasi
 $(eval $(call workload_kind,clang,$(CC),$(CC),))
 $(eval $(call workload_kind,gcc,gcc,$(CC),))
-$(eval $(call workload_kind,bhcc,$(BIN)/bhcc -DLUA_USE_JUMPTABLE=0,$(BIN)/bhcc,$(BUILD)/domain-lib/libc.a))
+$(eval $(call workload_kind,bhcc,$(BIN)/bhcc,$(BIN)/bhcc,$(BUILD)/domain-lib/libc.a))
 $(eval $(call workload_kind,wasm,$(WASM_CLANG),$(WASM_CLANG),))
 
 # One object of each kind for this machine, with one symbol to call it by.
