@@ -215,15 +215,15 @@ def label_in_front_of_text(image):
     struct.pack_into("<I", image.data, text - 4, LABEL)
 
 
-JUMP_SIZE, JUMP_ENTRIES, JUMP_TABLE = 23, 4, 10
-JUMP = bytes.fromhex("89f8 83f801 73f9 488d0df2ff0000 48630481 4801c8 ffe0")
+JUMP_SIZE, JUMP_LAST, JUMP_TABLE = 19, 2, 6
+JUMP = bytes.fromhex("83e000 488d0df6ff0000 48630481 4801c8 ffe0")
 
 
 def table_jump(text, entries, table, size=None, contents=b"", memory=None):
-    """A jump through a table, and nothing else: to where its own numbers that are too big go, its start. The table is in the extra page."""
+    """A jump through a table, and nothing else: to its own start. The table is in the extra page."""
     def change(image):
         code = bytearray(JUMP)
-        code[JUMP_ENTRIES] = entries
+        code[JUMP_LAST] = entries - 1
         struct.pack_into("<i", code, JUMP_TABLE, table - text - JUMP_TABLE - 4)
         text_of(code, size)(image)
         extra_page(image, contents)
@@ -250,7 +250,7 @@ def table_before_text(image):
     rodata, text = image.segment(LOAD, READ), image.program(image.segment(LOAD, READ | EXECUTE), P_OFFSET)
     first = bytes.fromhex("b804000000") # movl $4, %eax
     code = bytearray(first + JUMP + b"\x90" * 0x500 + b"\xc3")
-    code[len(first) + JUMP_ENTRIES] = 2
+    code[len(first) + JUMP_LAST] = 1
     struct.pack_into("<i", code, len(first) + JUMP_TABLE, -4 - len(first) - JUMP_TABLE - 4)
     text_of(code)(image)
     for field in (P_FILESZ, P_MEMSZ):
@@ -421,9 +421,9 @@ def all_of(good):
     yield "text that is a jump through a table", "accepted", table_jump(text, 2, EXTRA_PAGE, contents=start + start)
     for size in (JUMP_SIZE - 1, JUMP_SIZE - 2, JUMP_SIZE - 3, JUMP_SIZE - 5):
         yield f"text that ends after {size} bytes of a jump through a table", "OPERAND_SEGMENT", table_jump(text, 1, EXTRA_PAGE, size, start)
-    for size in (1, 4, 6, 13, 17):
+    for size in (1, 2, 5, 9, 12):
         yield f"text that ends after {size} bytes of a jump through a table", "any", table_jump(text, 1, EXTRA_PAGE, size, start)
-    for size in (1, 4, 6, 13, 17, JUMP_SIZE - 1):
+    for size in (1, 2, 5, 9, 12, JUMP_SIZE - 1):
         yield f"a file that ends after {size} bytes of a jump through a table", "any", last_in_the_file(JUMP[:size])
     yield "a table that ends in the middle of an entry", "JUMP_TABLE", table_jump(text, 2, EXTRA_PAGE, contents=start + start[:3])
     yield "a table that begins where its segment ends", "JUMP_TABLE", table_jump(text, 1, EXTRA_PAGE + 4, contents=start)

@@ -4,7 +4,7 @@
         function bh_start
         movq %gs:0x10000, %r11
         movl $0, %edi
-        table_jump 1, table, .Lout, edi, r11, r11d, rcx
+        table_jump 1, table, r11, r11d, rcx
 .Lone:
         movl %esi, %edx
         movq (%r11,%rdx), %rax

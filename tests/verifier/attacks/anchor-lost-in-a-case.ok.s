@@ -4,7 +4,7 @@
         function bh_start
         movq %gs:0x10000, %r11
 .Lagain:
-        table_jump 2, table, .Lout
+        table_jump 2, table
 .Lone:
         movq %rsi, %r10
         jmp .Lagain

@@ -3,7 +3,7 @@
         .include "attack.inc"
         function bh_start
 .Lagain:
-        table_jump 2, table, .Lout
+        table_jump 2, table
 .Lone:
         jmp .Lagain
 .Ltwo:

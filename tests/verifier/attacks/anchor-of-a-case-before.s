@@ -3,7 +3,7 @@
         .include "attack.inc"
         function bh_start
 .Lagain:
-        table_jump 2, table, .Lout
+        table_jump 2, table
 .Lone:
         movq %gs:0x10000, %r11
         jmp .Lagain

@@ -5,7 +5,7 @@
         movq %gs:0x10000, %r11
         testl %edi, %edi
         jne .Lother
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lother:
         movq %gs:0x10000, %r11
 .Lone:

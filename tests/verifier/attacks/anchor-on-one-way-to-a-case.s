@@ -4,7 +4,7 @@
         function bh_start
         testl %edi, %edi
         jne .Lother
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lother:
         movq %gs:0x10000, %r11
 .Lone:

@@ -2,7 +2,7 @@
 # The closest legal form of table-behind-the-image.s.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:

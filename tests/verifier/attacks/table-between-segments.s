@@ -2,7 +2,7 @@
 # The table is in the gap between two segments.
         .include "attack.inc"
         function bh_start
-        table_jump 3, bh_start + 0xfc0, .Lout
+        table_jump 3, bh_start + 0xfc0
 .Lone:
         ret
 .Ltwo:

@@ -5,7 +5,7 @@
         testl %esi, %esi
         je .Lout
         subq $16, %rsp
-        table_jump 2, table, .Lpop
+        table_jump 2, table
 .Lone:
         movl $0, 8(%rsp)
 .Lpop:

@@ -2,7 +2,7 @@
 # An entry leads to the start of another function, as a tail call might.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:

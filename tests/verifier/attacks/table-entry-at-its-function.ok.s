@@ -2,7 +2,7 @@
 # The closest legal form of table-entry-at-its-function.s.
         .include "attack.inc"
         function bh_start
-        table_jump 2, table, .Lout
+        table_jump 2, table
 .Lone:
 .Lout:
         ret

@@ -3,7 +3,7 @@
         .include "attack.inc"
         function bh_start
         subq $8, %rsp
-        table_jump 2, table, .Lout
+        table_jump 2, table
 .Lone:
 .Lout:
         addq $8, %rsp

@@ -2,7 +2,7 @@
 # An entry leads behind the check of an indirect jump.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         checked jmp, 0x13572468
 .Ltwo:

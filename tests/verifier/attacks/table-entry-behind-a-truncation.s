@@ -3,7 +3,7 @@
         .include "attack.inc"
         function bh_start
         movq %gs:0x10000, %r11
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         movl %eax, %edx
 .Ltwo:

@@ -2,7 +2,7 @@
 # An entry leads into an instruction.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         movl $0xc3c3c3c3, %eax
         ret

@@ -2,7 +2,7 @@
 # An entry leads as far down as an entry can.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:

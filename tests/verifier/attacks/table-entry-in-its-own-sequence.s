@@ -2,9 +2,7 @@
 # An entry leads to the load of the entry.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
 .Lload:
         movslq (%rcx,%rax,4), %rax

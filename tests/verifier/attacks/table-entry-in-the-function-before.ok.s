@@ -6,7 +6,7 @@
         ret
         end other
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:

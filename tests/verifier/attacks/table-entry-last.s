@@ -2,7 +2,7 @@
 # The last entry leads behind the text.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:

@@ -2,7 +2,7 @@
 # The closest legal form of table-entry-of-two-functions.s.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:
@@ -11,7 +11,7 @@
         ret
         end bh_start
         function other
-        table_jump 3, another, .Lend
+        table_jump 3, another
 .Lend:
         ret
         end other

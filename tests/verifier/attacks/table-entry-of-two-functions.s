@@ -2,7 +2,7 @@
 # Two functions jump through one table, which has the cases of the first.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:
@@ -11,7 +11,7 @@
         ret
         end bh_start
         function other
-        table_jump 3, table, .Lend
+        table_jump 3, table
 .Lend:
         ret
         end other

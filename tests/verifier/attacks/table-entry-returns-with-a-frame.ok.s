@@ -3,7 +3,7 @@
         .include "attack.inc"
         function bh_start
         pushq %rbx
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lone:
         popq %rbx
         ret

@@ -2,7 +2,7 @@
 # Behind an entry is a store to the return address.
         .include "attack.inc"
         function bh_start
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lone:
         movq %rdi, (%rsp)
         ret

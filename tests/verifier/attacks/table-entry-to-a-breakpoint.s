@@ -2,7 +2,7 @@
 # An entry leads to padding that is a breakpoint.
         .include "attack.inc"
         function bh_start
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lout:
         ret
 .Lone:

@@ -2,7 +2,7 @@
 # The closest legal form of table-entry-to-padding.s.
         .include "attack.inc"
         function bh_start
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lout:
         ret
 .Lone:

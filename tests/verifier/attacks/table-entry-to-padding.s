@@ -2,7 +2,7 @@
 # An entry leads to padding, behind which is the next function.
         .include "attack.inc"
         function bh_start
-        table_jump 1, table, .Lout
+        table_jump 1, table
 .Lout:
         ret
 .Lone:

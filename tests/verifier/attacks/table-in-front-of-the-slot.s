@@ -2,7 +2,7 @@
 # The table is in the neighbour's slot below.
         .include "attack.inc"
         function bh_start
-        table_jump 3, bh_start - 0x7fff0000, .Lout
+        table_jump 3, bh_start - 0x7fff0000
 .Lone:
         ret
 .Ltwo:

@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-adds-half.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %r15d
-        cmpl $3, %r15d
-        jae .Lout
+        andl $2, %r15d
         leaq table(%rip), %rbx
         movslq (%rbx,%r15,4), %r15
         addq %rbx, %r15

@@ -2,9 +2,7 @@
 # %r9 is added, and the base is %rcx.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %r9, %rax

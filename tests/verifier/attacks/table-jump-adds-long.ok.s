@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-adds-long.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %edx
-        .byte 0x81, 0xfa, 3, 0, 0, 0
-        jae .Lout
+        .byte 0x81, 0xe2, 2, 0, 0, 0
         leaq table(%rip), %rcx
         movslq (%rcx,%rdx,4), %rdx
         addq %rcx, %rdx

@@ -1,10 +1,8 @@
 # rule: OPERAND_SEGMENT
-# The index has something added to it in front of the jump.
+# The index has something added to it, in the long form.
         .include "attack.inc"
         function bh_start
-        movl %edi, %edx
         addl $1000, %edx
-        jae .Lout
         leaq table(%rip), %rcx
         movslq (%rcx,%rdx,4), %rdx
         addq %rcx, %rdx

@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-base-from-memory.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %ebp
-        cmpl $3, %ebp
-        jae .Lout
+        andl $2, %ebp
         leaq table(%rip), %r13
         movslq (%r13,%rbp,4), %rbp
         addq %r13, %rbp

@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-base-is-the-index.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %r12d
-        cmpl $3, %r12d
-        jae .Lout
+        andl $2, %r12d
         leaq table(%rip), %r13
         movslq (%r13,%r12,4), %r12
         addq %r13, %r12

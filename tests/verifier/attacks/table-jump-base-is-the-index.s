@@ -2,9 +2,7 @@
 # The base's register is the index's, too.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rax
         movslq (%rax,%rax,4), %rax
         addq %rax, %rax

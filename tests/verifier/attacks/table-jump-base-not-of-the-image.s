@@ -2,9 +2,7 @@
 # The table is where a register says.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq 0x20000(%rdx), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-base-of-half-a-register.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %r13d
-        cmpl $3, %r13d
-        jae .Lout
+        andl $2, %r13d
         leaq table(%rip), %r12
         movslq (%r12,%r13,4), %r13
         addq %r12, %r13

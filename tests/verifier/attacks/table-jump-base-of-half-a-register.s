@@ -2,9 +2,7 @@
 # The table's address is cut to 32 bits.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         .byte 0x40, 0x8d, 0x0d
         .long table - . - 4
         movslq (%rcx,%rax,4), %rax

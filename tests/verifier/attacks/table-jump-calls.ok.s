@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-calls.s.
         .include "attack.inc"
         function bh_start
-        movl %esi, %edi
-        cmpl $3, %edi
-        jae .Lout
+        andl $2, %edi
         leaq table(%rip), %rax
         movslq (%rax,%rdi,4), %rdi
         addq %rax, %rdi

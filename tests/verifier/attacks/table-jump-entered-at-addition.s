@@ -4,9 +4,7 @@
         function bh_start
         testl %edi, %edi
         jne .Lin
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
 .Lin:

@@ -5,9 +5,7 @@
         testl %edi, %edi
         jne .Lin
 .Lin:
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

@@ -2,7 +2,7 @@
 # A hardened image jumps where a table says.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table, .Lout
+        table_jump 3, table
 .Lone:
         ret
 .Ltwo:

@@ -2,13 +2,11 @@
 # The closest legal form of table-jump-index-is-the-stack.s.
         .include "attack.inc"
         function bh_start
-        movl %r12d, %eax
-        cmpl $3, %eax
-        jae .Lout
-        leaq table(%rip), %rcx
-        movslq (%rcx,%rax,4), %rax
-        addq %rcx, %rax
-        jmp *%rax
+        andl $2, %r12d
+        leaq table(%rip), %r8
+        movslq (%r8,%r12,4), %r12
+        addq %r8, %r12
+        jmp *%r12
 .Lone:
         ret
 .Ltwo:

@@ -2,13 +2,11 @@
 # The index is %rsp.
         .include "attack.inc"
         function bh_start
-        movl %esp, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %esp
         leaq table(%rip), %rcx
-        movslq (%rcx,%rax,4), %rax
-        addq %rcx, %rax
-        jmp *%rax
+        .byte 0x48, 0x63, 0x24, 0xa1
+        addq %rcx, %rsp
+        jmp *%rsp
 .Lone:
         ret
 .Ltwo:

@@ -1,10 +1,8 @@
 # rule: OPERAND_SEGMENT
-# The entry's number is in %r8, and %eax was compared.
+# The entry's number is in %r8, and %eax was masked.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%r8,4), %rax
         addq %rcx, %rax

@@ -1,10 +1,8 @@
 # rule: OPERAND_SEGMENT
-# The entry is not the one that was compared.
+# The entry is not the one of the masked index.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rdx,4), %rax
         addq %rcx, %rax

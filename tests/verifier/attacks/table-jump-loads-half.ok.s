@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-loads-half.s.
         .include "attack.inc"
         function bh_start
-        movl %r13d, %edi
-        cmpl $3, %edi
-        jae .Lout
+        andl $2, %edi
         leaq table(%rip), %r8
         movslq (%r8,%rdi,4), %rdi
         addq %r8, %rdi

@@ -2,9 +2,7 @@
 # A base that always has a displacement has one that is not 0.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rbp
         movslq 4(%rbp,%rax,4), %rax
         addq %rbp, %rax

@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-loads-with-displacement.s.
         .include "attack.inc"
         function bh_start
-        movl %edx, %ebp
-        cmpl $3, %ebp
-        jae .Lout
+        andl $2, %ebp
         leaq table(%rip), %rbx
         movslq (%rbx,%rbp,4), %rbp
         addq %rbx, %rbp

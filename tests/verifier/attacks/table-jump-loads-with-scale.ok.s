@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-loads-with-scale.s.
         .include "attack.inc"
         function bh_start
-        movl %edx, %ebx
-        cmpl $3, %ebx
-        jae .Lout
+        andl $2, %ebx
         leaq table(%rip), %rbp
         movslq (%rbp,%rbx,4), %rbx
         addq %rbp, %rbx

@@ -2,9 +2,7 @@
 # The entries are taken for words of 8 bytes.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,8), %rax
         addq %rcx, %rax

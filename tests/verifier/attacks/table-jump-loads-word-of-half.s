@@ -2,9 +2,7 @@
 # The entry is read with 2 bytes.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        cmpl $3, %eax
-        jae .Lout
+        andl $2, %eax
         leaq table(%rip), %rcx
         movswq (%rcx,%rax,4), %rax
         addq %rcx, %rax

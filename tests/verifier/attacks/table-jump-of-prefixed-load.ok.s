@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-of-prefixed-load.s.
         .include "attack.inc"
         function bh_start
-        movl %esi, %r11d
-        cmpl $3, %r11d
-        jae .Lout
+        andl $2, %r11d
         leaq table(%rip), %r12
         movslq (%r12,%r11,4), %r11
         addq %r12, %r11

@@ -2,13 +2,11 @@
 # The closest legal form of table-jump-subtracts.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        .byte 0x81, 0xf8, 3, 0, 0, 0
-        jae .Lout
+        andl $2, %ebx
         leaq table(%rip), %rcx
-        movslq (%rcx,%rax,4), %rax
-        addq %rcx, %rax
-        jmp *%rax
+        movslq (%rcx,%rbx,4), %rbx
+        addq %rcx, %rbx
+        jmp *%rbx
 .Lone:
         ret
 .Ltwo:

@@ -1,10 +1,8 @@
 # rule: OPERAND_SEGMENT
-# The index is subtracted from, and then another one.
+# The index is subtracted from.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        subl $3, %eax
-        jae .Lout
+        subl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

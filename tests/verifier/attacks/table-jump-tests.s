@@ -1,10 +1,8 @@
 # rule: OPERAND_SEGMENT
-# The index is tested, which leaves carry clear or not at all.
+# The index is tested, and stays what it is.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        testl $3, %eax
-        jae .Lout
+        testl $2, %eax
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

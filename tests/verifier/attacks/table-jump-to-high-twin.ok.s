@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-to-high-twin.s.
         .include "attack.inc"
         function bh_start
-        movl %ecx, %r8d
-        cmpl $3, %r8d
-        jae .Lout
+        andl $2, %r8d
         leaq table(%rip), %rbx
         movslq (%rbx,%r8,4), %r8
         addq %rbx, %r8

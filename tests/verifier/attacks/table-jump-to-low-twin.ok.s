@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-to-low-twin.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %r8d
-        cmpl $3, %r8d
-        jae .Lout
+        andl $2, %r8d
         leaq table(%rip), %rdx
         movslq (%rdx,%r8,4), %r8
         addq %rdx, %r8

@@ -2,9 +2,7 @@
 # The closest legal form of table-jump-to-other-register.s.
         .include "attack.inc"
         function bh_start
-        movl %ecx, %edx
-        cmpl $3, %edx
-        jae .Lout
+        andl $2, %edx
         leaq table(%rip), %rbx
         movslq (%rbx,%rdx,4), %rdx
         addq %rbx, %rdx

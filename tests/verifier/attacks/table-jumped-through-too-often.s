@@ -3,7 +3,7 @@
         .include "attack.inc"
         function bh_start
         .rept 50
-        table_jump 2000, table, .Lout
+        table_jump 2000, table
         .endr
 .Lone:
         ret

@@ -2,10 +2,8 @@
 # There is an entry for each number of 32 bits.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        .byte 0x81, 0xf8
+        .byte 0x81, 0xe0
         .long 0xffffffff
-        jae .Lout
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

@@ -2,7 +2,7 @@
 # The closest legal form of table-one-byte-too-long.s.
         .include "attack.inc"
         function bh_start
-        table_jump 1, bh_end - 4, .Lout
+        table_jump 1, bh_end - 4
 .Lone:
         ret
 .Ltwo:

@@ -2,7 +2,7 @@
 # The last byte of the table is behind the text, where the file has nothing more for it.
         .include "attack.inc"
         function bh_start
-        table_jump 1, bh_end - 3, .Lout
+        table_jump 1, bh_end - 3
 .Lone:
         ret
 .Ltwo:

@@ -2,7 +2,7 @@
 # The entries are read one byte too early.
         .include "attack.inc"
         function bh_start
-        table_jump 3, table - 1, .Lout
+        table_jump 3, table - 1
 .Lone:
         ret
 .Ltwo:

@@ -2,10 +2,8 @@
 # The number of entries is below 0, as a number with a sign.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        .byte 0x81, 0xf8
+        .byte 0x81, 0xe0
         .long 0x80000000
-        jae .Lout
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

@@ -2,10 +2,8 @@
 # The closest legal form of table-whose-size-overflows.s.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        .byte 0x81, 0xf8
+        .byte 0x81, 0xe0
         .long 2
-        jae .Lout
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

@@ -2,10 +2,8 @@
 # The size in bytes, cut to 32 bits, is that of the table.
         .include "attack.inc"
         function bh_start
-        movl %edi, %eax
-        .byte 0x81, 0xf8
-        .long 0x40000003
-        jae .Lout
+        .byte 0x81, 0xe0
+        .long 0x40000002
         leaq table(%rip), %rcx
         movslq (%rcx,%rax,4), %rax
         addq %rcx, %rax

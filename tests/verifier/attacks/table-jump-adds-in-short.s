@@ -1,0 +1,17 @@
+# rule: OPERAND_SEGMENT
+# The index has something added to it, in the short form of %eax.
+        .include "attack.inc"
+        function bh_start
+        .byte 0x05, 2, 0, 0, 0
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

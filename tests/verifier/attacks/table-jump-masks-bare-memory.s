@@ -1,0 +1,17 @@
+# rule: OPERAND_SEGMENT
+# A word in memory is masked, at the index.
+        .include "attack.inc"
+        function bh_start
+        andl $2, (%rax)
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

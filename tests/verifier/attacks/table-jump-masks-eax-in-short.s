@@ -1,0 +1,17 @@
+# rule: OPERAND_SEGMENT
+# The short form masks %eax, and the index is %rdx.
+        .include "attack.inc"
+        function bh_start
+        .byte 0x25, 2, 0, 0, 0
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rdx,4), %rdx
+        addq %rcx, %rdx
+        jmp *%rdx
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Ltwo, .Lout

@@ -1,0 +1,17 @@
+# accepted
+# The closest legal form of table-jump-masks-with-negative.s.
+        .include "attack.inc"
+        function bh_start
+        andl $127, %eax
+        leaq table(%rip), %rcx
+        movslq (%rcx,%rax,4), %rax
+        addq %rcx, %rax
+        jmp *%rax
+.Lone:
+        ret
+.Ltwo:
+        ud2
+.Lout:
+        ret
+        end bh_start
+        table table, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone, .Lone
