@@ -7,7 +7,7 @@
 #include "tests/fuzz/execution/mutate.h"
 #include "tests/verifier/containment/generate.h"
 
-enum { LEA_SIZE = 7, ENTRIES_MAX = 16, BEFORE = 9 }; // BEFORE: bytes from a one-byte number of entries, at most, to the leaq
+enum { LEA_SIZE = 7, ENTRIES_MAX = 16 };
 
 static bool is_lea(const uint8_t *b) {
     return (b[0] & 0xfb) == 0x48 && b[1] == 0x8d && (b[2] & 0xc7) == 0x05;
@@ -64,8 +64,8 @@ bool mutate_table(uint8_t *data, size_t size, const struct parts *p) {
         change_place(text, lea);
         break;
     case 1:
-        if (lea >= BEFORE) // the branch has two bytes, or six
-            text[lea - (random_below(4) ? 3 : 7)] = (uint8_t)random_below(ENTRIES_MAX);
+        if (lea > 0) // the last byte of the mask
+            text[lea - 1] = (uint8_t)random_below(ENTRIES_MAX);
         break;
     default:
         change_entry(data, size, p, lea);

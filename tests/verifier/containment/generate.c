@@ -215,18 +215,15 @@ static uint8_t random_other_than_stack(void) {
 
 // A jump through a table of two entries, the immediate of the movabsq behind it: they lead to that instruction and behind it. Mostly legal.
 static void put_table_jump(struct builder *b) {
-    uint8_t d = random_other_than_stack(), base = random_other_than_stack(), index = random_other_than_stack();
-    uint8_t entries = random_below(8) ? 2 : (uint8_t)random_below(5), displaced = (base & 7) == 5;
+    uint8_t d = random_other_than_stack(), base = random_other_than_stack();
+    uint8_t last = random_below(8) ? 1 : (uint8_t)random_below(4), displaced = (base & 7) == 5;
     uint8_t to_table = (uint8_t)(4 + displaced + 3 + 2 + (d >> 3) + 2 + (random_below(16) ? 0 : random_below(8)));
     int32_t leads[2] = {8, -2};
     if (random_below(4) == 0)
         leads[random_below(2)] = (int32_t)random_below(64) - 48;
-    if (random_below(2)) // or as big as it comes
-        builder_bytes(b, (uint8_t[]){0x40 | index >> 3, 0xb8 | (index & 7), (uint8_t)random_below(4), 0, 0, 0}, 6);
-    builder_bytes(b, (uint8_t[]){(uint8_t)(0x40 | index >> 3 << 2 | d >> 3), 0x89, (uint8_t)(0xc0 | (index & 7) << 3 | (d & 7))}, 3);
     if (d >> 3)
         builder_bytes(b, "\x41", 1);
-    builder_bytes(b, (uint8_t[]){0x83, 0xf8 | (d & 7), entries, 0x73, (uint8_t)(7 + to_table + 8)}, 5);
+    builder_bytes(b, (uint8_t[]){0x83, 0xe0 | (d & 7), last}, 3);
     builder_bytes(b, (uint8_t[]){(uint8_t)(0x48 | base >> 3 << 2), 0x8d, (uint8_t)(0x05 | (base & 7) << 3), to_table, 0, 0, 0}, 7);
     builder_bytes(b, (uint8_t[]){(uint8_t)(0x48 | d >> 3 << 2 | d >> 3 << 1 | base >> 3), 0x63, (uint8_t)((displaced ? 0x44 : 0x04) | (d & 7) << 3),
                                  (uint8_t)(0x80 | (d & 7) << 3 | (base & 7)), 0}, 4u + displaced);
