@@ -19,7 +19,8 @@ static const char *const front_flags[] = {"-fomit-frame-pointer", "-mno-red-zone
                                           "-march=x86-64", "-msse3", "-mcx16", "-fcf-protection=none", "-ffunction-sections",
                                           "-fdata-sections", "-fno-exceptions", "-funwind-tables",
                                           "-fasynchronous-unwind-tables", "-D__BULKHEAD__=1"};
-static const char *const back_flags[] = {"-Xclang", "-disable-llvm-passes", "-fPIE", "-femulated-tls", "-mllvm", "-no-x86-call-frame-opt",
+// -trap-unreachable: the verifier does not believe that a function never returns, so an undefined instruction stands behind its call.
+static const char *const back_flags[] = {"-Xclang", "-disable-llvm-passes", "-mllvm", "-trap-unreachable", "-fPIE", "-femulated-tls", "-mllvm", "-no-x86-call-frame-opt",
                                          "-ffunction-sections", "-fdata-sections", "-msse3", "-mcx16", "-Wno-unused-command-line-argument"};
 
 static void add_list(struct arguments *arguments, const char *const *list, size_t count) {

@@ -57,8 +57,6 @@ LLVMValueRef build_move_down(struct lowering *lowering, LLVMValueRef pointer, LL
 void lower_allocas(struct lowering *lowering);
 // gotos.c: computed goto becomes a switch
 void lower_gotos(struct lowering *lowering);
-// unreachable.c: ends every block that ends in `unreachable`, and that control seems to reach, with an undefined instruction
-void close_unreachable(struct lowering *lowering);
 // byval.c
 void lower_byval_parameters(struct lowering *lowering); // of the definition: makes a copy in an alloca
 void lower_byval_arguments(LLVMValueRef call);

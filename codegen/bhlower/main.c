@@ -84,7 +84,6 @@ static unsigned lower_module(LLVMModuleRef module) {
             lower_gotos(&lowering);
             lower_byval_parameters(&lowering);
             lower_allocas(&lowering);
-            close_unreachable(&lowering);
         }
         LLVMDisposeBuilder(lowering.builder);
         errors += lowering.errors;
