@@ -47,12 +47,14 @@ static int lower(const struct options *options, const char *bitcode, const char 
     return run(options, &command);
 }
 
-// Confines a file of assembly. CANNOT_HAVE_TABLES: `names' tells the functions.
-static int confine(const struct options *options, const char *plain, const char *output, bool hardened, char *names) {
+// Confines a file of assembly. CANNOT_HAVE_TABLES, never without `tables`: `names' tells the functions.
+static int confine(const struct options *options, const char *plain, const char *output, bool hardened, bool tables, char *names) {
     struct arguments command = {0};
     arguments_add(&command, tool("bhsfi"));
     if (hardened)
         arguments_add(&command, "--hardened");
+    if (!tables)
+        arguments_add(&command, "--no-tables");
     arguments_add(&command, plain);
     arguments_add(&command, "-o");
     arguments_add(&command, output);
@@ -143,10 +145,23 @@ static int write_assembly(const struct options *options, const char *bitcode, co
     return run(options, &command);
 }
 
-// Adds names, a line each, to a list with commas.
-static void add_names(char *list, const char *names) {
-    for (size_t length; (length = strcspn(names, "\n")) && names[length] && strlen(list) + length + 2 < NAMES_MAX; names += length + 1)
+static bool has_name(const char *list, const char *name, size_t length) {
+    for (; *list; list += strcspn(list, ","), list += *list == ',')
+        if (strcspn(list, ",") == length && strncmp(list, name, length) == 0)
+            return true;
+    return false;
+}
+
+// Adds names, a line each, to a list with commas. False: it has them all.
+static bool add_names(char *list, const char *names) {
+    bool added = false;
+    for (size_t length; (length = strcspn(names, "\n")) && names[length] && strlen(list) + length + 2 < NAMES_MAX; names += length + 1) {
+        if (has_name(list, names, length))
+            continue;
         snprintf(list + strlen(list), NAMES_MAX - strlen(list), "%s%.*s", *list ? "," : "", (int)length, names);
+        added = true;
+    }
+    return added;
 }
 
 // Bitcode to confined assembly. *plain is clang's assembly with all jump tables: NULL if it is still to be made. Some jump tables have
@@ -168,9 +183,9 @@ static int confine_bitcode(const struct options *options, const char *bitcode, b
         if (!*plain)
             *plain = assembly;
         if (!status)
-            status = confine(options, assembly, output, hardened, names);
-        if (status == CANNOT_HAVE_TABLES)
-            add_names(without, names);
+            status = confine(options, assembly, output, hardened, true, names);
+        if (status == CANNOT_HAVE_TABLES && !add_names(without, names)) // the jump is not the compiler's: bhsfi says where it stands
+            status = confine(options, assembly, output, hardened, false, names);
     }
     return status;
 }

@@ -7,10 +7,10 @@
 
 #include "codegen/bhsfi/sfi.h"
 
-static const char usage[] = "usage: bhsfi [--hardened] INPUT.s -o OUTPUT.s\n"
+static const char usage[] = "usage: bhsfi [--hardened] [--no-tables] INPUT.s -o OUTPUT.s\n"
                             "Rewrite memory operands, indirect calls and string instructions into their verified form, and list\n"
                             "all functions in section bh_functions. With --hardened no indirect branch can be led astray by\n"
-                            "speculation. Part of bhcc; see docs/verified-code.md.\n"
+                            "speculation. With --no-tables all indirect jumps are refused, with their place. Part of bhcc; see docs/verified-code.md.\n"
                             "Exit status: 0, 1 after a message, or 3 after printing names of functions that must be compiled without jump\n"
                             "tables: one is in a form that is not known here, or the file is to be hardened.\n";
 
@@ -123,6 +123,7 @@ static void rewrite(struct file *file) {
 int main(int argc, char **argv) {
     static struct file file;
     const char *input = NULL, *output = NULL;
+    bool no_tables = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             fputs(usage, stdout);
@@ -130,6 +131,8 @@ int main(int argc, char **argv) {
         }
         if (strcmp(argv[i], "--hardened") == 0)
             file.hardened = true;
+        else if (strcmp(argv[i], "--no-tables") == 0)
+            no_tables = true;
         else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
         else if (argv[i][0] != '-' && !input)
@@ -145,7 +148,7 @@ int main(int argc, char **argv) {
     }
     if (file_read(&file, input) < 0)
         return 1;
-    if (!rewrite_tables(&file))
+    if (!no_tables && !rewrite_tables(&file))
         return WITHOUT_TABLES;
     file.out = fopen(output, "w");
     if (!file.out) {
