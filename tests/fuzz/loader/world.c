@@ -193,8 +193,6 @@ const struct interface interfaces[] = {
 const size_t interface_count = 3;
 void *const fixed_calls[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100};
 
-void proxy_left_out(void) {}
-
 void bad_call(void) {
 }
 
