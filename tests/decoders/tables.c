@@ -76,7 +76,10 @@ static bool is_address(const struct second_view *s, const char *name, uint16_t w
 // One step, as it must be.
 static bool is_step(unsigned step, const struct table_jump_form *f, const struct second_view *s, const struct record *record) {
     uint16_t d = (uint16_t)(1u << f->offset), b = (uint16_t)(1u << f->base);
+    static const char *const mnemonics[STEPS] = {"and", "lea", "movsxd", "add", "jmp"};
     int64_t behind = (int64_t)record->offset + record->size;
+    if (strcmp(s->mnemonic, mnemonics[step]))
+        return false;
     switch (step) {
     case 0:
         return f->mask == 2 ? is_short_mask(s) : is_register_only(s, "AND32", d) && s->named == d;
