@@ -103,7 +103,7 @@ struct ring_type {
     struct ring_type *next;
 };
 
-enum parameter_kind { PARAMETER_IN, PARAMETER_OUT, PARAMETER_CAP, PARAMETER_MOVE, PARAMETER_LEND };
+enum parameter_kind { PARAMETER_IN, PARAMETER_OUT, PARAMETER_CAP, PARAMETER_MOVE, PARAMETER_LEND, PARAMETER_OUT_CAP };
 
 struct parameter {
     struct place place;
@@ -232,6 +232,7 @@ const char *capitals(const char *name); // BlockInfo -> BLOCK_INFO
 const char *c_type(const struct type *type); // of a scalar, enum or structure
 bool is_scalar(const struct type *type);
 bool in_word(const struct parameter *parameter); // does its value travel in a word?
+bool comes_back(const struct parameter *parameter);
 uint64_t area_bytes(const struct parameter *parameter); // of its copy, a multiple of 8
 const char *doc_before(const struct source *where, int line); // lines of /// just above, joined; "" when none
 const char *doc_behind(const struct source *where, int line);

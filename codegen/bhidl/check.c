@@ -115,11 +115,18 @@ static int words_of(const struct parameter *parameter) {
     return parameter->kind == PARAMETER_IN && parameter->type->kind == TYPE_BYTES ? 2 : 1;
 }
 
-// Hands out argument words and, for memory parameters, places on the callee's data stack.
+static bool gives_cap(const struct method *method) {
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_OUT_CAP)
+            return true;
+    return false;
+}
+
+// Hands out argument words, the result's register (first to a capability) and, for memory parameters, places on the callee's data stack.
 static void place_parameters(struct method *method) {
-    bool result_used = false;
+    bool result_used = gives_cap(method);
     for (struct parameter *one = method->parameters; one; one = one->next) {
-        if (one->kind == PARAMETER_OUT && in_word(one) && !result_used) {
+        if (one->kind == PARAMETER_OUT_CAP || (one->kind == PARAMETER_OUT && in_word(one) && !result_used)) {
             one->word = -1;
             result_used = true;
             continue;
@@ -137,6 +144,11 @@ static void place_parameters(struct method *method) {
         if (one->kind == PARAMETER_MOVE && moves++)
             complain(method->source, one->place, "a moved buffer cannot be given back when the next one is refused",
                      "method `%s' moves more than one buffer", method->name);
+    unsigned caps = 0;
+    for (struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_OUT_CAP && caps++)
+            complain(method->source, one->place, "a call has one result register: make it two methods", "method `%s' returns more than one capability",
+                     method->name);
     if (method->words > WORDS_MAX)
         complain(method->source, method->place, "put some of them into a struct (bytes count as two)",
                  "method `%s' takes %d words, a call carries %d", method->name, method->words, WORDS_MAX);

@@ -69,7 +69,7 @@ void check_oneway(const struct interface *interface, const struct method *method
     if (method->fails)
         complain(method->source, method->fails->place, "leave it away: only the queue may refuse, with EAGAIN", "oneway method `%s' cannot fail", method->name);
     for (const struct parameter *one = method->parameters; one; one = one->next)
-        if (one->kind == PARAMETER_OUT || one->kind == PARAMETER_LEND)
+        if (comes_back(one) || one->kind == PARAMETER_LEND)
             complain(method->source, one->place, "the caller does not wait: what goes with a oneway method is in, cap or move",
                      "oneway method `%s' gives nothing back", method->name);
 }

@@ -72,10 +72,13 @@ void check_target(const struct source *where, const struct interface *interface,
         kind++;
     if (!kinds[kind].kind && !is_interface(one->type->name))
         complain(where, one->type->place, "capabilities are of Event, Buffer, Ring or an interface", "there is no `%s'", one->type->name);
-    if (one->kind != PARAMETER_CAP && kind != 1)
+    bool by_cap = one->kind == PARAMETER_CAP || one->kind == PARAMETER_OUT_CAP;
+    if (!by_cap && kind != 1)
         complain(where, one->type->place, "write: move Buffer NAME", "only a Buffer can be moved or lent");
-    if (one->kind != PARAMETER_CAP && interface->kernel)
+    if (!by_cap && interface->kernel)
         complain(where, one->place, "use cap Buffer", "a kernel interface takes no moved or lent buffers");
+    if (one->kind == PARAMETER_OUT_CAP && interface->kernel)
+        complain(where, one->place, "let the caller pass one, or the manifest grant it", "a kernel interface returns no capabilities");
     if (one->kind == PARAMETER_MOVE && one->type->right_words)
         complain(where, one->type->right_words->place, "leave the rights away", "a buffer is moved with all that its owner may do");
     check_rights(where, one->type, kind);

@@ -58,9 +58,11 @@ static void print_words(FILE *file, const struct method *method) {
 
 static void print_results(FILE *file, const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next) {
-        if (one->kind != PARAMETER_OUT)
+        if (!comes_back(one))
             continue;
-        if (one->optional && one->type->kind == TYPE_STRING)
+        if (one->kind == PARAMETER_OUT_CAP)
+            fprintf(file, "    *%s = (bh_cap)result.value;\n", one->name);
+        else if (one->optional && one->type->kind == TYPE_STRING)
             fprintf(file, "    *%s_present = %s_area[0];\n    memcpy(%s, &%s_area[1], %llu);\n", one->name, one->name, one->name, one->name,
                     (unsigned long long)one->type->bound);
         else if (one->optional)

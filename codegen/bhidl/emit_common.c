@@ -54,7 +54,7 @@ void print_parameter(FILE *file, const struct parameter *one) {
     const struct type *type = one->type;
     bool out = one->kind == PARAMETER_OUT;
     if (one->kind != PARAMETER_IN && !out)
-        fprintf(file, "bh_cap %s", one->name);
+        fprintf(file, "bh_cap %s%s", one->kind == PARAMETER_OUT_CAP ? "*" : "", one->name);
     else if (type->kind == TYPE_STRING)
         fprintf(file, "%schar *%s", out ? "" : "const ", one->name);
     else if (one->optional)

@@ -15,7 +15,7 @@ static void print_type(FILE *file, const struct type *type) {
 }
 
 static void print_declaration(FILE *file, const struct method *method) {
-    static const char *const kinds[] = {"in", "out", "cap", "move", "lend"};
+    static const char *const kinds[] = {"in", "out", "cap", "move", "lend", "out cap"};
     fputs("    ", file);
     if (method->since > 1)
         fprintf(file, "since %u ", method->since);

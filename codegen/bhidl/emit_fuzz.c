@@ -64,7 +64,9 @@ static void print_in(FILE *file, const struct parameter *one) {
 
 // What a server writes is foreign, too.
 static void print_out(FILE *file, const struct parameter *one) {
-    if (one->type->kind == TYPE_BYTES)
+    if (one->kind == PARAMETER_OUT_CAP)
+        fprintf(file, "    fuzz_fill(%s, sizeof(*%s));\n", one->name, one->name);
+    else if (one->type->kind == TYPE_BYTES)
         fprintf(file, "    fuzz_fill(%s, %llu);\n    fuzz_fill(%s_size, sizeof(*%s_size));\n", one->name, (unsigned long long)one->type->bound, one->name, one->name);
     else if (is_scalar(one->type) && !strcmp(c_type(one->type), "bool"))
         fprintf(file, "    *%s = fuzz_truth();\n", one->name);
@@ -87,7 +89,7 @@ static void print_method(FILE *file, const struct method *method) {
     for (const struct parameter *one = method->parameters; one; one = one->next)
         if (one->kind == PARAMETER_IN)
             print_in(file, one);
-        else if (one->kind == PARAMETER_OUT)
+        else if (comes_back(one))
             print_out(file, one);
     fputs("    return fuzz_error();\n}\n\n", file);
 }

@@ -110,6 +110,9 @@ static void print_proxy(FILE *file, const struct interface *interface, const str
     print_exit(file, method);
     if (has_value_rules(interface, method, true))
         fprintf(file, "        PROXY_CHECK_BACK rules_%s_%s_back\n", snake(interface->name), method->name);
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        if (one->kind == PARAMETER_OUT_CAP)
+            fprintf(file, "        PROXY_CAP_BACK %llu\n", (unsigned long long)cap_passed(one));
     fputs("        PROXY_DONE\n\n", file);
 }
 

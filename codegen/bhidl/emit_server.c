@@ -12,7 +12,7 @@ static bool arrives_ready(const struct parameter *one) {
         return false;
     if (one->kind == PARAMETER_IN)
         return type->kind != TYPE_STRING && (!is_scalar(type) || type->size >= 4);
-    return one->kind != PARAMETER_OUT || (!is_scalar(type) && type->kind == TYPE_STRUCT);
+    return !comes_back(one) || (one->kind == PARAMETER_OUT && !is_scalar(type) && type->kind == TYPE_STRUCT);
 }
 
 bool method_needs_glue(const struct method *method) {
@@ -27,6 +27,8 @@ bool method_needs_glue(const struct method *method) {
 static void print_preparation(FILE *file, const struct parameter *one) {
     if (one->optional && one->kind == PARAMETER_OUT)
         fprintf(file, "    bool %s_present = false;\n", one->name);
+    if (one->kind == PARAMETER_OUT_CAP)
+        fprintf(file, "    bh_cap %s = BH_CAP_NONE;\n", one->name);
     if (one->optional)
         return;
     if (one->kind == PARAMETER_IN && one->type->kind == TYPE_STRING)
@@ -40,7 +42,9 @@ static void print_preparation(FILE *file, const struct parameter *one) {
 static void print_argument(FILE *file, const struct parameter *one) {
     const struct type *type = one->type;
     fputs(", ", file);
-    if (one->optional && one->kind == PARAMETER_IN)
+    if (one->kind == PARAMETER_OUT_CAP)
+        fprintf(file, "&%s", one->name);
+    else if (one->optional && one->kind == PARAMETER_IN)
         fprintf(file, "*(const uint64_t *)word%d ? (const %s *)(word%d + 8) : NULL", one->word, c_type(type), one->word);
     else if (one->optional)
         fprintf(file, "(%s *)(word%d + 8), &%s_present", c_type(type), one->word, one->name);
@@ -75,7 +79,7 @@ static void print_glue(FILE *file, const struct method *method) {
     print_call(file, method);
     const char *value = "0";
     for (const struct parameter *one = method->parameters; one; one = one->next) {
-        if (one->kind != PARAMETER_OUT)
+        if (!comes_back(one))
             continue;
         if (one->word < 0)
             value = one->name;

@@ -116,7 +116,7 @@ static void print_method(FILE *file, const struct interface *interface, const st
     fputs(back ? "        fprintf(out, error ? \"%d\" : \"%d \", error);\n" : "", file);
     fputs(back ? "        if (error)\n            break;\n" : "        fputc('(', out);\n", file);
     for (const struct parameter *one = method->parameters; one; one = one->next)
-        if ((one->kind == PARAMETER_OUT) == back) {
+        if (comes_back(one) == back) {
             print_parameter_value(file, one, first);
             first = false;
         }

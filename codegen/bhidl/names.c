@@ -64,6 +64,10 @@ const char *c_type(const struct type *type) {
     return "uint64_t";
 }
 
+bool comes_back(const struct parameter *parameter) {
+    return parameter->kind == PARAMETER_OUT || parameter->kind == PARAMETER_OUT_CAP;
+}
+
 uint64_t area_bytes(const struct parameter *parameter) {
     uint64_t size = parameter->type->size;
     if (parameter->optional || (parameter->type->kind == TYPE_BYTES && parameter->kind == PARAMETER_OUT))

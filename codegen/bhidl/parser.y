@@ -165,6 +165,7 @@ parameter_list: parameter { $$ = $1; } | parameter_list ',' parameter { $$ = $1;
 parameter: IN optional type name { $$ = make_parameter(PARAMETER_IN, $3, $4, at(@4.first_line, @4.first_column)); $$->optional = $2; }
     | OUT optional type name { $$ = make_parameter(PARAMETER_OUT, $3, $4, at(@4.first_line, @4.first_column)); $$->optional = $2; }
     | CAP target name { $$ = make_parameter(PARAMETER_CAP, $2, $3, at(@3.first_line, @3.first_column)); }
+    | OUT CAP target name { $$ = make_parameter(PARAMETER_OUT_CAP, $3, $4, at(@4.first_line, @4.first_column)); }
     | MOVE target name { $$ = make_parameter(PARAMETER_MOVE, $2, $3, at(@3.first_line, @3.first_column)); }
     | LEND target name { $$ = make_parameter(PARAMETER_LEND, $2, $3, at(@3.first_line, @3.first_column)); } ;
 optional: { $$ = 0; } | OPTIONAL { $$ = 1; } ;

@@ -88,6 +88,7 @@ struct bh_archive_grant {
     uint32_t kind;  // enum bh_grant_kind
     uint32_t index; // into the table of that kind
     uint32_t rights;
+    uint32_t badge; // of a port's: what the server is told with each call; 0: none
 };
 
 // Free-form settings for a domain, read through the kernel interface Settings.

@@ -95,6 +95,7 @@ static bool grant_is_sound(const struct bh_archive_grant *grant) {
     const struct bh_archive *head = archive.head;
     const uint32_t limits[] = {head->ports.count, head->rings.count, head->buffers.count};
     return grant->domain < head->domains.count && grant->kind <= BH_GRANT_BUFFER && grant->index < limits[grant->kind] &&
+           (!grant->badge || grant->kind == BH_GRANT_PORT) &&
            ended(grant->name, sizeof(grant->name));
 }
 
@@ -221,6 +222,7 @@ static enum bh_error make_grants(void) {
         enum bh_error error = caps_insert(domain, type, grant->rights, object, grant->name, 0, &cap);
         if (error)
             return error;
+        caps_set_badge(domain, cap, grant->badge);
     }
     return BH_OK;
 }

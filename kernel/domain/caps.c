@@ -81,7 +81,7 @@ static void show(struct domain *domain, struct cap *cap) {
 
 // A proxy reads the port first and the badge then, and nobody is between the two while the processors are stopped: it never takes the one from
 // one capability and the other from the next that had the same index.
-static void set_badge(struct domain *domain, uint32_t index, uint32_t badge) {
+void caps_set_badge(struct domain *domain, bh_cap index, uint32_t badge) {
     if (domain->badges[index] == badge)
         return;
     cpus_stop();
@@ -180,7 +180,7 @@ static void clear_entry(struct domain *domain, uint32_t index) {
     unlink_from_parent(cap);
     if (is_live(cap))
         let_go(domain, cap);
-    set_badge(domain, index, 0);
+    caps_set_badge(domain, index, 0);
     *cap = (struct cap){0};
     domain->cap_names[index][0] = 0;
     domain->caps_used--;
@@ -199,7 +199,7 @@ enum bh_error caps_insert(struct domain *domain, enum bh_cap_type type, uint32_t
         return refuse(BH_ERANGE, "a capability for %s would be derived %d times in a row, the limit", domain->name, BH_CAP_DEPTH);
     domain->caps[index] = (struct cap){.type = type, .rights = (uint16_t)rights, .object = object};
     if (parent)
-        set_badge(domain, index, domain_get(parent >> 20)->badges[parent & 0xfffff]);
+        caps_set_badge(domain, index, domain_get(parent >> 20)->badges[parent & 0xfffff]);
     show(domain, &domain->caps[index]);
     link_to_parent(&domain->caps[index], caps_reference(domain, index), parent);
     copy_name(domain->cap_names[index], BH_CAP_NAME_SIZE, name ? name : "");
@@ -292,7 +292,7 @@ enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, 
     if (!error) // without rights, so that nobody calls through it before it has its badge
         error = caps_insert(domain, cap->type, badge ? 0 : rights, cap->object, NULL, caps_reference(domain, index), out);
     if (!error && badge) {
-        set_badge(domain, *out, badge);
+        caps_set_badge(domain, *out, badge);
         domain->caps[*out].rights = (uint16_t)rights;
         show(domain, &domain->caps[*out]);
     }

@@ -39,6 +39,8 @@ enum bh_error caps_drop(struct domain *domain, bh_cap index);
 enum bh_error caps_revoke(struct domain *domain, bh_cap index);
 // A child with those rights of the holder's. `badge` 0: the parent's; else the child's own, of a port whose parent has none.
 enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, uint32_t badge, bh_cap *out);
+// Of a capability that nobody has called through or derived from yet.
+void caps_set_badge(struct domain *domain, bh_cap index, uint32_t badge);
 // The same for another domain, with all rights: `what` is being passed on. BH_ERIGHTS without the right GRANT.
 enum bh_error caps_pass(struct domain *from, const char *what, bh_cap index, enum bh_cap_type type, struct domain *to, bh_cap *out);
 // The first entry from `index` on. BH_ENOENT behind the last one, not logged.

@@ -26,6 +26,7 @@ enum bh_error invoke_bad_result(const struct value_rule *rule, uint64_t value);
 enum bh_error invoke_too_long(uint64_t limit, uint64_t size);
 uint64_t invoke_lease(struct thread *thread, struct domain *to, const struct port *port);
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
+uint64_t invoke_return_cap(uint64_t index, uint64_t type);
 uint64_t invoke_move_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
 uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port);
 extern const uint8_t __start_text_proxy[], __stop_text_proxy[];
@@ -171,18 +172,46 @@ static uint64_t passed(struct domain *to, uint64_t type, enum bh_error error, bh
     return (uint64_t)(int64_t)error;
 }
 
+// What an interface says of a capability that goes from one domain to another, `type', is true of this one.
+static enum bh_error find_passed(struct domain *from, const char *what, uint64_t index, uint64_t type, struct cap **cap) {
+    uint32_t rights = type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, ring_type = (uint32_t)(type >> INVOKE_RING_SHIFT);
+    enum bh_error error = caps_get(from, what, (bh_cap)index, (enum bh_cap_type)(type & INVOKE_TYPE_MASK), BH_RIGHT_GRANT | rights, cap);
+    if (!error && ring_type && ring_type != ((struct ring *)(*cap)->object)->type >> 32)
+        error = refuse(BH_ECAP, "%s: ring %s is of another type", what, ((struct ring *)(*cap)->object)->name);
+    return error;
+}
+
+static enum bh_error hand_over(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct cap *cap, bh_cap *theirs) {
+    uint32_t rights = type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK;
+    return caps_insert(to, cap->type, rights ? rights : cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), theirs);
+}
+
 uint64_t invoke_give_cap(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct port *port) {
     struct cap *cap;
     bh_cap theirs = BH_CAP_NONE;
-    uint32_t rights = type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, ring_type = (uint32_t)(type >> INVOKE_RING_SHIFT);
     enum bh_error error = may_still_call(thread_current(), port);
     if (!error)
-        error = caps_get(from, "passing a capability", (bh_cap)index, (enum bh_cap_type)(type & INVOKE_TYPE_MASK), BH_RIGHT_GRANT | rights, &cap);
-    if (!error && ring_type && ring_type != ((struct ring *)cap->object)->type >> 32)
-        error = refuse(BH_ECAP, "passing a capability: ring %s is of another type", ((struct ring *)cap->object)->name);
+        error = find_passed(from, "passing a capability", index, type, &cap);
     if (!error)
-        error = caps_insert(to, cap->type, rights ? rights : cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), &theirs);
+        error = hand_over(from, to, index, type, cap, &theirs);
     return passed(to, type, error, theirs);
+}
+
+// A method has returned with a capability of its server's, number `index'. The caller gets one that is derived from it, or nothing: what the
+// interface does not allow is the server's fault, a full table the caller's. Nobody takes it when the caller died meanwhile.
+uint64_t invoke_return_cap(uint64_t index, uint64_t type) {
+    const struct thread *thread = thread_current();
+    const struct invocation *own = thread->top;
+    struct cap *cap;
+    bh_cap theirs = BH_CAP_NONE;
+    if (thread->unwind || own->resume == (uint64_t)invoke_landing)
+        return (uint64_t)(int64_t)BH_EDEAD;
+    enum bh_error error = find_passed(own->callee, "returning a capability", index, type, &cap);
+    if (error)
+        error = refuse(BH_EPROTO, "%s returns capability %u to %s, which its interface does not allow", own->callee->name, (bh_cap)index, own->caller->name);
+    else
+        error = hand_over(own->callee, own->caller, index, type, cap, &theirs);
+    return error ? (uint64_t)(int64_t)error : theirs;
 }
 
 // Always the last of a method: it cannot be taken back.

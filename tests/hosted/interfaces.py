@@ -14,7 +14,9 @@ MANIFEST = os.path.join(HERE, "interfaces.toml")
 # Name, scenario of the shopper, colours of shopper and shop.
 SCENARIOS = [("calls", "gs", "fs"), ("calls", "fs", "gs"), ("calls", "fs", "fs"), ("hostile-values", "gs", "fs"), ("hostile-values", "fs", "gs"),
              ("hostile-flags", "gs", "fs"), ("hostile-fields", "fs", "gs"), ("hostile-optionals", "fs", "fs"),
-             ("hostile-results", "gs", "gs"), ("hostile-results", "fs", "gs"), ("old-server", "gs", "fs")]
+             ("hostile-results", "gs", "gs"), ("hostile-results", "fs", "gs"), ("old-server", "gs", "fs"),
+             ("answers", "gs", "fs"), ("answers", "fs", "gs"), ("answers", "gs", "gs")]
+SETTINGS = {"answers": ["bystander.scenario=die-in-locker"]}
 # What the kernel's log says of the values refused: the first of them, since it says no more than three of a kind in a second.
 SENTENCES = {
     "hostile-values": ["Shop.paint: colour is no value of enum ShopColour: shopper passes 3 (0x3)", "shopper passes 65 bytes in a call, the limit is 64"],
@@ -23,6 +25,7 @@ SENTENCES = {
                        "Shop.put: item.stripes is no value of enum ShopColour: shopper passes 3"],
     "hostile-optionals": ["Shop.find: colour is neither there nor left out: shopper passes 2", "Shop.find: name has no zero at its end"],
     "hostile-results": ["Shop.lie: colour is no value of enum ShopColour: shop returns 3 (0x3)", "Shop.lie: data is longer than its bound: shop returns 17"],
+    "answers": ["returning a capability: there is no capability 0", "shop returns capability 0 to shopper, which its interface does not allow"],
     "calls": ["Shop.paint: result is no error that it fails with: shop returns 4294967276", "passing a capability: ring other-orders is of another type"],
 }
 
@@ -37,7 +40,7 @@ def manifest(runner, name, client, server, extra=""):
 def run(runner, title, scenario, client, server, extra="", change=None):
     if not runner.wanted(title):
         return
-    archive = runner.archive(title, manifest(runner, title, client, server, extra), [f"shopper.scenario={scenario}"])
+    archive = runner.archive(title, manifest(runner, title, client, server, extra), [f"shopper.scenario={scenario}", *SETTINGS.get(scenario, ())])
     if change:
         data = bytearray(open(archive, "rb").read())
         change(data)

@@ -109,7 +109,8 @@ def traces(tool, write):
     """The trace decoder writes what is in trace.ok."""
     with tempfile.TemporaryDirectory() as out:
         program = os.path.join(out, "trace.elf")
-        subprocess.run([tool, "--out", out, os.path.join(ROOT, "tests", "interfaces", "shop.bidl")], check=True, timeout=20)
+        files = [os.path.join(ROOT, "tests", "interfaces", name) for name in ("shop.bidl", "locker.bidl")]
+        subprocess.run([tool, "--out", out, *files], check=True, timeout=20)
         done = subprocess.run(["clang-19", "-std=gnu23", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-I.",
                                "-Iruntime/include", f"-I{out}/include", f"-I{out}/trace", f"{out}/trace/trace.c", os.path.join(HERE, "trace.c"), "-o", program],
                               capture_output=True, text=True, cwd=ROOT, check=False)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "locker.h"
 #include "shop.h"
 
 enum { PAINT = 1, PUT, FIND, SUM, FILL, READY, SERVE_ORDERS, MANY, LIE };
@@ -34,6 +35,9 @@ int main(void) {
     call(SUM, (uint64_t[5]){8, 512}, none);
     back(SUM, 0, (uint64_t)-5, (uint64_t[5]){0}, none);
     call(MANY, (uint64_t[5]){0x1000, 3}, (const uint8_t *const[5]){(const uint8_t *)"\1\2\377"});
+    (void)trace_call(stdout, BH_LOCKER_ID, 1, (uint64_t[5]){0, 0x1000}, none);
+    (void)trace_back(stdout, BH_LOCKER_ID, 1, 0, 12, (uint64_t[5]){0, 0x1000}, (const uint8_t *const[5]){NULL, (const uint8_t *)&(uint64_t){4}});
+    putchar('\n');
     call(99, (uint64_t[5]){0}, none);
     return trace_call(stdout, 59, 0, (uint64_t[5]){0}, none);
 }

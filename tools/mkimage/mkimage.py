@@ -30,7 +30,8 @@ DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "
 PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, "")}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
-GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None), "rate": (int, 1)}
+GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None), "rate": (int, 1),
+         "badge": (int, 0)}
 SYSTEM = {"name": (str,), "description": (str, "")}
 
 
@@ -276,6 +277,8 @@ class System:
                 self.manifest.refuse(table, f"{one['to']} is neither client nor server of ring `{one['ring']}'", "to", one["to"])
             if "rate" in data and key != "port":
                 self.manifest.refuse(table, f"rate: how often a port is called; a {key} is not called", "rate")
+            if "badge" in data and (key != "port" or items[target]["server"] == KERNEL):
+                self.manifest.refuse(table, f"badge: a number that a domain is told with each call; {'the kernel' if key == 'port' else f'a {key}'} is not", "badge")
             if not 1 <= one["rate"] <= RATE_LIMIT:
                 self.manifest.refuse(table, f"rate = {one['rate']} is not between 1 and {RATE_LIMIT}", "rate")
             default = {"port": ["call", "grant"], "buffer": ["read", "write"], "ring": ["client", "server"]}[key]
@@ -285,7 +288,7 @@ class System:
                     self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights", right)
                 rights |= RIGHTS[right]
             self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights,
-                                "rate": one["rate"]})
+                                "rate": one["rate"], "badge": one["badge"]})
 
     def check_counts(self):
         """As many as the kernel has places for (kernel/domain/archive.c)."""
@@ -306,6 +309,13 @@ class System:
         bound = {number: colours.NAMES.index(domain["colour"]) for number, domain in enumerate(self.domains) if domain["colour"] != "auto"}
         self.graph = colours.Graph(len(self.domains), calls, bound, [len(self.files[domain["file"]][1]) for domain in self.domains])
         self.colours, self.proved = colours.assign(self.graph)
+
+    def explain(self):
+        """What mkimage made of the manifest, as data."""
+        data = colours.explain(self.name, self.domains, self.graph, self.colours, self.proved)
+        data["badges"] = [{"holder": self.domains[one["domain"]]["name"], "capability": one["name"], "port": self.ports[one["index"]]["name"],
+                           "badge": one["badge"]} for one in self.grants if one["badge"]]
+        return data
 
     def check_fingerprints(self):
         """Client and server images against the interfaces as the kernel's proxies were built."""
@@ -334,7 +344,7 @@ def pack(system):
     tables[3] = b"".join(struct.pack("<32sIIIIIIQ", text(r["name"], 32), r["client"], r["server"], r["entries"], r["kind"]["request_size"],
                                      r["kind"]["completion_size"], r["buffer"], int(r["kind"]["type"], 16)) for r in system.rings)
     tables[4] = b"".join(struct.pack("<32sQII", text(b["name"], 32), b["size"], b["file"], 0) for b in system.buffers)
-    tables[5] = b"".join(struct.pack("<32sIIII", text(g["name"], 32), g["domain"], g["kind"], g["index"], g["rights"]) for g in system.grants)
+    tables[5] = b"".join(struct.pack("<32sIIIII", text(g["name"], 32), g["domain"], g["kind"], g["index"], g["rights"], g["badge"]) for g in system.grants)
     tables[6] = b"".join(struct.pack("<I28s480s", s[0], text(s[1], 28), text(s[2], 480)) for s in system.settings)
     tables[0] = b"\0" * (64 * counts[0])
     head_size = 8 + 8 + 32 + 7 * 8
@@ -359,6 +369,14 @@ def pack(system):
     return bytes(out) + b"".join(blobs)
 
 
+def print_explanation(data):
+    """The same for people."""
+    colours.print_explanation(data)
+    if data["badges"]:
+        print("Badges, by which servers know who calls:")
+        colours.print_table([("holder", "capability", "port", "badge")] + [tuple(one.values()) for one in data["badges"]])
+
+
 def write(system, output):
     """The archive, whole or not at all."""
     with open(output + ".new", "wb") as file:
@@ -370,7 +388,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", help="systems/NAME.toml")
     parser.add_argument("-o", "--output", help="the archive")
-    parser.add_argument("--explain", action="store_true", help="say which colour each domain gets, and how many bases calls write")
+    parser.add_argument("--explain", action="store_true", help="say which colour each domain gets, how many bases calls write, which capabilities have badges")
     parser.add_argument("--json", action="store_true", help="with --explain: as data")
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
@@ -388,11 +406,11 @@ def main():
     try:
         system = System(Manifest(options.manifest), options)
         if options.explain:
-            data = colours.explain(system.name, system.domains, system.graph, system.colours, system.proved)
+            data = system.explain()
             if options.json:
                 print(json.dumps(data, indent=1))
             else:
-                colours.print_explanation(data)
+                print_explanation(data)
         if options.output:
             write(system, options.output)
     except Refusal as refusal:

@@ -199,6 +199,28 @@ FUNCTION proxy_check_back
         BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
         ret
 
+// The capability %rdx of the callee, with which it answers, becomes one of the caller's, of type %rsi; or the call fails. Results in %rax and %rdx.
+// Whether the caller still lives is for the kernel to see, when it has its lock.
+FUNCTION proxy_cap_back
+        test %eax, %eax
+        jnz 1f
+        push %rcx
+        push %r10
+        mov %rdx, %rdi
+        lea invoke_return_cap(%rip), %r13
+        mov $UNWIND_CALLEE, %r12d
+        call proxy_call_kernel
+        pop %r10
+        pop %rcx
+        BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
+        mov %rax, %rdx
+        xor %eax, %eax
+        test %rdx, %rdx
+        jns 2f
+        mov %edx, %eax
+1:      xor %edx, %edx
+2:      ret
+
 // %rbx: capability index of the caller -> of the callee, or a negative error. %r12: type, %r13: function, %rdi: port that is called.
 FUNCTION proxy_translate
         SAVE_ENTERING

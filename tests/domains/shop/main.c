@@ -6,6 +6,7 @@
 
 #include <bulkhead/domain.h>
 
+#include "answers.h"
 #include "kernel.h"
 #include "shop.h"
 
@@ -185,6 +186,8 @@ int main(void) {
         error = shop_serve("shop", &methods, NULL);
         if (!error)
             error = bh_thread_create(take_notes, 0, 3);
+        if (!error)
+            error = answers_serve();
     }
     if (error)
         bh_panic("shop: %s", bh_strerror(error));

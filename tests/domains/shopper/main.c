@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "shop.h"
+#include "shopper.h"
 #include "tests/domains/expect.h"
 
 bh_cap system_cap;
@@ -23,7 +24,7 @@ struct bh_result bh_stub_shop_put(uint64_t target, uint64_t word0, uint64_t word
 struct bh_result bh_stub_shop_find(uint64_t target, uint64_t word0, uint64_t word1, uint64_t word2, uint64_t word3, uint64_t word4);
 struct bh_result bh_stub_shop_many(uint64_t target, uint64_t word0, uint64_t word1);
 
-static bh_cap find(const char *name) {
+bh_cap find(const char *name) {
     bh_cap cap;
     enum bh_error error = bh_cap_find(name, &cap);
     EXPECT(!error, "%s: %s", name, bh_strerror(error));
@@ -264,12 +265,17 @@ static void old_client(void) {
     structures();
 }
 
+// The second domain of this image does nothing where the scenario needs no other.
+[[noreturn]] static void bystander(void) {
+    bh_thread_exit();
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {{"calls", all_calls}, {"hostile-values", hostile_values}, {"hostile-flags", hostile_flags},
                  {"hostile-fields", hostile_fields}, {"hostile-optionals", hostile_optionals}, {"hostile-results", hostile_results}, {"old-server", old_server},
-                 {"old-client", old_client}};
+                 {"old-client", old_client}, {"answers", answers}, {"die-in-locker", die_in_locker}, {"bystander", bystander}};
 
 int main(void) {
     char name[480];

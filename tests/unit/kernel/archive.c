@@ -49,7 +49,7 @@ static void set_up(void) {
     ((struct bh_archive_buffer *)(good + head->buffers.offset))[0] = (struct bh_archive_buffer){"memory", 4096, BH_ARCHIVE_KERNEL, 0};
     struct bh_archive_grant *archive_grants = (struct bh_archive_grant *)(good + head->grants.offset);
     for (uint32_t i = 0; i < 3; i++)
-        archive_grants[i] = (struct bh_archive_grant){"grant", i % 2, i, 0, 1};
+        archive_grants[i] = (struct bh_archive_grant){"grant", i % 2, i, 0, 1, 0};
 }
 
 static enum bh_error check(size_t size) {

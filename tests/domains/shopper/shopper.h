@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+//
+// What the scenarios of this domain share.
+#ifndef SHOPPER_H
+#define SHOPPER_H
+
+#include <bulkhead/domain.h>
+
+bh_cap find(const char *name);
+void answers(void);        // capabilities as results
+void die_in_locker(void);  // what the bystander does meanwhile
+
+#endif
