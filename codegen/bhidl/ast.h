@@ -45,6 +45,7 @@ struct field {
     const char *count_name;
     uint64_t count;  // of an array; 0: not one
     uint64_t offset;
+    bool optional;    // a byte behind the value says whether it is there
     struct field *next;
 };
 

@@ -26,6 +26,12 @@ static bool is_word_of_glue(const char *name) {
     return false;
 }
 
+// The name of what says whether an optional field is there.
+static bool says_present(const char *name, const char *field) {
+    size_t length = strlen(field);
+    return strncmp(name, field, length) == 0 && strcmp(name + length, "_present") == 0;
+}
+
 static void check_fields(const struct structure *one) {
     for (const struct field *field = one->fields; field; field = field->next) {
         if (is_word_of_c(field->name))
@@ -33,6 +39,10 @@ static void check_fields(const struct structure *one) {
         for (const struct field *other = one->fields; other != field; other = other->next)
             if (!strcmp(other->name, field->name))
                 complain(one->source, field->place, "rename one of them", "field `%s' is defined twice", field->name);
+        for (const struct field *other = one->fields; other; other = other->next)
+            if (field->optional && says_present(other->name, field->name))
+                complain(one->source, other->place, "the generated struct has a field of this name: rename yours", "field `%s' says already whether `%s' is there",
+                         other->name, field->name);
     }
 }
 

@@ -114,6 +114,9 @@ static void diff_field(const struct structure *old, const struct field *field, c
         tell(BREAKING, old->source, field->place, NULL, "field `%s' of struct `%s' is gone", field->name, old->name);
     else if (!same_type(field->type, now->type) || field->count != now->count || field->type->bound != now->type->bound)
         tell(BREAKING, new->source, now->place, NULL, "field `%s' of struct `%s' has another type", field->name, old->name);
+    else if (field->optional != now->optional)
+        tell(BREAKING, new->source, now->place, NULL, "field `%s' of struct `%s' is %s", field->name, old->name,
+             now->optional ? "optional now" : "not optional any more");
     else if (field->offset != now->offset)
         tell(BREAKING, new->source, now->place, "new fields need a struct, and a method, of their own", "field `%s' of struct `%s' was at %llu, it is at %llu",
              field->name, old->name, (unsigned long long)field->offset, (unsigned long long)now->offset);

@@ -33,6 +33,8 @@ void print_call(FILE *file, const struct method *method);
 int number_pairs(const struct method *method);
 // The tables of values that a method's proxy checks, and whether there is one for what is passed, or for what comes back.
 void print_value_rules(FILE *file, const struct interface *interface, const struct method *method);
+// The same for one parameter by itself, or the word that it is in. Returns whether there is anything to check.
+bool print_parameter_rules(FILE *file, const struct interface *interface, const struct method *method, const struct parameter *one);
 bool has_value_rules(const struct interface *interface, const struct method *method, bool back);
 
 #endif

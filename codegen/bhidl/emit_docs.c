@@ -67,7 +67,7 @@ static void print_structures(FILE *file, const struct source *input) {
             continue;
         fprintf(file, "## struct %s\n\n%s\n\n| offset | type | field | |\n|---|---|---|---|\n", one->name, doc_before(input, one->place.line));
         for (const struct field *field = one->fields; field; field = field->next) {
-            fprintf(file, "| %llu | %s", (unsigned long long)field->offset, field->type->name);
+            fprintf(file, "| %llu | %s%s", (unsigned long long)field->offset, field->optional ? "optional " : "", field->type->name);
             if (field->type->bound)
                 fprintf(file, "<%llu>", (unsigned long long)field->type->bound);
             if (field->count)

@@ -35,13 +35,15 @@ static void print_structure(FILE *file, struct structure *one) {
     for (const struct field *field = one->fields; field; field = field->next) {
         char value[300];
         snprintf(value, sizeof(value), "one->%s%s", field->name, field->count ? "[i]" : "");
+        if (field->optional)
+            fprintf(file, "    CHECK(*(const uint8_t *)&one->%s_present <= 1);\n    if (one->%s_present) {\n", field->name, field->name);
         if (field->count)
             fprintf(file, "    for (size_t i = 0; i < %llu; i++) {\n", (unsigned long long)field->count);
         if (field->type->kind == TYPE_SCALAR && !strcmp(field->type->name, "bool"))
             fprintf(file, "    CHECK(*(const uint8_t *)&%s <= 1);\n", value);
         else
             print_condition(file, field->type, value);
-        if (field->count)
+        if (field->count || field->optional)
             fputs("    }\n", file);
     }
     fputs("}\n\n", file);

@@ -21,6 +21,8 @@ static void print_structure(FILE *file, const struct structure *one) {
             fprintf(file, "[%llu]", (unsigned long long)field->type->bound);
         const char *doc = doc_behind(one->source, field->place.line);
         fprintf(file, ";%s%s\n", *doc ? " // " : "", doc);
+        if (field->optional)
+            fprintf(file, "    bool %s_present;\n", field->name);
     }
     fprintf(file, "};\nstatic_assert(sizeof(struct bh_%s) == %llu);\n", name, (unsigned long long)one->size);
     for (const struct field *field = one->fields; field; field = field->next)

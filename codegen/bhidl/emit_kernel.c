@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Kernel interfaces: for each method a function that its gate calls, which checks the capability, copies structures from and to the caller's
-// slot, and calls serve_<interface>_<method>() of the kernel.
+// slot, sees that they have the values that their types allow, and calls serve_<interface>_<method>() of the kernel.
 #include "codegen/bhidl/emit.h"
 #include "kernel/abi/cap.h"
 
@@ -56,8 +56,7 @@ static void print_fetch(FILE *file, const struct interface *interface, const str
     else if (one->kind == PARAMETER_OUT)
         fprintf(file, "    %s %s;\n    memset(&%s, 0, sizeof(%s));\n", c_type(one->type), name, name, name);
     else if (one->type->kind == TYPE_STRING)
-        fprintf(file, "    char %s[%llu];\n    if (!error)\n        error = slot_read(caller, %s, word%d, sizeof(%s));\n    %s[%llu] = 0;\n", name,
-                bound, name, one->word, name, name, bound - 1);
+        fprintf(file, "    char %s[%llu];\n    if (!error)\n        error = slot_read(caller, %s, word%d, sizeof(%s));\n", name, bound, name, one->word, name);
     else if (one->type->kind == TYPE_BYTES)
         fprintf(file, "    uint8_t %s[%llu];\n    if (!error && word%d > sizeof(%s))\n        error = refuse(BH_ERANGE, \"%s.%s: %%llu bytes, the "
                       "limit is %llu\", (unsigned long long)word%d);\n    if (!error)\n        error = slot_read(caller, %s, word%d, word%d);\n",
@@ -93,8 +92,21 @@ static void print_store(FILE *file, const struct parameter *one) {
             is_scalar(one->type) ? "_word" : "", (unsigned long long)(is_scalar(one->type) ? 8 : one->type->kind == TYPE_STRUCT ? one->type->size : area_bytes(one)));
 }
 
+// As the proxies of other interfaces check what is passed.
+static void print_check(FILE *file, const struct interface *interface, const struct method *method, const struct parameter *one) {
+    const char *name = snake(interface->name);
+    if (is_scalar(one->type))
+        fprintf(file, "    if (!error)\n        error = invoke_check_values(rules_%s_%s_%s, &word%d);\n", name, method->name, one->name, one->word);
+    else
+        fprintf(file, "    if (!error)\n        error = invoke_check_values(rules_%s_%s_%s, &%s);\n", name, method->name, one->name, one->name);
+}
+
 static void print_glue(FILE *file, const struct interface *interface, const struct method *method) {
     const char *name = snake(interface->name);
+    uint64_t checked = 0; // bit by parameter
+    unsigned number = 0;
+    for (const struct parameter *one = method->parameters; one; one = one->next, number++)
+        checked |= (uint64_t)print_parameter_rules(file, interface, method, one) << number;
     fprintf(file, "struct glue_result glue_%s_%s(uint64_t index", name, method->name);
     for (int i = 0; i < method->words; i++)
         fprintf(file, ", uint64_t word%d", i);
@@ -105,8 +117,12 @@ static void print_glue(FILE *file, const struct interface *interface, const stru
                   "    enum bh_error error = caps_get(caller, \"%s.%s\", (bh_cap)index, (enum bh_cap_type)(BH_CAP_PORT + %llu), BH_RIGHT_CALL, &cap);\n"
                   "    uint64_t object = error ? 0 : ((struct port *)cap->object)->object;\n",
             name, method->name, (unsigned long long)interface->id);
-    for (const struct parameter *one = method->parameters; one; one = one->next)
+    number = 0;
+    for (const struct parameter *one = method->parameters; one; one = one->next, number++) {
         print_fetch(file, interface, method, one);
+        if (checked >> number & 1)
+            print_check(file, interface, method, one);
+    }
     fprintf(file, "    if (!error)\n        error = serve_%s_%s(caller, object", name, method->name);
     for (const struct parameter *one = method->parameters; one; one = one->next)
         print_argument(file, one);
@@ -128,7 +144,7 @@ bool emit_kernel(const char *folder) {
         if (!file)
             return false;
         fprintf(file, "#include \"%s_kernel.h\"\n\n#include <string.h>\n\n#include \"kernel/base.h\"\n#include \"kernel/domain/calls.h\"\n"
-                      "#include \"kernel/domain/caps.h\"\n#include \"kernel/domain/domain.h\"\n#include \"kernel/domain/values.h\"\n#include \"kernel/sched/thread.h\"\n\n"
+                      "#include \"kernel/domain/caps.h\"\n#include \"kernel/domain/domain.h\"\n#include \"kernel/domain/invoke.h\"\n#include \"kernel/domain/values.h\"\n#include \"kernel/sched/thread.h\"\n\n"
                       "struct glue_result {\n    int64_t error;\n    uint64_t value;\n};\n\n", input->name);
         for (const struct interface *one = program.interfaces; one; one = one->next)
             for (const struct method *method = one->methods; one->source == input && method; method = method->next) {

@@ -51,6 +51,8 @@ static void print_field(FILE *file, const struct field *field) {
     bool truth = field->type->kind == TYPE_SCALAR && !strcmp(field->type->name, "bool");
     snprintf(expression, sizeof(expression), truth ? "*(const uint8_t *)&one->%s%s" : "one->%s%s", field->name, field->count ? "[i]" : "");
     if (!field->count) {
+        if (field->optional)
+            fprintf(file, "    if (!*(const uint8_t *)&one->%s_present)\n        fputs(\"none\", out);\n    else\n    ", field->name);
         fputs("    ", file);
         print_value(file, field->type, expression);
     } else {

@@ -78,12 +78,35 @@ static unsigned print_scalar(FILE *file, FILE *rules, const struct site *site, c
 
 static unsigned print_memory(FILE *file, FILE *rules, const struct site *site, const struct type *type);
 
+// Where an optional value is, and the number of `width' bytes that says so.
+struct optional_place {
+    uint64_t value, present;
+    unsigned width;
+};
+
+static unsigned print_optional(FILE *file, FILE *rules, const struct site *site, const struct type *type, struct optional_place where) {
+    char *text;
+    size_t size;
+    FILE *inside = open_memstream(&text, &size);
+    struct site inner = *site;
+    inner.offset = where.value;
+    unsigned count = print_memory(file, inside, &inner, type);
+    fclose(inside);
+    fprintf(rules, "    {VALUE_PRESENT, %u, %s, %u, %llu, 0, 0, 0, ", where.width, site->place, count, (unsigned long long)where.present);
+    print_what(rules, site, "is neither there nor left out", "");
+    fputs(text, rules);
+    free(text);
+    return count + 1;
+}
+
 static unsigned print_field(FILE *file, FILE *rules, const struct site *site, const struct field *field) {
     char path[512];
     snprintf(path, sizeof(path), "%s.%s", site->path, field->name);
     struct site inner = *site;
     inner.path = path;
     inner.offset = site->offset + field->offset;
+    if (field->optional)
+        return print_optional(file, rules, &inner, field->type, (struct optional_place){inner.offset, inner.offset + field->type->size, 1});
     if (!field->count)
         return print_memory(file, rules, &inner, field->type);
     char *text;
@@ -116,19 +139,9 @@ static unsigned print_memory(FILE *file, FILE *rules, const struct site *site, c
     return count;
 }
 
-static unsigned print_optional(FILE *file, FILE *rules, const struct site *site, const struct type *type) {
-    char *text;
-    size_t size;
-    FILE *inside = open_memstream(&text, &size);
-    struct site inner = *site;
-    inner.offset += 8;
-    unsigned count = print_memory(file, inside, &inner, type);
-    fclose(inside);
-    fprintf(rules, "    {VALUE_PRESENT, 8, %s, %u, %llu, 0, 0, 0, ", site->place, count, (unsigned long long)site->offset);
-    print_what(rules, site, "is neither there nor left out", "");
-    fputs(text, rules);
-    free(text);
-    return count + 1;
+// A parameter: the word that says so stands in front.
+static struct optional_place behind_word(const struct site *site) {
+    return (struct optional_place){site->offset + 8, site->offset, 8};
 }
 
 // Words as proxy_check saves them: %r9 first, %rsi last.
@@ -139,7 +152,7 @@ static unsigned print_given(FILE *file, FILE *rules, struct site *site, const st
     if (one->kind != PARAMETER_IN || one->type->kind == TYPE_BYTES)
         return 0;
     if (one->optional)
-        return print_optional(file, rules, site, one->type);
+        return print_optional(file, rules, site, one->type, behind_word(site));
     return in_word(one) ? print_scalar(file, rules, site, one->type, 8) : print_memory(file, rules, site, one->type);
 }
 
@@ -152,7 +165,7 @@ static unsigned print_returned(FILE *file, FILE *rules, struct site *site, const
     if (one->kind != PARAMETER_OUT)
         return 0;
     if (one->optional)
-        return print_optional(file, rules, site, one->type);
+        return print_optional(file, rules, site, one->type, behind_word(site));
     if (one->type->kind == TYPE_BYTES) {
         fprintf(file, "static const uint64_t ranges_%u[] = {0, %lluu};\n", range_tables, (unsigned long long)one->type->bound);
         fprintf(rules, "    {VALUE_AMONG, 8, %s, 0, 0, 1, 0, ranges_%u, ", place, range_tables++);
@@ -200,6 +213,21 @@ static unsigned print_table(FILE *file, const struct interface *interface, const
     if (count)
         fprintf(file, "extern const struct value_rule rules_%s_%s%s[];\nconst struct value_rule rules_%s_%s%s[] = {\n%s    {0},\n};\n", name,
                 method->name, suffix, name, method->name, suffix, text);
+    free(text);
+    return count;
+}
+
+bool print_parameter_rules(FILE *file, const struct interface *interface, const struct method *method, const struct parameter *one) {
+    char *text;
+    size_t size;
+    if (one->kind != PARAMETER_IN || one->type->kind == TYPE_BYTES)
+        return false;
+    FILE *rules = open_memstream(&text, &size);
+    struct site site = {.interface = interface, .method = method, .place = "VALUE_AREA", .path = one->name};
+    unsigned count = in_word(one) ? print_scalar(file, rules, &site, one->type, 8) : print_memory(file, rules, &site, one->type);
+    fclose(rules);
+    if (count)
+        fprintf(file, "static const struct value_rule rules_%s_%s_%s[] = {\n%s    {0},\n};\n", snake(interface->name), method->name, one->name, text);
     free(text);
     return count;
 }

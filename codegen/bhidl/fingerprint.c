@@ -54,6 +54,8 @@ static void add_type(const struct type *type) {
             add_number(field->offset);
             add_number(field->count);
             add_type(field->type);
+            if (field->optional)
+                add("optional");
         }
         break;
     case TYPE_ENUM:

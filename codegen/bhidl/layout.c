@@ -16,7 +16,7 @@ static void layout_structure(struct structure *one) {
             complain(one->source, field->place, "put a padding field in front of it, or change the order",
                      "field `%s' would leave a hole of %llu bytes", field->name, (unsigned long long)(align - offset % align));
         field->offset = (offset + align - 1) / align * align;
-        offset = field->offset + field->type->size * (field->count ? field->count : 1);
+        offset = field->offset + field->type->size * (field->count ? field->count : 1) + field->optional;
         one->align = align > one->align ? align : one->align;
     }
     one->size = (offset + one->align - 1) / one->align * one->align;

@@ -108,15 +108,17 @@ kernel: { $$ = 0; } | KERNEL { $$ = 1; } ;
 comma: | ',' ;
 
 fields: { $$ = NULL; } | fields field { $$ = $1; if ($2) LAST($$, $2); } ;
-field: type name SEMICOLON {
+field: optional type name SEMICOLON {
         $$ = new_node(sizeof(*$$));
-        *$$ = (struct field){.place = at(@2.first_line, @2.first_column), .name = $2, .type = $1};
+        *$$ = (struct field){.place = at(@3.first_line, @3.first_column), .name = $3, .type = $2, .optional = $1};
     }
-    | type name '[' bound ']' SEMICOLON {
+    | optional type name '[' bound ']' SEMICOLON {
         $$ = new_node(sizeof(*$$));
-        *$$ = (struct field){.place = at(@2.first_line, @2.first_column), .name = $2, .type = $1, .count_name = $4.name, .count = $4.value};
-        if (!$4.name && !$4.value)
-            complain(source, at(@4.first_line, @4.first_column), "give at least 1", "an array of nothing");
+        *$$ = (struct field){.place = at(@3.first_line, @3.first_column), .name = $3, .type = $2, .count_name = $5.name, .count = $5.value};
+        if ($1)
+            complain(source, $$->place, "put the array into a struct, and let that be optional", "array `%s' cannot be optional", $3);
+        if (!$5.name && !$5.value)
+            complain(source, at(@5.first_line, @5.first_column), "give at least 1", "an array of nothing");
     }
     | error SEMICOLON { $$ = NULL; } ;
 
@@ -232,7 +234,7 @@ static const char *hint_for(const yysymbol_kind_t *expected, int count, yysymbol
     if (found == YYSYMBOL_YYEOF)
         return "a `}' is missing";
     if (found == YYSYMBOL_OPTIONAL)
-        return "optional stands between in or out and the type of a parameter";
+        return "optional stands between in or out and the type of a parameter, or in front of the type of a field";
     bool is_word = found > YYSYMBOL_YYUNDEF && found < YYSYMBOL_NAME; // of the language, and always
     if (among(expected, count, YYSYMBOL_NAME) && is_word)
         return "that is a word of the language: choose another name";

@@ -146,6 +146,11 @@ enum bh_error invoke_bad_value(const struct value_rule *rule, uint64_t value) {
                   (unsigned long long)value);
 }
 
+enum bh_error invoke_check_values(const struct value_rule *rules, const void *value) {
+    struct value_refused refused = values_check(rules, NULL, value);
+    return refused.rule ? invoke_bad_value(refused.rule, refused.value) : BH_OK;
+}
+
 enum bh_error invoke_bad_result(const struct value_rule *rule, uint64_t value) {
     return refuse(BH_EPROTO, "%s: %s returns %llu (0x%llx)", rule->what, thread_current()->top->callee->name, (unsigned long long)value,
                   (unsigned long long)value);

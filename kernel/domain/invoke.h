@@ -12,6 +12,7 @@
 
 struct domain;
 struct port;
+struct value_rule;
 
 // As on the control stack, lowest address first. Offsets known to arch/x86_64.
 struct invocation {
@@ -58,6 +59,8 @@ void invoke_doom_callers(struct thread *thread, struct domain *dead);
 enum bh_error invoke_accept(void);
 enum bh_error invoke_answer(bh_cap cap);
 enum bh_error invoke_taken(bh_cap *cap); // BH_ENOENT, not logged, when there was no answer
+// For the glue of kernel interfaces: a value that the calling domain passed, by the rules of its type. BH_EINVAL, logged.
+enum bh_error invoke_check_values(const struct value_rule *rules, const void *value);
 // Is `rip` inside a proxy (generated or hand-written)?
 bool invoke_in_proxy(uint64_t rip);
 

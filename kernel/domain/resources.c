@@ -331,7 +331,7 @@ static enum bh_error ports_check(struct domain *caller, uint64_t object, const c
     struct port_range *range = (struct port_range *)object;
     if (range < port_ranges || range >= port_ranges + PORT_RANGES_MAX || range->holder != caller)
         return refuse(BH_ENOENT, "ports.%s: %s holds no ports here", method, caller->name);
-    if ((size != 1 && size != 2 && size != 4) || port < range->first || port > range->last || range->last - port < size - 1)
+    if (port < range->first || port > range->last || range->last - port < size - 1)
         return refuse(BH_ERANGE, "ports.%s: %u bytes at 0x%x are outside ports 0x%x-0x%x", method, size, port, range->first,
                       range->last);
     *out = range;

@@ -78,10 +78,10 @@ enum bh_error serve_guest_map(struct domain *caller, uint64_t object, struct cap
     struct guest *guest;
     if (buffer->owner != &kernel_domain) // its owner could free it while the guest runs on it
         return refuse(BH_ERIGHTS, "guest.map: only a buffer that the manifest makes can be guest memory");
-    if (!(memory->rights & BH_RIGHT_READ) || ((rights & 2) && !(memory->rights & BH_RIGHT_WRITE)))
+    if (!(memory->rights & BH_RIGHT_READ) || ((rights & BH_GUEST_RIGHTS_WRITE) && !(memory->rights & BH_RIGHT_WRITE)))
         return refuse(BH_ERIGHTS, "guest.map: the buffer's rights 0x%x do not allow 0x%x", memory->rights, rights);
-    if (rights & ~7u || !(rights & 1))
-        return refuse(BH_EINVAL, "guest.map: rights 0x%x are not 1 (read) with 2 (write), 4 (execute)", rights);
+    if (!(rights & BH_GUEST_RIGHTS_READ))
+        return refuse(BH_EINVAL, "guest.map: rights 0x%x are without READ", rights);
     enum bh_error error = range_check("buffer offset", offset, size, buffer->size);
     if (!error)
         error = range_check("guest-physical address", gpa, size, NPT_GPA_LIMIT);

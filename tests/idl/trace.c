@@ -22,6 +22,8 @@ int main(void) {
     static const uint8_t *const none[5];
     struct bh_shop_item item = {.price = 7, .size = {1, 2}, .colour = BH_SHOP_COLOUR_BLUE, .sold = true, .wish = 0x4009, .name = "a \"name\"",
                                 .stripes = {1, 2, 3}};
+    struct bh_shop_item lined = {.lining = BH_SHOP_COLOUR_RED};
+    memset(&lined.lining_present, 7, 1); // neither there nor left out
     memset(item.name + 8, 'x', 8); // no end
     uint64_t price[2] = {1, 12}, colour[2] = {0, 5};
     call(PAINT, (uint64_t[5]){BH_SHOP_COLOUR_GREEN, BH_SHOP_WISH_GIFT | BH_SHOP_WISH_EXPRESS, 1}, none);
@@ -29,6 +31,7 @@ int main(void) {
     back(PAINT, 0, BH_SHOP_COLOUR_RED, (uint64_t[5]){0}, none);
     back(PAINT, BH_SHOP_ERRORS_SOLD_OUT, 0, (uint64_t[5]){0}, none);
     call(PUT, (uint64_t[5]){0x1000, 0x2000}, (const uint8_t *const[5]){(const uint8_t *)&item});
+    call(PUT, (uint64_t[5]){0x1000, 0x2000}, (const uint8_t *const[5]){(const uint8_t *)&lined});
     call(PUT, (uint64_t[5]){0x1000, 0x2000}, none);
     call(FIND, (uint64_t[5]){0}, (const uint8_t *const[5]){(const uint8_t *)"spoon", (const uint8_t *)colour, (const uint8_t *)colour});
     back(FIND, 0, 0, (uint64_t[5]){0}, (const uint8_t *const[5]){NULL, NULL, NULL, (const uint8_t *)price, (const uint8_t *)colour});

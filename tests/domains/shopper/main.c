@@ -43,7 +43,8 @@ static void await(void) {
 }
 
 static const struct bh_shop_item good = {.price = 7, .size = {1, 2}, .colour = BH_SHOP_COLOUR_BLUE, .sold = true, .wish = BH_SHOP_WISH_EXPRESS,
-                                         .name = "fifteen letters", .stripes = {1, 2, 5}};
+                                         .name = "fifteen letters", .stripes = {1, 2, 5}, .lining = BH_SHOP_COLOUR_GREEN,
+                                         .lining_present = true};
 
 static void scalars(void) {
     uint8_t before = 0;
@@ -230,7 +231,10 @@ static void hostile_fields(void) {
     EXPECT_ERROR(PUT_WITH(stripes, {1, 2, 3}), BH_EINVAL);
     EXPECT_ERROR(PUT_WITH(wish, {4}), BH_EINVAL);
     EXPECT_ERROR(put_with(offsetof(struct bh_shop_item, sold), "\2", 1), BH_EINVAL);
+    EXPECT_ERROR(put_with(offsetof(struct bh_shop_item, lining_present), "\2", 1), BH_EINVAL);
+    EXPECT_ERROR(put_with(offsetof(struct bh_shop_item, lining), "\3\1", 2), BH_EINVAL);
     EXPECT(asked() == before, "the shop was asked");
+    EXPECT_OK(put_with(offsetof(struct bh_shop_item, lining), "\3", 2)); // what is left out has no value
 }
 
 static void hostile_optionals(void) {
