@@ -11,6 +11,35 @@
         .hidden \name
         .set \name, setjmp
         .endr
+#ifdef __BULKHEAD_PLAIN__
+// The stack is the domain's own: setjmp keeps the stack pointer and where it returns to.
+BH_FUNCTION setjmp
+        movq (%rsp), %rdx
+        leaq 8(%rsp), %rcx
+        movq %rbx, (%rdi)
+        movq %rbp, 8(%rdi)
+        movq %r12, 16(%rdi)
+        movq %r13, 24(%rdi)
+        movq %r14, 32(%rdi)
+        movq %r15, 40(%rdi)
+        movq %rcx, 48(%rdi)
+        movq %rdx, 56(%rdi)
+        xorl %eax, %eax
+        ret
+BH_END setjmp
+
+BH_FUNCTION bh_jump
+        movq %rsi, %rax
+        movq (%rdi), %rbx
+        movq 8(%rdi), %rbp
+        movq 16(%rdi), %r12
+        movq 24(%rdi), %r13
+        movq 32(%rdi), %r14
+        movq 40(%rdi), %r15
+        movq 48(%rdi), %rsp
+        jmp *56(%rdi)
+BH_END bh_jump
+#else
 BH_FUNCTION setjmp
         movq %rbx, %gs:(%edi)
         movq %rbp, %gs:8(%edi)
@@ -41,5 +70,6 @@ BH_FUNCTION bh_jump
         leal 56(%rdi), %edi
         jmp bh_call_frame_resume
 BH_END bh_jump
+#endif
 
         .section .note.GNU-stack, "", @progbits

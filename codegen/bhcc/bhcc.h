@@ -26,6 +26,7 @@ struct options {
     struct arguments inputs;   // sources
     bool no_standard_libraries, no_verify, verbose, debug, dependencies, has_depfile;
     bool hardened;             // indirect branches in the form that speculation does not get past
+    bool plain;                // clang's own code, for domains that something else isolates
     bool both;                 // beside each object OUTPUT its hardened twin, OUTPUT.hardened, where the two differ
     const char *optimization;  // "-O2"
 };
@@ -44,6 +45,9 @@ void temporaries_remove(void);
 
 // compile.c, link.c
 int compile(const struct options *options, const char *input, const char *output);
+int compile_plain(const struct options *options, const char *input, const char *output); // plain.c
+void add_headers(const struct options *options, struct arguments *command);
+void add_dependencies(const struct options *options, struct arguments *command, const char *object);
 int link_image(const struct options *options, const struct arguments *objects);
 
 #endif

@@ -75,7 +75,7 @@ static int assemble(const struct options *options, const char *input, const char
     return run(options, &command);
 }
 
-static void add_headers(const struct options *options, struct arguments *command) {
+void add_headers(const struct options *options, struct arguments *command) {
     const char *include = library("include");
     if (!include || options->no_standard_libraries)
         return;
@@ -89,6 +89,8 @@ static int preprocess(const struct options *options, const char *input, const ch
     arguments_add(&command, CLANG);
     arguments_add(&command, "-E");
     arguments_add(&command, "-D__BULKHEAD__=1");
+    if (options->plain)
+        arguments_add(&command, "-D__BULKHEAD_PLAIN__=1");
     arguments_add_all(&command, &options->compile);
     add_headers(options, &command);
     arguments_add(&command, input);
@@ -97,6 +99,19 @@ static int preprocess(const struct options *options, const char *input, const ch
         arguments_add(&command, output);
     }
     return run(options, &command);
+}
+
+void add_dependencies(const struct options *options, struct arguments *command, const char *object) {
+    char file[4096];
+    if (!options->dependencies)
+        return;
+    snprintf(file, sizeof(file), "%.*s.d", (int)(strrchr(object, '.') ? strrchr(object, '.') - object : (long)strlen(object)), object);
+    arguments_add(command, "-MT");
+    arguments_add(command, object);
+    if (!options->has_depfile) {
+        arguments_add(command, "-MF");
+        arguments_add(command, file);
+    }
 }
 
 static int to_bitcode(const struct options *options, const char *input, const char *bitcode, const char *object) {
@@ -114,17 +129,7 @@ static int to_bitcode(const struct options *options, const char *input, const ch
     if (!options->debug) // messages name file and line
         arguments_add(&command, "-gline-tables-only");
     add_list(&command, front_flags, sizeof(front_flags) / sizeof(*front_flags));
-    if (options->dependencies) {
-        char file[4096];
-        snprintf(file, sizeof(file), "%.*s.d", (int)(strrchr(object, '.') ? strrchr(object, '.') - object : (long)strlen(object)),
-                 object);
-        arguments_add(&command, "-MT");
-        arguments_add(&command, object);
-        if (!options->has_depfile) {
-            arguments_add(&command, "-MF");
-            arguments_add(&command, file);
-        }
-    }
+    add_dependencies(options, &command, object);
     arguments_add(&command, input);
     arguments_add(&command, "-o");
     arguments_add(&command, bitcode);
@@ -228,6 +233,8 @@ static int compile_twin(const struct options *options, const char *input, const 
 int compile(const struct options *options, const char *input, const char *output) {
     if (options->stage == STAGE_PREPROCESS)
         return preprocess(options, input, output);
+    if (options->plain)
+        return compile_plain(options, input, output);
     bool twin = options->both && options->stage == STAGE_OBJECT;
     if (options->stage == STAGE_OBJECT)
         remove(twin_of(output)); // one of an earlier compilation, perhaps of another source

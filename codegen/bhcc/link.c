@@ -15,8 +15,11 @@ static const char *const linker_flags[] = {"-pie", "-static", "--no-dynamic-link
 
 #define ORDERS 8 // of functions, that are tried
 
-static void add_library(struct arguments *command, const char *name) {
-    const char *path = library(name);
+// Plain images have libraries of their own.
+static void add_library(const struct options *options, struct arguments *command, const char *name) {
+    char in_folder[64];
+    snprintf(in_folder, sizeof(in_folder), "%s%s", options->plain ? "plain/" : "", name);
+    const char *path = library(in_folder);
     if (path)
         arguments_add(command, path);
 }
@@ -82,11 +85,11 @@ static int link_once(const struct options *options, const struct arguments *obje
         arguments_add(&command, linker_flags[i]);
     arguments_add(&command, "-o");
     arguments_add(&command, output);
-    add_library(&command, "note.o");
+    add_library(options, &command, "note.o");
     if (options->hardened)
-        add_library(&command, "hardened.o");
+        add_library(options, &command, "hardened.o");
     if (!options->no_standard_libraries) {
-        add_library(&command, "start.o");
+        add_library(options, &command, "start.o");
         arguments_add(&command, "--undefined=bh_inject"); // nobody calls it but the kernel
     }
     arguments_add_all(&command, objects);
@@ -97,11 +100,11 @@ static int link_once(const struct options *options, const struct arguments *obje
     if (!options->no_standard_libraries) {
         arguments_add(&command, "--start-group");
         if (options->hardened) { // the objects in which it makes a difference
-            add_library(&command, "libbulkhead-hardened.a");
-            add_library(&command, "libc-hardened.a");
+            add_library(options, &command, "libbulkhead-hardened.a");
+            add_library(options, &command, "libc-hardened.a");
         }
-        add_library(&command, "libbulkhead.a");
-        add_library(&command, "libc.a");
+        add_library(options, &command, "libbulkhead.a");
+        add_library(options, &command, "libc.a");
         arguments_add(&command, "--end-group");
     }
     if (order)

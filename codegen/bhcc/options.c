@@ -17,6 +17,7 @@ static const char usage[] =
     "  -L -l -Wl,...        for the linker\n"
     "  --hardened           indirect branches that speculation does not get past (docs/verified-code.md): slower; for -c and for linking\n"
     "  --both               with -c: FILE.o.hardened, too, where it differs; linking with --hardened finds it\n"
+    "  --isolation=plain    clang's code as it is, for a domain that paging, pks, a process or nothing isolates (docs/mechanisms.md); for -c and for linking\n"
     "  -nostdlib            leave the runtime and the C library out\n"
     "  --call-as=F:G        function F is called through pointers as if it were declared like G\n"
     "  --no-verify          do not run the verifier over the linked image\n"
@@ -113,6 +114,10 @@ static int parse_one(struct options *options, int argc, char **argv, int *i) {
         options->hardened = true;
     } else if (!strcmp(text, "--both")) {
         options->both = true;
+    } else if (starts(text, "--isolation=")) {
+        options->plain = !strcmp(text, "--isolation=plain");
+        if (!options->plain && strcmp(text, "--isolation=sfi"))
+            return refuse_option(text, "give plain or sfi; which mechanism isolates a plain image is said in the manifest");
     } else if (starts(text, "--call-as=")) {
         arguments_add(&options->lower, text);
     } else if (!strcmp(text, "--no-verify")) {
@@ -159,6 +164,8 @@ int options_parse(int argc, char **argv, struct options *options) {
         fputs("bhcc: no input files; `bhcc --help' explains\n", stderr);
         return 2;
     }
+    if (options->plain && (options->hardened || options->both))
+        return refuse_option("--isolation=plain", "a hardened form is one of confined code");
     if (options->output && options->stage != STAGE_LINK && options->inputs.count > 1)
         return refuse_option(options->output, "one output for several inputs");
     return 0;

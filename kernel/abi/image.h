@@ -16,6 +16,7 @@ enum bh_note_type : uint32_t {
     BH_NOTE_EXPORT = 2,    // struct bh_note_interface: an interface that the image serves
     BH_NOTE_FUNCTIONS = 3, // struct bh_note_functions: where the function table is
     BH_NOTE_HARDENED = 4,  // empty: every indirect branch has its hardened form, or the verifier refuses the image
+    BH_NOTE_PLAIN = 5,     // empty: compiled without confinement (bhcc --isolation=plain); only for domains that something else isolates
 };
 
 #define BH_INTERFACE_NAME_SIZE 32

@@ -34,6 +34,9 @@ struct bh_archive_file {
 
 enum bh_restart_policy : uint32_t { BH_RESTART_NEVER, BH_RESTART_ON_CRASH };
 
+// What keeps a domain in its slot (docs/mechanisms.md). All but SFI take images of the plain flavour, and SFI none of them.
+enum bh_isolation : uint32_t { BH_ISOLATION_SFI, BH_ISOLATION_NONE, BH_ISOLATION_PKS, BH_ISOLATION_PAGING, BH_ISOLATION_PROCESS };
+
 struct bh_archive_domain {
     char name[32];
     uint32_t image; // index into files
@@ -48,7 +51,7 @@ struct bh_archive_domain {
     uint32_t priority; // of its first thread, 0 (highest) to 3
     uint32_t start_order; // lower first
     uint32_t hardened; // 1: its image must be (kernel/abi/image.h)
-    uint32_t pad;
+    uint32_t isolation; // enum bh_isolation
 };
 
 // A port: interface offered by a domain, or by the kernel (server = BH_ARCHIVE_KERNEL).

@@ -5,6 +5,7 @@
 //   offset        contents                                   protection
 //   0             unmapped: null guard, end of the neighbour  none
 //   0x10000       table: slot base, run-time calls            R
+//   0x12000       door: code by which domains of some mechanisms leave RX
 //   0x20000       image: headers, rodata, text, data, bss     R / RX / RW
 //   0x10000000    heap, grows upwards on request              RW
 //   0x40000000    data stacks, each below a guard page        RW
@@ -25,6 +26,7 @@
 #define BH_SLOT_GUARD 0x10000ull // unmapped at the start of each slot, and above the last one: end guard of the slot below
 #define BH_SLOT_TABLE 0x10000ull
 #define BH_SLOT_TABLE_SIZE 0x2000ull
+#define BH_SLOT_DOOR 0x12000ull // one page, where the mechanism has one (docs/mechanisms.md)
 #define BH_SLOT_IMAGE 0x20000ull
 #define BH_SLOT_IMAGE_END 0x10000000ull
 #define BH_SLOT_HEAP 0x10000000ull
@@ -42,6 +44,7 @@
 // The table. Words below BH_TABLE_CALLS are facts; from there on, 8-byte call targets.
 #define BH_TABLE_BASE 0x10000 // u64: slot base
 #define BH_TABLE_DOMAIN 0x10008 // u64: domain identifier
+#define BH_TABLE_DOOR 0x10010 // u64: plain images jump there with the number of an entry in %eax
 #define BH_TABLE_CALLS 0x10080 // first call entry
 #define BH_TABLE_END 0x12000
 #define BH_CALLS_FIXED 48      // entries of call.def come first

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Backtraces. Domain code is unwound with libunwind's remote interface: registers from the trap frame or invocation record, memory
-// from the control stack only, unwind tables from the image as the kernel verified and keeps it: nothing is read from the slot, where other
+// from the control stack only (plain domains: by frame pointers, below), unwind tables from the image as the kernel verified and keeps it: nothing is read from the slot, where other
 // threads may write. Tables are hostile; libunwind sees only those that cfi.c found to be of the plain form, and every address that it
 // asks for is checked. It only reports: recovery never depends on it.
 #include "kernel/debug/backtrace.h"
@@ -17,6 +17,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
+#include "kernel/mm/space.h"
 #include "kernel/sched/thread.h"
 
 #define READS_MAX (1u << 18) // of libunwind, for one backtrace: more than the longest descriptions that cfi.c lets through need
@@ -112,6 +113,47 @@ static struct stretch from_gate(struct thread *thread) {
     return stretch;
 }
 
+// A word of the domain's slot, whatever the address; false where nothing is mapped. Read by its frame: a fault would come at a bad time, since this is
+// not the stack on which faults are handled.
+static bool slot_word(const struct domain *domain, uint64_t address, uint64_t *word) {
+    uint64_t va = domain->base + (address & BH_SLOT_MASK & ~7ull);
+    hpa frame;
+    if (space_lookup(va & ~(BH_PAGE_SIZE - 1), &frame) != BH_OK)
+        return false;
+    *word = *(const uint64_t *)((uint8_t *)platform_direct(frame) + va % BH_PAGE_SIZE);
+    return true;
+}
+
+// A plain domain's frames, by its frame pointers. The stack is the domain's to write: what is read is only looked up, and the way goes upwards.
+static size_t follow_plain(const struct domain *domain, uint64_t rip, uint64_t frame, struct bh_frame_info *frames, size_t max) {
+    size_t count = 0;
+    uint64_t last = 0, offset = frame & BH_SLOT_MASK;
+    while (count < max && rip - domain->base < BH_SLOT_SIZE) {
+        note(domain, rip, &frames[count++]);
+        if (offset <= last || offset > BH_SLOT_SIZE - 16 || !slot_word(domain, offset, &frame) || !slot_word(domain, offset + 8, &rip))
+            break;
+        last = offset;
+        offset = frame & BH_SLOT_MASK;
+    }
+    return count;
+}
+
+// `door`: the words that the door left on the control stack (arch/x86_64/mechanism.inc): the domain's stack pointer and frame pointer.
+static size_t plain_at_door(const struct domain *domain, const uint64_t *door, struct bh_frame_info *frames, size_t max) {
+    uint64_t rip;
+    return slot_word(domain, door[0], &rip) ? follow_plain(domain, rip, door[1], frames, max) : 0;
+}
+
+static size_t innermost(struct thread *thread, const struct trap_frame *frame, uint32_t *reads, struct bh_frame_info *frames, size_t max) {
+    struct stretch inner = frame ? from_frame(thread, frame) : from_gate(thread);
+    inner.reads = reads;
+    if (!thread->domain->mechanism)
+        return unwind_stretch(&inner, frames, max);
+    if (frame)
+        return follow_plain(thread->domain, frame->rip, frame->rbp, frames, max);
+    return inner.registers.rsp ? plain_at_door(thread->domain, (const uint64_t *)inner.registers.rsp, frames, max) : 0;
+}
+
 static size_t walk(struct thread *thread, const struct trap_frame *frame, struct bh_frame_info *frames, size_t max) {
     if (!address_space) {
         address_space = unwind_create_space(find_proc, access_memory);
@@ -122,14 +164,15 @@ static size_t walk(struct thread *thread, const struct trap_frame *frame, struct
     }
     size_t count = 0;
     uint32_t reads = READS_MAX;
-    if (thread->domain != &kernel_domain) {
-        struct stretch inner = frame ? from_frame(thread, frame) : from_gate(thread);
-        inner.reads = &reads;
-        count = unwind_stretch(&inner, frames, max);
-    }
+    if (thread->domain != &kernel_domain)
+        count = innermost(thread, frame, &reads, frames, max);
     for (const struct invocation *record = thread->top; record && count < max; record = record->previous) {
         if (!record->caller || record->caller == &kernel_domain || !record->caller->image)
             continue;
+        if (record->caller->mechanism) {
+            count += plain_at_door(record->caller, (const uint64_t *)(record + 1), frames + count, max - count);
+            continue;
+        }
         struct stretch outer = from_record(thread, record);
         outer.reads = &reads;
         count += unwind_stretch(&outer, frames + count, max - count);

@@ -73,7 +73,7 @@ static bool file_is_sound(const struct bh_archive_file *file) {
 
 static bool domain_is_sound(const struct bh_archive_domain *domain) {
     return domain->image < archive.head->files.count && domain->colour <= BH_COLOUR_FS && domain->cap_quota <= CAPS_MAX &&
-           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->hardened <= 1 && domain->name[0] &&
+           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->hardened <= 1 && domain->isolation <= BH_ISOLATION_PROCESS && domain->name[0] &&
            ended(domain->name, sizeof(domain->name));
 }
 
@@ -135,7 +135,7 @@ static enum bh_error make_domains(void) {
         const struct bh_archive_domain *entry = &archive.domains[i];
         const struct bh_archive_file *file = &archive.files[entry->image];
         struct loaded_image *image;
-        enum bh_error error = loader_verify(file->name, archive.bytes + file->offset, file->size, entry->colour, &image);
+        enum bh_error error = loader_verify(file->name, archive.bytes + file->offset, file->size, entry->colour, entry->isolation != BH_ISOLATION_SFI, &image);
         if (!error)
             error = domain_create(entry, image, &made_domains[i]);
         if (error)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/arch/x86_64/regs.h"
 #include "kernel/base.h"
 #include "kernel/debug/backtrace.h"
 #include "kernel/debug/log.h"
@@ -114,6 +115,7 @@ static void reclaim(struct domain *domain) {
     rings_domain_died(domain);
     buffers_domain_died(domain);
     caps_drop_unnamed(domain);
+    platform_isolation_end(domain);
     stacks_return_domain(domain);
     loader_unmap(domain);
 }
@@ -143,9 +145,15 @@ struct fault {
     const char *sentence;
 };
 
+// In the slot the offset; a plain domain's wild address as it is.
+static uint64_t offset_of(const struct domain *domain, uint64_t address) {
+    uint64_t offset = address - domain->base;
+    return domain->mechanism && offset >= BH_SLOT_SIZE ? address : offset;
+}
+
 static struct fault classify(const struct domain *domain, const struct trap_frame *frame) {
     uint64_t address = frame->fault_address;
-    uint64_t offset = address - domain->base;
+    uint64_t offset = offset_of(domain, address);
     switch (frame->vector) {
     case 0:
         return (struct fault){BH_CRASH_ARITHMETIC, "division error"};
@@ -158,7 +166,7 @@ static struct fault classify(const struct domain *domain, const struct trap_fram
     case 14:
         if (stacks_control_guard(address))
             return (struct fault){BH_CRASH_CONTROL_STACK, "the control stack is used up (endless recursion?)"};
-        if (offset >= BH_SLOT_STACKS && offset < BH_SLOT_STACKS_END)
+        if (offset != address && offset >= BH_SLOT_STACKS && offset < BH_SLOT_STACKS_END)
             return (struct fault){BH_CRASH_DATA_STACK, "the data stack is used up (endless recursion?)"};
         if (offset < BH_SLOT_TABLE)
             return (struct fault){BH_CRASH_FAULT, "null pointer"};
@@ -174,7 +182,7 @@ static struct fault classify(const struct domain *domain, const struct trap_fram
 static bool type_check_failed(struct domain *domain, struct trap_frame *frame) {
     const struct verified_image *image = &domain->image->verified;
     uint64_t offset = frame->rip - domain->base, target = frame->r11 & BH_SLOT_MASK, within;
-    uint32_t label = frame->vector == 6 || frame->vector == 14 ? verified_check_at(image, domain->colour, offset) : 0;
+    uint32_t label = image->plain ? 0 : frame->vector == 6 || frame->vector == 14 ? verified_check_at(image, domain->colour, offset) : 0;
     char what[64] = "no function";
     if (!label)
         return false;
@@ -194,11 +202,12 @@ static bool in_slot(uint64_t address) {
     return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
 }
 
-// Whose fault is it? In domain code, the domain's. In a proxy, which copies between two slots, the slot's whose address it was.
+// Whose fault is it? In domain code, the domain's, also where a plain one jumped out of its slot. In a proxy, which copies between two slots, the slot's whose address it was.
 static struct domain *culprit(struct thread *thread, const struct trap_frame *frame) {
     if (!thread || !thread->domain || thread->domain == &kernel_domain)
         return NULL;
-    if (in_slot(frame->rip))
+    bool jumped_out = thread->domain->mechanism && (frame->rflags & RFLAGS_IF) && !invoke_in_proxy(frame->rip);
+    if (in_slot(frame->rip) || jumped_out)
         return thread->domain;
     if (!invoke_in_proxy(frame->rip) || frame->vector != 14 || !in_slot(frame->fault_address))
         return NULL;
@@ -219,12 +228,12 @@ void trap_fault(struct trap_frame *frame) {
               (unsigned long long)frame->error, (unsigned long long)frame->rip,
               (unsigned long long)frame->fault_address);
     struct fault fault = classify(domain, frame);
-    uint64_t offset = frame->vector == 14 ? frame->fault_address - domain->base : 0;
+    uint64_t offset = frame->vector == 14 ? offset_of(domain, frame->fault_address) : 0;
     if (stacks_control_guard(frame->fault_address))
         offset = 0;
     if (!type_check_failed(domain, frame))
         crash_domain(domain, fault.cause, frame, offset, "%s at 0x%llx, address 0x%llx", fault.sentence,
-                     (unsigned long long)(frame->rip & BH_SLOT_MASK), (unsigned long long)offset);
+                     (unsigned long long)offset_of(domain, frame->rip), (unsigned long long)offset);
     thread->unwind = 0;
     invoke_unwind_domain(thread, domain, frame);
     clock_arm(clock_now_ns() + RETRY_NS); // other threads may have become ready

@@ -12,6 +12,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/loader.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/sched/thread.h"
 #include "labels.h"
 
@@ -52,7 +53,11 @@ enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loa
     domain->memory_quota = manifest->memory_quota;
     domain->watchdog_ms = manifest->watchdog_ms;
     domain->state = DOMAIN_LOADED;
-    enum bh_error error = caps_create_table(domain, manifest->cap_quota + 1);
+    enum bh_error error = mechanism_choose(domain, manifest->isolation);
+    if (domain->mechanism)
+        domain->colour_offset = offsetof(struct thread, bases) + 8 * BASE_OF_PLAIN;
+    if (!error)
+        error = caps_create_table(domain, manifest->cap_quota + 1);
     if (error) {
         free(domain);
         return error;
@@ -68,6 +73,11 @@ enum bh_error domain_start(struct domain *domain) {
     enum bh_error error = loader_entry_check(domain, "the image's entry", domain->image->verified.entry, LABEL_thread);
     if (!error)
         error = loader_map(domain);
+    if (!error) {
+        error = platform_isolation_start(domain);
+        if (error)
+            loader_unmap(domain);
+    }
     if (error)
         return error;
     bool again = domain->state == DOMAIN_DEAD || domain->state == DOMAIN_ENDED;
@@ -79,11 +89,15 @@ enum bh_error domain_start(struct domain *domain) {
                           domain->manifest->priority, NULL);
     if (error) {
         domain->state = DOMAIN_DEAD;
+        platform_isolation_end(domain);
         loader_unmap(domain);
         return error;
     }
-    log_write(BH_LOG_INFO, domain->name, "%s in slot %u, colour %s", again ? "restarted" : "started", domain->id,
-              domain->colour == BH_COLOUR_GS ? "gs" : "fs");
+    if (domain->mechanism)
+        log_write(BH_LOG_INFO, domain->name, "%s in slot %u, isolation %s", again ? "restarted" : "started", domain->id, domain->mechanism->name);
+    else
+        log_write(BH_LOG_INFO, domain->name, "%s in slot %u, colour %s", again ? "restarted" : "started", domain->id,
+                  domain->colour == BH_COLOUR_GS ? "gs" : "fs");
     return BH_OK;
 }
 

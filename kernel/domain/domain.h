@@ -13,11 +13,13 @@
 #include "kernel/abi/crash.h"
 #include "kernel/abi/error.h"
 #include "kernel/abi/image.h"
+#include "kernel/abi/manifest.h"
 #include "kernel/abi/slot.h"
 
 struct bh_archive_domain;
 struct cap;
 struct loaded_image;
+struct mechanism;
 
 enum domain_state : uint32_t {
     DOMAIN_UNUSED,
@@ -55,6 +57,8 @@ struct domain {
     uint32_t restarts;
     uint64_t call_count;  // calls into it by threads that have ended; the proxies count in struct thread
     enum bh_colour colour;
+    enum bh_isolation isolation;
+    const struct mechanism *mechanism; // NULL: sfi
     const struct bh_archive_domain *manifest; // NULL for the kernel's own
     struct bh_crash_record crash; // of the last death
 };
@@ -101,7 +105,8 @@ struct port {
     uint32_t interface;
     uint64_t object;        // first argument of each method
     uint64_t serving;       // 1 once served by the live instance; 0: callers get BH_EDEAD
-    uint64_t methods[BH_INTERFACE_METHODS]; // addresses of functions of the server; checked entries
+    uint64_t methods[BH_INTERFACE_METHODS]; // what proxies call: functions of the server, checked entries; or its mechanism's adapters
+    uint64_t entries[BH_INTERFACE_METHODS]; // a plain server's functions, for those
     char name[BH_CAP_NAME_SIZE];
     uint64_t fingerprint;
     uint32_t method_count;

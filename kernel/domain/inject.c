@@ -20,7 +20,7 @@ static enum bh_error find_inject(const struct domain *domain, uint32_t *offset) 
     const struct verified_image *image = &domain->image->verified;
     for (uint32_t i = 0; i < image->symbol_count; i++)
         if (strcmp(image->symbols[i].name, "bh_inject") == 0 &&
-            verified_label(image, image->symbols[i].start) == LABEL_thread) {
+            (image->plain || verified_label(image, image->symbols[i].start) == LABEL_thread)) {
             *offset = image->symbols[i].start;
             return BH_OK;
         }

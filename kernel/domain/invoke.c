@@ -11,6 +11,7 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/crash.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/domain/values.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
@@ -38,20 +39,20 @@ static enum bh_error enter(struct domain *domain, uint64_t entry, uint64_t first
     if (!thread->data_stacks[domain->id] && !stacks_lease(thread, domain))
         return BH_ENOMEM;
     irq_before_resume();
-    return invoke_enter(domain, entry, first, arguments, value);
+    return invoke_enter(domain, mechanism_enter(domain, entry), first, arguments, value);
 }
 
 // Apart, so that the way without obstacles needs no stack frame: each VM exit takes it.
 static __attribute__((noinline)) enum bh_error enter_port(struct port *port, uint32_t method, const uint64_t arguments[5], uint64_t *value) {
     if (!port->serving || method >= port->method_count)
         return BH_EDEAD;
-    return enter(port->server, port->methods[method], port->object, arguments, value);
+    return enter(port->server, port->server->mechanism ? port->entries[method] : port->methods[method], port->object, arguments, value);
 }
 
 enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arguments[5], uint64_t *value) {
     struct domain *domain = port->server;
     if (!port->serving || method >= port->method_count || domain->state != DOMAIN_RUNNING ||
-        !thread_current()->data_stacks[domain->id] || platform_irq_pending)
+        !thread_current()->data_stacks[domain->id] || platform_irq_pending || domain->mechanism)
         return enter_port(port, method, arguments, value);
     return invoke_enter(domain, port->methods[method], port->object, arguments, value);
 }
@@ -96,6 +97,8 @@ void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame) {
     frame->rip = (uint64_t)invoke_landing;
     frame->rsp = (uint64_t)thread->top;
     frame->rflags |= RFLAGS_IF;
+    frame->rflags &= ~RFLAGS_DF;
+    trap_into_kernel(frame, thread->bases);
 }
 
 void invoke_unwind_domain(struct thread *thread, struct domain *dead, struct trap_frame *frame) {

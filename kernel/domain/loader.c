@@ -11,6 +11,7 @@
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/mm/space.h"
 #include "kernel/mm/stacks.h"
 #include "interfaces.h"
@@ -41,10 +42,25 @@ static enum bh_error recolour(const char *name, const void **bytes, size_t size,
     return BH_OK;
 }
 
-enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour,
-                            struct loaded_image **out) {
+static enum bh_error verify(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct verified_image *image,
+                            struct verify_report *report) {
+    enum bh_error error = plain ? verify_plain(bytes, size, image, report) : verify_image(bytes, size, colour, image, report);
+    if (!error)
+        return BH_OK;
+    if (plain && !image->plain && !report->rule)
+        return refuse(error, "%s: its manifest asks for a mechanism other than sfi, and the image is none of the plain flavour; compile and link it "
+                             "with bhcc --isolation=plain", name);
+    if (!plain && image->plain)
+        return refuse(error, "%s: an image of the plain flavour, which sfi does not confine; give the domain another `isolation', or compile and link "
+                             "it without --isolation=plain", name);
+    return report_refusal(name, error, report);
+}
+
+enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct loaded_image **out) {
+    if (plain)
+        colour = BASE_IN_FILE; // it has none
     for (struct loaded_image *image = images; image; image = image->next)
-        if (image->colour == colour && strcmp(image->name, name) == 0) {
+        if (image->colour == colour && image->verified.plain == plain && strcmp(image->name, name) == 0) {
             *out = image;
             return BH_OK;
         }
@@ -53,11 +69,8 @@ enum bh_error loader_verify(const char *name, const void *bytes, size_t size, en
     if (!image)
         return refuse(BH_ENOMEM, "%s: no memory to verify it", name);
     enum bh_error error = colour == BASE_IN_FILE ? BH_OK : recolour(name, &bytes, size, colour);
-    if (!error) {
-        error = verify_image(bytes, size, colour, &image->verified, &report);
-        if (error)
-            error = report_refusal(name, error, &report);
-    }
+    if (!error)
+        error = verify(name, bytes, size, colour, plain, &image->verified, &report);
     if (error) {
         free(image);
         return error;
@@ -66,8 +79,9 @@ enum bh_error loader_verify(const char *name, const void *bytes, size_t size, en
     image->colour = colour;
     image->next = images;
     images = image;
-    log_write(BH_LOG_DEBUG, "kernel", "%s: verified, %u instructions in %u functions", name,
-              image->verified.instruction_count, image->verified.function_count);
+    if (!plain)
+        log_write(BH_LOG_DEBUG, "kernel", "%s: verified, %u instructions in %u functions", name,
+                  image->verified.instruction_count, image->verified.function_count);
     *out = image;
     return BH_OK;
 }
@@ -92,6 +106,8 @@ bool loader_interface_is_kernel(uint32_t interface) {
 enum bh_error loader_entry_check(const struct domain *domain, const char *what, uint64_t offset, uint32_t label) {
     const struct verified_image *image = &domain->image->verified;
     uint64_t within = 0;
+    if (image->plain && offset >= image->text_start && offset < image->text_end)
+        return BH_OK; // what runs in its slot, and in what order, is its own affair
     if (!verified_is_function(image, offset))
         return refuse(BH_EINVAL, "%s: 0x%llx is not a function of %s", what, (unsigned long long)offset, domain->name);
     if (verified_label(image, offset) == label)
@@ -159,6 +175,9 @@ static enum bh_error map_table(struct domain *domain, const struct verified_imag
     *(uint64_t *)(domain->base + BH_TABLE_BASE) = domain->base;
     *(uint64_t *)(domain->base + BH_TABLE_DOMAIN) = domain->id;
     fill_calls((uint64_t *)(domain->base + BH_TABLE_CALLS), image);
+    error = mechanism_map_door(domain);
+    if (error)
+        return error;
     return space_protect(va, BH_SLOT_TABLE_SIZE, MAP_READ);
 }
 
@@ -228,6 +247,7 @@ enum bh_error loader_map(struct domain *domain) {
 void loader_unmap(struct domain *domain) {
     const struct verified_image *image = &domain->image->verified;
     space_unmap_fresh(domain->base + BH_SLOT_TABLE, BH_SLOT_TABLE_SIZE);
+    mechanism_unmap_door(domain);
     for (uint32_t i = 0; i < image->segment_count; i++) {
         uint64_t start = page_down(image->segments[i].start);
         uint64_t end = round_up(image->segments[i].start + image->segments[i].memory_size, BH_PAGE_SIZE);

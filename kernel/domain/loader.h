@@ -20,9 +20,9 @@ struct loaded_image {
     struct loaded_image *next;
 };
 
-// Verify an image of the archive, or find it verified. `bytes` must stay. BH_EVERIFY and others, logged with the report.
-enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour,
-                            struct loaded_image **out);
+// Verify an image of the archive, or find it verified; one of the plain flavour is only read. `bytes` must stay. BH_EVERIFY and others, logged with
+// the report.
+enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct loaded_image **out);
 // Map table and image of domain->image into domain's slot, relocated and protected. BH_ENOMEM, BH_EQUOTA.
 enum bh_error loader_map(struct domain *domain);
 // Unmap them, and the heap.

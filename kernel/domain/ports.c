@@ -8,6 +8,7 @@
 #include "kernel/base.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/platform/platform.h"
 
 static struct port *ports;
@@ -74,7 +75,9 @@ enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, co
     port->object = serve->object;
     port->method_count = serve->method_count;
     for (uint32_t i = 0; i < serve->method_count; i++)
-        port->methods[i] = domain->base + (methods[i] & BH_SLOT_MASK);
+        port->entries[i] = domain->base + (methods[i] & BH_SLOT_MASK);
+    for (uint32_t i = 0; i < serve->method_count; i++)
+        port->methods[i] = domain->mechanism ? (uint64_t)(domain->mechanism->methods + METHOD_STUB_SIZE * i) : port->entries[i];
     for (uint32_t i = serve->method_count; i < BH_INTERFACE_METHODS; i++)
         port->methods[i] = (uint64_t)proxy_left_out; // a server of an older version
     port->serving = 1;

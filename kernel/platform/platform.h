@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "kernel/abi/error.h"
+#include "kernel/abi/manifest.h"
+
+struct domain;
 
 typedef uint64_t hpa; // host physical address (hosted: offset into the memory file)
 
@@ -111,6 +114,15 @@ bool trap_in_proxy(const struct trap_frame *frame); // threads are not switched 
 void trap_fault(struct trap_frame *frame);  // exceptions 0-31
 void trap_timer(struct trap_frame *frame);  // the armed deadline has passed
 void trap_device(struct trap_frame *frame); // after device handlers ran: a chance to switch threads
+
+// ---- isolation.c: mechanisms other than sfi and none (kernel/domain/mechanism.h) ----------------------------
+// Give a domain that is being made the mechanism, before anything is mapped in its slot. BH_ENOTSUP with a message that says what is missing.
+enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolation);
+// The instance that is about to run has its memory; it is dead, and its memory is about to go.
+enum bh_error platform_isolation_start(struct domain *domain);
+void platform_isolation_end(struct domain *domain);
+// The frame is to go on in a proxy: with the kernel's rights, and with these segment bases.
+void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]);
 
 // ---- console.c, power.c ---------------------------------------------------------------------------------
 void console_output(const char *text, size_t size); // the kernel's log; callable from anywhere

@@ -25,6 +25,7 @@ enum thread_state : uint32_t {
     THREAD_ENDED,
 };
 
+enum { BASE_OF_PLAIN = 2 }; // in struct thread's bases
 enum { THREAD_PRIORITIES = 4 }; // 0 is the highest
 #define THREAD_COUNT 128
 #define THREADS_PER_DOMAIN 32
@@ -42,7 +43,9 @@ struct thread {
     struct domain *domain;     // whose code runs now; &kernel_domain in the kernel's own threads
     struct invocation *top;    // innermost invocation record
     uint32_t unwind;           // enum thread_unwind, not 0: the gate (proxy, trap handler) takes it out
-    uint64_t bases[2];         // what the gs and fs base registers hold, indexed by enum bh_colour
+    uint64_t bases[3];         // what the gs and fs base registers hold, indexed by enum bh_colour; the last of plain domains, no register's
+    uint64_t control;          // in a plain domain: the control stack, on which its call of a door goes on (mechanism.inc)
+    uint64_t entry;            // where the kernel's own call into a plain domain leads
     uint64_t gate;             // control stack at its last kernel call: where the return address into the domain stands
     uint64_t data_stacks[BH_SLOT_COUNT]; // by domain: where its data stack stands for this thread; 0: none leased, or the domain says so
     uint64_t calls[BH_SLOT_COUNT]; // by domain: calls into it

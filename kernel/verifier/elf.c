@@ -134,7 +134,9 @@ static enum bh_error one_note(struct verification *v, uint32_t type, const uint8
     case BH_NOTE_FUNCTIONS:
         return functions_note(v, text, size, address);
     case BH_NOTE_HARDENED:
-        v->image->hardened = true;
+    case BH_NOTE_PLAIN:
+        v->image->hardened |= type == BH_NOTE_HARDENED;
+        v->image->plain |= type == BH_NOTE_PLAIN;
         return size ? refuse_code(v, RULE_IMAGE_NOTES, 0, "a note of %u bytes that has none", size) : BH_OK;
     default:
         return refuse_code(v, RULE_IMAGE_NOTES, 0, "a note of unknown type %u", type);

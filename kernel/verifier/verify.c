@@ -53,6 +53,19 @@ enum bh_error verify_image(const uint8_t *bytes, size_t size, enum bh_colour col
     return error;
 }
 
+enum bh_error verify_plain(const uint8_t *bytes, size_t size, struct verified_image *image, struct verify_report *report) {
+    struct verification v = {.bytes = bytes, .size = size, .image = image, .report = report};
+    *image = (struct verified_image){.bytes = bytes, .size = size};
+    *report = (struct verify_report){0};
+    enum bh_error error = elf_parse(&v);
+    if (!error && !image->plain)
+        error = BH_EIMAGE;
+    close_verification(&v);
+    if (error)
+        verified_image_free(image);
+    return error;
+}
+
 void verified_image_free(struct verified_image *image) {
     free(image->relocations);
     free(image->functions);

@@ -71,6 +71,7 @@ struct verified_image {
     uint32_t symbol_count;
     uint32_t eh_frame_header, eh_frame_header_size; // slot offset and size of .eh_frame_hdr, 0: none
     uint32_t instruction_count;
+    bool plain;                  // its note says that nothing in its code confines it
     bool hardened;               // its note asks for it, and every indirect branch has the hardened form
 };
 
@@ -91,6 +92,9 @@ enum bh_error verify_recolour(uint8_t *bytes, size_t size, enum bh_colour from, 
 // says why not. BH_EIMAGE, BH_EVERIFY, BH_ENOMEM.
 enum bh_error verify_image(const uint8_t *bytes, size_t size, enum bh_colour colour, struct verified_image *image,
                            struct verify_report *report);
+// Read a plain image (BH_NOTE_PLAIN), of whose code nothing is proved: headers, segments, notes, relocations, symbols are as sound as those
+// of any other, and no mapping will be writable and executable. BH_EIMAGE with a report, also for an image that is not plain; BH_ENOMEM.
+enum bh_error verify_plain(const uint8_t *bytes, size_t size, struct verified_image *image, struct verify_report *report);
 void verified_image_free(struct verified_image *image);
 
 // "FILE: function NAME at 0x...: `mov ...': RULE: sentence; detail; usual cause in C". Returns `to`.

@@ -10,7 +10,11 @@ struct __pthread *bh_thread_adopt(void) __attribute__((__visibility__("hidden"))
 static inline uintptr_t bh_data_stack(void)
 {
 	uintptr_t stack;
+#ifdef __BULKHEAD_PLAIN__
+	__asm__("movq %%rsp, %0" : "=r"(stack)); /* it is the ordinary stack */
+#else
 	__asm__("movq %%rsp, %0\n\tandq $-65536, %0\n\tmovq (%0), %0" : "=&r"(stack) : : "cc");
+#endif
 	return stack;
 }
 

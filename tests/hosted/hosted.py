@@ -50,12 +50,14 @@ class Runner:
         os.makedirs(self.logs, exist_ok=True)
         self.passed = self.failed = 0
 
-    def archive(self, name, manifest, settings=()):
-        """Make an archive below the logs; its path."""
+    def archive(self, name, manifest, settings=(), isolation=()):
+        """Make an archive below the logs; its path. `isolation': pairs of domain and mechanism."""
         path = os.path.join(self.logs, name + ".archive")
         command = [sys.executable, MKIMAGE, manifest, "-o", path, "--build", self.build]
         for setting in settings:
             command += ["--set", setting]
+        for domain, mechanism in isolation:
+            command += ["--isolation", f"{domain}={mechanism}"]
         subprocess.run(command, check=True, cwd=ROOT)
         return path
 
@@ -83,10 +85,10 @@ class Runner:
     def wanted(self, name):
         return self.only in name
 
-    def scenario(self, name, hardened=False):
-        """One scenario of the conductor, perhaps with hardened victims."""
+    def scenario(self, name, hardened=False, title=None, isolation=()):
+        """One scenario of the conductor, perhaps with hardened victims, or with other mechanisms of isolation: pairs of domain and mechanism."""
         needs_device = name.startswith("device")
-        title = name + "-hardened" * hardened
+        title = title or name + "-hardened" * hardened
         if not self.wanted(title) or (needs_device and not self.has_devices):
             return
         manifest = os.path.join(HERE, "supervised.toml" if name.startswith("supervised") else "victims.toml")
@@ -96,7 +98,8 @@ class Runner:
                 text = text.replace('image = "victim"', 'image = "victim-hardened"\nhardened = true')
             manifest = os.path.join(self.logs, title + ".toml")
             open(manifest, "w", encoding="utf-8").write(text)
-        archive = self.archive(title, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []), *self.settings])
+        archive = self.archive(title, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []),
+                                                *(["conductor.plain=yes"] if isolation else []), *self.settings], isolation)
         status, text = self.boot(title, archive, arguments=self.arguments.get(name, ()))
         os.unlink(archive)
         problem = None
@@ -178,6 +181,8 @@ BAD_ARCHIVES = [
     ("priority", lambda data: put(data, table(data, DOMAINS)[0] + 72, "<I", 4), "boot archive: domain 0"),
     ("hardened-is-no-truth", lambda data: put(data, table(data, DOMAINS)[0] + 80, "<I", 2), "boot archive: domain 0"),
     ("not-hardened", lambda data: put(data, table(data, DOMAINS)[0] + 80, "<I", 1), "the manifest wants a hardened image, conductor is none"),
+    ("unknown-isolation", lambda data: put(data, table(data, DOMAINS)[0] + 84, "<I", 5), "boot archive: domain 0"),
+    ("not-plain", lambda data: put(data, table(data, DOMAINS)[0] + 84, "<I", 1), "the image is none of the plain flavour"),
     ("unknown-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE + 32, "<I", 77), "boot archive: port 1"),
     ("unknown-interface", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 36, "<I", 59), "does not know interface 59"),
     ("kernel-as-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 32, "<I", 0xFFFFFFFF), "not one that kernel can serve"),

@@ -76,7 +76,7 @@ static void measure(const uint8_t *bytes, size_t size, enum bh_colour colour) {
 }
 
 static int check(const char *name, const struct options *options) {
-    struct verified_image image;
+    struct verified_image image = {0};
     struct verify_report report;
     char text[512];
     size_t size;
@@ -88,7 +88,14 @@ static int check(const char *name, const struct options *options) {
         error = verify_recolour(bytes, size, BH_COLOUR_GS, BH_COLOUR_FS, &report);
     if (!error)
         error = verify_image(bytes, size, options->colour, &image, &report);
-    if (error) {
+    bool plain = error && image.plain;
+    if (plain)
+        error = verify_plain(bytes, size, &image, &report);
+    if (!error && plain) {
+        if (!options->quiet)
+            printf("%s: of the plain flavour: nothing is proved of its code, %u bytes\n", name, image.text_end - image.text_start);
+        verified_image_free(&image);
+    } else if (error) {
         fprintf(stderr, "bhverify: %s\n", error == BH_ENOMEM ? "out of memory" : verify_report_format(&report, name, text, sizeof(text)));
     } else {
         if (!options->quiet)

@@ -18,15 +18,18 @@ import colours
 PAGE = 4096
 KERNEL = 0xFFFFFFFF
 RATE_LIMIT = 1000000000
-NOTE_IMPORT, NOTE_EXPORT, NOTE_HARDENED = 1, 2, 4  # kernel/abi/image.h
+NOTE_IMPORT, NOTE_EXPORT, NOTE_HARDENED, NOTE_PLAIN = 1, 2, 4, 5  # kernel/abi/image.h
 MAGIC = 0x31304B4C55424842
 RIGHTS = {"call": 1, "serve": 2, "wait": 4, "signal": 8, "read": 16, "write": 32, "dma": 64, "client": 128, "server": 256, "grant": 512}
 SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
+ISOLATION = ("sfi", "none", "pks", "paging", "process")  # as numbered in kernel/abi/manifest.h
+
 # Keys of each kind of table: name -> (type, default); no default: required.
 DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
           "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
-          "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "settings": (dict, {})}
+          "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "isolation": (str, "sfi"),
+          "settings": (dict, {})}
 PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, "")}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
@@ -185,11 +188,18 @@ class System:
     def read_domains(self):
         for name, table, data in self.named("domain"):
             one = read_table(self.manifest, table, data, DOMAIN)
-            image = one["image"] or name
+            one["isolation"] = self.options.isolation_of.get(name, one["isolation"])
+            if one["isolation"] not in ISOLATION:
+                self.manifest.refuse(table, f'isolation = "{one["isolation"]}": give one of {", ".join(ISOLATION)}', "isolation", one["isolation"])
+            plain = one["isolation"] != "sfi"
+            image = (one["image"] or name) + "-plain" * plain
             path = os.path.join(self.options.build, "domains", image + ".elf")
             if not os.path.exists(path):
-                self.manifest.refuse(table, f"there is no image `{image}' ({path}); is there a folder of that name with a main.c?",
-                                     "image" if "image" in data else None)
+                help_text = f"`make {path}' builds it" if plain else "is there a folder of that name with a main.c?"
+                self.manifest.refuse(table, f"there is no image `{image}' ({path}); {help_text}", "image" if "image" in data else None)
+            if plain != any(note == NOTE_PLAIN for note, _ in notes_of(path)):
+                self.manifest.refuse(table, f"image {path} is {'not ' * plain}of the plain flavour, and isolation is {one['isolation']}",
+                                     "isolation" if "isolation" in data else None)
             if one["colour"] not in (*colours.NAMES, "auto"):
                 self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs, fs or auto', "colour", one["colour"])
             if one["restart"] not in ("never", "on-crash"):
@@ -299,11 +309,12 @@ class System:
                 self.manifest.refuse(table, f"{len(items)} {what}, the limit is {limit}")
 
     def colour_domains(self):
-        """Colours where the manifest gives none: who is granted whose port calls it."""
+        """Colours where the manifest gives none: who is granted whose port calls it. Plain domains use neither register."""
         calls = {}
         for grant in self.grants:
             server = self.ports[grant["index"]]["server"] if grant["kind"] == 0 else KERNEL
-            if server != KERNEL and grant["rights"] & RIGHTS["call"]:
+            plain = server != KERNEL and "sfi" != self.domains[server]["isolation"] or self.domains[grant["domain"]]["isolation"] != "sfi"
+            if server != KERNEL and not plain and grant["rights"] & RIGHTS["call"]:
                 pair = (grant["domain"], server)
                 calls[pair] = calls.get(pair, 0) + grant["rate"]
         bound = {number: colours.NAMES.index(domain["colour"]) for number, domain in enumerate(self.domains) if domain["colour"] != "auto"}
@@ -337,7 +348,7 @@ def pack(system):
     tables = [b"", b"", b"", b"", b"", b"", b""]
     counts = [len(x) for x in (system.files, system.domains, system.ports, system.rings, system.buffers, system.grants, system.settings)]
     tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
-                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], 0)
+                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]))
                          for d, colour in zip(system.domains, system.colours))
     tables[2] = b"".join(struct.pack("<32sIIQQ64s", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64))
                          for p in system.ports)
@@ -393,12 +404,17 @@ def main():
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
     parser.add_argument("--file", action="append", default=[], metavar="BUFFER=PATH", help="fill a buffer of the manifest from this file instead")
+    parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism instead")
     options = parser.parse_args()
     for option in options.file:
         if "=" not in option:
             parser.error(f"--file {option}: write BUFFER=PATH")
     if not options.output and not options.explain:
         parser.error("nothing to do: give -o FILE, --explain or both")
+    for option in options.isolation:
+        if "=" not in option:
+            parser.error(f"--isolation {option}: write DOMAIN=MECHANISM")
+    options.isolation_of = dict(option.split("=", 1) for option in options.isolation)
     options.file_of = dict(option.split("=", 1) for option in options.file)
     for option in options.set:
         if not re.match(r"[^=.]+\.[^=]+=", option):

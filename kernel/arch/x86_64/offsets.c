@@ -7,6 +7,7 @@
 #include "kernel/abi/slot.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/platform/platform.h"
 #include "kernel/sched/cpu.h"
 #include "kernel/sched/thread.h"
@@ -35,11 +36,15 @@ void offsets(void) {
     FIELD(THREAD, thread, data_stacks);
     FIELD(THREAD, thread, calls);
     FIELD(THREAD, thread, cpu);
+    FIELD(THREAD, thread, control);
+    FIELD(THREAD, thread, entry);
     DEFINE(UNWIND_CALLEE, UNWIND_CALLEE);
     DEFINE(UNWIND_ENTERING, UNWIND_DOMAIN | UNWIND_CALLEE);
 
     FIELD(CPU, cpu, outside);
     FIELD(CPU, cpu, tlb_seen);
+    FIELD(CPU, cpu, current);
+    DEFINE(CPU_SIZE, sizeof(struct cpu));
     DEFINE(CPU_COUNT_MAX, CPU_COUNT_MAX);
 
     FIELD(DOMAIN, domain, base);
@@ -52,6 +57,8 @@ void offsets(void) {
     FIELD(DOMAIN, domain, badges);
     FIELD(DOMAIN, domain, base_writes);
 
+    DEFINE(TABLE_CALLS, BH_TABLE_CALLS);
+    DEFINE(TABLE_CALL_COUNT, (BH_TABLE_END - BH_TABLE_CALLS) / 8);
     DEFINE(SLOT_STACKS, BH_SLOT_STACKS);
     DEFINE(SLOT_STACKS_SIZE, BH_SLOT_STACKS_END - BH_SLOT_STACKS);
 
@@ -65,6 +72,9 @@ void offsets(void) {
     FIELD(PORT, port, object);
     FIELD(PORT, port, serving);
     FIELD(PORT, port, methods);
+    FIELD(PORT, port, entries);
+    DEFINE(INTERFACE_METHODS, BH_INTERFACE_METHODS);
+    DEFINE(METHOD_STUB_SIZE, METHOD_STUB_SIZE);
 
     FIELD(INVOCATION, invocation, previous);
     FIELD(INVOCATION, invocation, caller);

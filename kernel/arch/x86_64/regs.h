@@ -8,6 +8,7 @@
 
 #define RFLAGS_FIXED 0x2ull
 #define RFLAGS_IF 0x200ull
+#define RFLAGS_DF 0x400ull
 
 static inline uint64_t rdgsbase(void) {
     uint64_t value;

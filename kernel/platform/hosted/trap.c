@@ -98,6 +98,11 @@ static void handler(int signal_number, siginfo_t *info, void *opaque) {
     wrfsbase(fs_base);
 }
 
+void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
+    frame->gs_base = bases[0];
+    frame->fs_base = bases[1];
+}
+
 int hosted_trap_start(void) {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM};
     stack_t stack = {.ss_size = TRAP_STACK_SIZE};

@@ -107,6 +107,11 @@ uint32_t trap_cpu_index(void) {
     return ((selector & 0xffff) - SELECTOR_TASK) / SELECTOR_STEP;
 }
 
+void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
+    frame->gs_base = bases[0];
+    frame->fs_base = bases[1];
+}
+
 static const char *fatal_name(uint64_t vector) {
     if (vector == EXCEPTION_NMI)
         return "non-maskable interrupt";

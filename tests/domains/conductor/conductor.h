@@ -23,6 +23,7 @@ struct victim {
     bh_cap port; // its interface Victim
     uint32_t devices; // that it was granted
 };
+extern bool plain; // the victims are of the plain flavour (setting `plain'): some mechanism other than sfi isolates them
 extern struct victim a, b, c; // c is in the fs colour; each has a right to call the next, c to call a
 
 struct bh_domain_info info_of(const struct victim *victim);

@@ -9,6 +9,7 @@
 
 struct victim a = {.name = "a"}, b = {.name = "b"}, c = {.name = "c"};
 bh_cap system_cap;
+bool plain;
 static bh_cap settings_cap;
 
 static const struct {
@@ -190,6 +191,7 @@ int main(void) {
         bh_panic("the manifest gives no System");
     EXPECT_OK(bh_cap_find("settings", &settings_cap));
     a.devices = settings_get(settings_cap, "device", wanted) == BH_OK;
+    plain = settings_get(settings_cap, "plain", wanted) == BH_OK;
     EXPECT_OK(settings_get(settings_cap, "scenario", wanted));
     meet(&a);
     meet(&b);

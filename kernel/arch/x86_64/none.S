@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// Isolation "none": the switch of stacks and nothing else. The domain's code runs with all the kernel's rights.
+#include "mechanism.inc"
+
+        .section text_proxy, "ax", @progbits
+
+ADAPTERS none
+        CALLEE_STACK
+        lea none_returned(%rip), %rbx
+        mov %rbx, -8(%rbp)
+        lea -8(%rbp), %rsp
+        xor %ebp, %ebp // the end of its frames
+        jmp *%rax
+
+FUNCTION none_returned
+        CURRENT_THREAD %rcx, %ecx
+        mov THREAD_control(%rcx), %rsp
+        cld
+        ret
+
+FUNCTION none_door
+        CURRENT_THREAD %r11, %r11d
+        mov %rsp, %r10
+        cld
+        CALL_OUT
+        mov %r10, %rsp
+        ret
+
+        .section .note.GNU-stack, "", @progbits
