@@ -226,6 +226,8 @@ bool emit_docs(const char *folder);
 bool emit_json(const char *folder);
 bool emit_trace(const char *folder);
 bool emit_fuzz(const char *folder);
+bool emit_python(const char *folder);
+bool emit_call(const char *folder);
 
 // names.c
 const char *snake(const char *name);   // BlockInfo -> block_info

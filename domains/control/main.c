@@ -3,89 +3,25 @@
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
 //   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | caps NAME | off STATUS
+//   port NAME | call PORT INTERFACE FINGERPRINT METHOD DATA (call.c)
 //
 // Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bulkhead/domain.h"
-#include "bulkhead/uart.h"
+#include "call.h"
 #include "kernel.h"
 #include "kernel/abi/crash.h"
+#include "line.h"
 
-#define LINE_MAX 256
-#define OUTPUT_PIECE 512u
-#define WORDS_MAX 4
+#define LINE_MAX 45056 // arguments of a call, in hexadecimal
+#define PING_MAX 64
+#define WORDS_MAX 6
 #define LOG_PIECE 2048
 
-#define UART_BASE 0x2f8
-
-static struct bh_uart uart;
 static bh_cap system_cap;
-static char output[OUTPUT_PIECE];
-static uint32_t output_size;
-
-// ---- the line
-
-static void flush(void) {
-    (void)bh_uart_write(&uart, output, output_size);
-    output_size = 0;
-}
-
-static void put(char byte) {
-    if (output_size == sizeof(output))
-        flush();
-    output[output_size++] = byte;
-}
-
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
-    char text[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    for (const char *at = text; *at; at++)
-        put(*at);
-}
-
-// A JSON string, at most `size` bytes, up to the first zero.
-static void say_string(const char *text, size_t size) {
-    put('"');
-    for (size_t i = 0; i < size && text[i]; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte == '"' || byte == '\\') {
-            put('\\');
-            put((char)byte);
-        } else if (byte == '\n') {
-            say("\\n");
-        } else if (byte < 0x20 || byte >= 0x7f) {
-            say("\\u%04x", byte);
-        } else {
-            put((char)byte);
-        }
-    }
-    put('"');
-}
-
-__attribute__((format(printf, 1, 2))) static void refuse(const char *format, ...) {
-    char text[200];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    say("{\"ok\":false,\"error\":");
-    say_string(text, sizeof(text));
-    say("}");
-}
-
-static void answer(const char *what, enum bh_error error) {
-    if (error)
-        refuse("%s: %s", what, bh_strerror(error));
-    else
-        say("{\"ok\":true}");
-}
 
 // ---- commands
 
@@ -282,7 +218,7 @@ static void do_caps(const char *name) {
 // Whoever opens the line finds out by it where the answers of whoever had it before end.
 static void do_ping(const char *word) {
     say("{\"ok\":true,\"ping\":");
-    say_string(word, LINE_MAX);
+    say_string(word, PING_MAX);
     say("}");
 }
 
@@ -315,10 +251,13 @@ static void execute(char *line) {
         do_caps(words[1]);
     else if (strcmp(words[0], "off") == 0 && count == 2)
         answer("off", system_power_off(system_cap, (uint32_t)strtoul(words[1], NULL, 10)));
+    else if (strcmp(words[0], "port") == 0 && count == 2)
+        do_port(words[1]);
+    else if (strcmp(words[0], "call") == 0 && count == 6)
+        do_call(words[1], words[2], words[3], words[4], words[5]);
     else
         refuse("unknown command \"%s\", or not as many words as it takes", words[0]);
-    put('\n');
-    flush();
+    line_end();
 }
 
 // ---- input
@@ -339,8 +278,7 @@ static void take_byte(char byte) {
     if (overlong) {
         overlong = false;
         refuse("a line has at most %d characters", LINE_MAX - 1);
-        put('\n');
-        flush();
+        line_end();
         return;
     }
     execute(line);
@@ -348,16 +286,17 @@ static void take_byte(char byte) {
 
 int main(void) {
     uint8_t byte;
+    bh_cap interrupt;
     enum bh_error error = bh_cap_find("system", &system_cap);
     if (!error)
-        error = bh_uart_open(&uart, "serial", UART_BASE);
+        error = line_open(&interrupt);
     if (error) {
         bh_error_log("no control line: %s", bh_strerror(error));
         return 1;
     }
     for (;;) {
-        while (bh_uart_read(&uart, &byte))
+        while (line_read(&byte))
             take_byte((char)byte);
-        (void)bh_event_wait(uart.interrupt, 0);
+        (void)bh_event_wait(interrupt, 0);
     }
 }

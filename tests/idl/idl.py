@@ -95,7 +95,12 @@ def passes(tool, path, _write):
         done = subprocess.run([os.path.join(ROOT, "codegen", "bhidl", "labels.sh"), out], capture_output=True, text=True, timeout=20, check=False)
         if done.returncode != 0:
             return done.stderr
-        sides = [("client", []), ("server", []), ("kernel", ["-DBH_KERNEL", "-Ikernel/arch/x86_64"])]
+        for module in sorted(glob.glob(os.path.join(out, "python", "bulkhead", "*.py"))):
+            try:
+                compile(open(module, encoding="utf-8").read(), module, "exec")
+            except SyntaxError as error:
+                return str(error)
+        sides = [("client", []), ("server", []), ("call", []), ("kernel", ["-DBH_KERNEL", "-Ikernel/arch/x86_64"])]
         for side, flags in sides:
             for source in sorted(glob.glob(os.path.join(out, side, "*.c"))):
                 done = subprocess.run(["clang-19", "-std=gnu23", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I.",

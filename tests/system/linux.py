@@ -240,7 +240,7 @@ def bhctl_shows_breaks_and_restarts_domains():
         refused(bhctl("restart", "nobody", "--json"), '"ok": false')
         check(bhctl("crash", "vmm", "--how", "hammer").returncode == 2, "unknown kind")
         raw = machine.control.socket
-        raw.sendall(b"x" * 1000 + b"\n" + b"frobnicate 1 2 3 4 5 6\n\x01\xff\n")
+        raw.sendall(b"x" * 50000 + b"\n" + b"frobnicate 1 2 3 4 5 6\n\x01\xff\n")
         for want in (b"at most", b"unknown command", b"unknown command"):
             line = b""
             while not line.endswith(b"\n"):

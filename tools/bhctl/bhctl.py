@@ -11,6 +11,7 @@
   bhctl memory                       memory, threads, buffers, capabilities of the whole system
   bhctl cpus                         how busy each processor is, and whose code it runs
   bhctl caps [DOMAIN] [--svg FILE]   who holds which capability, derived from whose, leading to what; as a picture
+  bhctl call PORT [METHOD ARG...]    call a method of a port that the manifest grants to control; without METHOD: what there is
   bhctl off [STATUS]                 end the system
 
 Every command takes --json. Exit status: 0 done, 1 refused or no system there, 2 wrong usage.
@@ -25,6 +26,7 @@ import time
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+import call as calls  # noqa: E402  pylint: disable=wrong-import-position
 import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -174,7 +176,7 @@ def parse():
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
-                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("off", off, "")):
+                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
         one.set_defaults(function=function)
         if words:
@@ -186,6 +188,11 @@ def parse():
         if name == "caps":
             one.add_argument("domain", nargs="?", help="only this one's")
             one.add_argument("--svg", metavar="FILE", help="write the graph of all domains as a picture")
+        if name == "call":
+            one.add_argument("port", help="the name of a grant of control's, or #N: a capability that a call returned")
+            one.add_argument("method", nargs="?")
+            one.add_argument("argument", nargs="*", help="numbers, names of enums (flags: A|B), text, structs as JSON, bytes and buffers in hexadecimal or "
+                             "@FILE, names of capabilities, none for what is optional")
         if name == "off":
             one.add_argument("status", nargs="?", type=int, default=0)
     return parser.parse_args()

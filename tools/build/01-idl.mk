@@ -16,10 +16,10 @@ $(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(B
 	$(Q)bison -d -o $(GEN)/bhidl/parser.c codegen/bhidl/parser.y && flex -o $(GEN)/bhidl/lexer.c codegen/bhidl/lexer.l
 	$(Q)$(CC) $(HOST_FLAGS) -Wno-unused-function -Wno-unused-but-set-variable -I$(GEN)/bhidl codegen/bhidl/*.c $(GEN)/bhidl/*.c -o $@
 
-$(GENERATED_HEADERS): $(BHIDL) $(IDL) codegen/bhidl/labels.sh
+$(GENERATED_HEADERS): $(BHIDL) $(IDL) codegen/bhidl/labels.sh codegen/bhidl/client.py
 	$(call say,BHIDL,$(IDL))
-	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel $(GEN)/fuzz && $(BHIDL) --out $(GEN) $(IDL)
-	$(Q)codegen/bhidl/labels.sh $(GEN) && touch $@
+	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel $(GEN)/fuzz $(GEN)/python && $(BHIDL) --out $(GEN) $(IDL)
+	$(Q)cp codegen/bhidl/client.py $(GEN)/python/bulkhead/ && codegen/bhidl/labels.sh $(GEN) && touch $@
 
 $(PC_GENERATED): $(GENERATED_HEADERS) ;
 # Dependency files name the headers one by one: what includes them waits for them, too.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// What commands answer with: one line of JSON, written piece by piece.
+#ifndef CONTROL_LINE_H
+#define CONTROL_LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/cap.h"
+#include "kernel/abi/error.h"
+
+// Take the serial line; `interrupt` is the event that says that there is something to read.
+enum bh_error line_open(bh_cap *interrupt);
+// The next byte that came, if any.
+bool line_read(uint8_t *byte);
+
+void line_end(void); // the answer is complete
+void put(char byte);
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+// A JSON string, at most `size` bytes, up to the first zero.
+void say_string(const char *text, size_t size);
+void say_hex(const void *data, size_t size);
+__attribute__((format(printf, 1, 2))) void refuse(const char *format, ...);
+void answer(const char *what, enum bh_error error);
+
+#endif
