@@ -7,7 +7,8 @@
 #   make run SYSTEM=hello            another system from systems/
 #   make run CPUS=4                  with four processors; make demo, too
 #   make test TEST=crash             only the tests whose name contains "crash"
-#   make bench BENCH=call            one benchmark
+#   make bench BENCH=call            one benchmark; RUNS=8: in eight processes; SAVE=before: keep the report under that name
+#   make bench-compare before after  two reports: files, folders, or names that they were saved under
 #   make demo SEED=7                 crash the disk driver 20 times under load
 #
 SYSTEM ?= linux
@@ -16,6 +17,8 @@ CPUS ?= 1
 EMULATOR ?= qemu
 TEST ?=
 BENCH ?=
+RUNS ?= 1
+SAVE ?=
 SEED ?= 1
 BUILD ?= build
 V ?= 0
@@ -59,7 +62,7 @@ run-command: $(RUN_TARGETS)
 	$(Q)$(RUN_PROGRAM) --command '$(subst ','\'',$(value GUEST_CMD))'; echo $$? > $(RUN_STATUS)
 endif
 
-.PHONY: default all help setup run test bench demo debug fuzz format tidy docs metrics doctor clean distclean
+.PHONY: default all help setup run test bench bench-compare demo debug fuzz format tidy docs metrics doctor clean distclean
 default: all
 	$(Q)$(MAKE) --no-print-directory help
 all: $(ALL_TARGETS) compile_commands.json
@@ -76,8 +79,17 @@ run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell 
 test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last line: N passed, N failed
 	$(Q)tools/build/run-tests.py --build $(BUILD) --only '$(TEST)' $(UNIT_TESTS) $(TEST_SCRIPTS)
 
-bench: $(BENCH_TARGETS) ## measure; table, JSON, SVG under build/bench (BENCH=name)
-	$(Q)bench/run.py --build $(BUILD) --only '$(BENCH)'
+bench: $(BENCH_TARGETS) ## measure; one report, build/bench/report.html (BENCH=name RUNS=n SAVE=name)
+	$(Q)bench/run.py --build $(BUILD) --only '$(BENCH)' --runs '$(RUNS)' --save '$(SAVE)'
+
+# The words behind it are reports, not targets.
+ifeq ($(firstword $(MAKECMDGOALS)),bench-compare)
+COMPARED := $(wordlist 2,3,$(MAKECMDGOALS))
+.PHONY: $(COMPARED)
+$(foreach word,$(COMPARED),$(eval $(word):;@:))
+endif
+bench-compare: ## two reports of make bench, with significance (make bench-compare BEFORE AFTER [FAIL=1])
+	$(Q)bench/compare.py --build $(BUILD) $(if $(FAIL),--fail) $(if $(A)$(B),$(A) $(B),$(COMPARED))
 
 demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= BACKTRACE=1)
 	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(if $(BACKTRACE),--backtrace)

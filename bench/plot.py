@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Horizontal bars with quartile whiskers, written as SVG by hand: no package needed."""
+"""Horizontal bars with quartile whiskers, written as SVG by hand: no package needed. For light and dark screens."""
 import math
-import os
 from xml.sax.saxutils import escape
 
 SPAN, RIGHT, TOP, ROW = 440, 80, 48, 26
 LETTER = 6.8  # pixels, on the wide side: the font is the viewer's
+DARK = (".bar{fill:#6b9bd1}text{fill:#ddd}.small{fill:#999}.axis{stroke:#555}.whisker{stroke:#ddd}.mark{stroke:#f66}.back{fill:#1c1c20}")
 STYLE = ("text{font:13px sans-serif;fill:#222}.title{font-size:16px;font-weight:bold}.bar{fill:#4c78a8}.axis{stroke:#bbb}"
-         ".mark{stroke:#c03;stroke-dasharray:4 3}.whisker{stroke:#222}.value{font-size:12px}.right{text-anchor:end}.small{font-size:11px;fill:#777}")
+         ".mark{stroke:#c03;stroke-dasharray:4 3}.whisker{stroke:#222}.value{font-size:12px}.right{text-anchor:end}.small{font-size:11px;fill:#777}.back{fill:#fff}"
+         "@media (prefers-color-scheme:dark){" + DARK + "}")
 
 
 def ticks_of(low, high, logarithmic):
@@ -25,8 +26,8 @@ def number(value):
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
-def bars(path, title, rows, logarithmic=False, marks=()):
-    """rows: (label, value, {"low", "high"} or None); marks: (value, label), drawn as vertical lines."""
+def bars(title, rows, logarithmic=False, marks=()):
+    """SVG text. rows: (label, value, {"low", "high"} or None); marks: (value, label), drawn as vertical lines."""
     high = max([value for _, value, _ in rows] + [value for value, _ in marks]) * (1 if logarithmic else 1.05) or 1
     low = min(max(value, 0.1) for _, value, _ in rows) if logarithmic else 0
     ticks = ticks_of(low, high, logarithmic)
@@ -42,7 +43,7 @@ def bars(path, title, rows, logarithmic=False, marks=()):
 
     bottom = TOP + ROW * len(rows)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 36}" viewBox="0 0 {width} {bottom + 36}">',
-           f"<style>{STYLE}</style>", f'<rect width="{width}" height="{bottom + 36}" fill="#fff"/>',
+           f"<style>{STYLE}</style>", f'<rect class="back" width="{width}" height="{bottom + 36}"/>',
            f'<text class="title" x="16" y="26">{escape(title)}</text>']
     for tick in ticks:
         out.append(f'<line class="axis" x1="{x(tick):.1f}" y1="{TOP - 6}" x2="{x(tick):.1f}" y2="{bottom}"/>')
@@ -60,6 +61,4 @@ def bars(path, title, rows, logarithmic=False, marks=()):
     for value, label in marks:
         out.append(f'<line class="mark" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{TOP - 6}" y2="{bottom}"/>')
         out.append(f'<text class="small" x="{x(value):.1f}" y="{TOP - 9}" text-anchor="middle">{escape(label)}</text>')
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        file.write("\n".join(out + ["</svg>", ""]))
-    os.replace(path + ".new", path)
+    return "\n".join(out + ["</svg>", ""])

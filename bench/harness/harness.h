@@ -28,7 +28,8 @@ struct quartiles {
 };
 // Sorts `values`. `count` at least 1.
 struct quartiles quartiles_of(double *values, size_t count);
-void print_quartiles(FILE *file, const char *name, struct quartiles quartiles);
+// "NAME": {the samples times `factor', in the order in which they were taken, and their quartiles}. Sorts and changes `values'.
+void print_samples(FILE *file, const char *name, double *values, size_t count, double factor);
 
 // ---- boot.c
 // Boot the system in `archive` in this process and run `benchmark` in a kernel thread once its domains serve. Returns what

@@ -70,6 +70,12 @@ struct quartiles quartiles_of(double *values, size_t count) {
     return (struct quartiles){at(values, count, 0.25), at(values, count, 0.5), at(values, count, 0.75)};
 }
 
-void print_quartiles(FILE *file, const char *name, struct quartiles quartiles) {
-    fprintf(file, "\"%s\": {\"low\": %.4f, \"median\": %.4f, \"high\": %.4f}", name, quartiles.low, quartiles.median, quartiles.high);
+void print_samples(FILE *file, const char *name, double *values, size_t count, double factor) {
+    for (size_t i = 0; i < count; i++)
+        values[i] *= factor;
+    fprintf(file, "\"%s\": {\"samples\": [", name);
+    for (size_t i = 0; i < count; i++)
+        fprintf(file, "%s%.6g", i ? ", " : "", values[i]);
+    struct quartiles quartiles = quartiles_of(values, count);
+    fprintf(file, "], \"low\": %.4f, \"median\": %.4f, \"high\": %.4f}", quartiles.low, quartiles.median, quartiles.high);
 }

@@ -88,11 +88,11 @@ static void print_way(uint32_t way, double times[WAYS_MAX][TURNS_MAX]) {
     fprintf(out, ", \"%s\": {", all->ways[way].name);
     for (uint32_t i = 0; i < turns; i++)
         numbers[i] = times[way][i] / times[0][i];
-    print_quartiles(out, "ratio", quartiles_of(numbers, turns));
+    print_samples(out, "ratio", numbers, turns, 1);
     for (uint32_t i = 0; i < turns; i++)
         numbers[i] = times[way][i];
     fputs(", ", out);
-    print_quartiles(out, "ns", quartiles_of(numbers, turns));
+    print_samples(out, "ns", numbers, turns, 1);
     fputs("}", out);
 }
 

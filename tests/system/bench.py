@@ -60,14 +60,22 @@ def main():
     tests = Tests()
     command = ["bench/run.py", "--build", options.build]
     out = os.path.join(options.build, "bench", "quick")
-    for old in glob.glob(os.path.join(out, "*.json")) + glob.glob(os.path.join(out, "*.svg")):
+    for old in (path for kind in ("json", "svg", "html") for path in glob.glob(os.path.join(out, f"*.{kind}"))):
         os.remove(old)
     listed = subprocess.run(command + ["--only", "nonsense"], capture_output=True, text=True, check=False)
     tests.check(listed.returncode == 2 and "known: call" in listed.stderr, "an unknown benchmark is refused with the list of those that exist",
                 listed.stderr)
     done = subprocess.run(command + ["--quick"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
     tests.check(done.returncode == 0, "every benchmark runs to its end", done.stdout + done.stderr)
+    report = read(os.path.join(out, "report.json"))
+    found = {one["name"]: one["measures"] for one in report["benchmarks"]} if report else {}
+    tests.check(report and report["quick"] and report["machine"]["processor"]["model"] and report["source"]["commit"], "the report says what it was made of, and on what")
+    tests.check(all(run for measures in found.values() for measure in measures for run in measure["runs"]), "each measure of the report keeps its samples")
+    with open(os.path.join(out, "report.html"), encoding="utf-8") as file:
+        page = file.read()
+    tests.check(page.count("<svg") == len(found) and "Traceback" not in page and "http" not in page.replace("http://www.w3.org/2000/svg", ""), "the page has all plots in it")
     for name in ("call", "confinement", "hardened", "verifier", "exits", "lines"):
+        tests.check(found.get(name), f"bench/{name} is in the report")
         data = read(os.path.join(out, name + ".json"))
         tests.check(data and data["benchmark"] == name and (data["targets"] or name in NO_TARGET), f"bench/{name} leaves JSON with its targets")
         tests.check(data and has_numbers(name, data), f"bench/{name} leaves numbers that can be true")

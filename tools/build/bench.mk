@@ -68,4 +68,4 @@ BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc
 -include $(wildcard $(BENCH_DIR)/obj/*.d $(BENCH_DIR)/obj/main/*.d)
 BENCH_TARGETS += $(if $(filter boot,$(or $(BENCH),boot)),$(BENCH_DIR)/count.so $(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img))
 TEST_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
-TEST_SCRIPTS += tests/system/bench.py
+TEST_SCRIPTS += tests/system/bench.py tests/bench/compare.py

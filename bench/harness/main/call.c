@@ -126,14 +126,12 @@ static void print_results(double tick_ns, double cycles) {
             processor, rounds, tick_ns, cycles);
     for (size_t i = 0; i < kind_count; i++) {
         struct kind *kind = &kinds[i];
-        struct quartiles ns = quartiles_of(kind->ticks, rounds);
-        ns = (struct quartiles){ns.low * tick_ns, ns.median * tick_ns, ns.high * tick_ns};
         fprintf(out, "%s\n  {\"name\": \"%s\", \"what\": \"%s\", \"batch\": %u, ", i ? "," : "", kind->name, kind->what, kind->count);
         if (kind->run == run_domain && kind->batch < BH_BENCH_BATCH_DERIVE && kind->batch != BH_BENCH_BATCH_MOVE)
             fprintf(out, "\"base_writes\": %.2f, ", kind->base_writes);
-        print_quartiles(out, "ns", ns);
+        print_samples(out, "ns", kind->ticks, rounds, tick_ns);
         fputs(", ", out);
-        print_quartiles(out, "cycles", quartiles_of(kind->cycles, rounds));
+        print_samples(out, "cycles", kind->cycles, rounds, 1);
         fputs("}", out);
     }
     fputs("\n]}\n", out);

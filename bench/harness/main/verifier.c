@@ -88,9 +88,9 @@ static bool measure(const char *path, uint32_t repeats, FILE *out) {
     }
     fprintf(out, "{\"benchmark\": \"verifier\", \"image\": \"%s\", \"text_bytes\": %zu, \"instructions\": %llu, \"repeats\": %u, ", path,
             text_size, (unsigned long long)instructions, repeats);
-    print_quartiles(out, "verifier_mb_s", quartiles_of(verify, repeats));
+    print_samples(out, "verifier_mb_s", verify, repeats, 1);
     fputs(", ", out);
-    print_quartiles(out, "capstone_mb_s", quartiles_of(alone, repeats));
+    print_samples(out, "capstone_mb_s", alone, repeats, 1);
     fputs("}\n", out);
     return true;
 }
