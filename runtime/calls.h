@@ -39,5 +39,6 @@ enum bh_error bh_call_buffer_unmap(bh_cap buffer);
 enum bh_error bh_call_buffer_info(bh_cap buffer, struct bh_buffer_info *info);
 enum bh_error bh_call_ring_attach(bh_cap ring, struct bh_ring_info *info);
 enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what, size_t size, uint32_t epoch);
+enum bh_error bh_call_ring_forward(bh_cap ring, bh_cap event);
 
 #endif

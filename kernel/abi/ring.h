@@ -11,8 +11,8 @@
 //
 // Restart: when the server dies the kernel zeroes the completion pages and increments `epoch`. The
 // client sees the new epoch, resets its completion index to 0, says so in `epoch_seen` and signals: the
-// requests whose slots are still BUSY are the log. The new server waits until `epoch_seen` is its own epoch,
-// since until then the client may still be taking what the old one answered; then it processes every BUSY
+// requests whose slots are not FREE are the log. The new server waits until `epoch_seen` is its own epoch,
+// since until then the client may still be taking what the old one answered; then it processes every such
 // slot in the order of `sequence`, then goes on from `submit_tail` as it was when it attached.
 // tests/models/ring.pml is this protocol with deaths at any instant.
 #ifndef BH_ABI_RING_H
@@ -34,7 +34,9 @@ struct bh_ring_header {
     _Atomic uint32_t server_up;
 };
 
-enum bh_ring_slot_state : uint32_t { BH_SLOT_FREE = 0, BH_SLOT_BUSY = 1 };
+// CANCEL: in flight like BUSY, but the client would rather not have it done. A server that finds this when it takes the request from
+// the order completes it with BH_ECANCELED without having begun it; one that finds it in the log does it, since a predecessor may have begun.
+enum bh_ring_slot_state : uint32_t { BH_SLOT_FREE = 0, BH_SLOT_BUSY = 1, BH_SLOT_CANCEL = 2 };
 
 // Head of each request slot; the payload follows, the whole padded to 64 bytes.
 struct bh_ring_slot {

@@ -296,14 +296,17 @@ uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_
         error = read_text(text, sizeof(text), what, size);
     if (error)
         return result(error);
-    struct ring *ring = cap->object;
-    if (ring->client == caller() && (uint32_t)epoch != ring->header->epoch)
-        return result(BH_OK); // it has died already: its successor is not to blame
-    if (ring->client == caller())
-        crash_domain(ring->server, BH_CRASH_PROTOCOL, NULL, 0, "broke the protocol of ring %s: %s (%llu), says %s", ring->name,
+    struct domain *dies = rings_accuse(cap->object, caller(), (uint32_t)epoch, text, value);
+    if (dies)
+        crash_domain(dies, BH_CRASH_PROTOCOL, NULL, 0, "broke the protocol of ring %s: %s (%llu), says %s", ((struct ring *)cap->object)->name,
                      text, (unsigned long long)value, caller()->name);
-    else
-        (void)refuse(BH_EPROTO, "%s broke the protocol of ring %s: %s (%llu)", ring->client->name, ring->name, text,
-                     (unsigned long long)value);
     return result(BH_OK);
+}
+
+uint64_t call_ring_forward(uint64_t ring, uint64_t event) {
+    struct cap *cap, *target;
+    enum bh_error error = caps_get(caller(), "ring_forward", (bh_cap)ring, BH_CAP_RING, 0, &cap);
+    if (!error)
+        error = caps_get(caller(), "ring_forward", (bh_cap)event, BH_CAP_EVENT, BH_RIGHT_SIGNAL, &target);
+    return result(error ? error : rings_forward(cap->object, caller(), target->object));
 }

@@ -55,6 +55,7 @@ struct domain {
     uint32_t threads_used;
     uint32_t watchdog_ms; // 0: none
     uint32_t restarts;
+    uint32_t breaches;    // of ring protocols, which its peers reported
     uint64_t call_count;  // calls into it by threads that have ended; the proxies count in struct thread
     enum bh_colour colour;
     enum bh_isolation isolation;

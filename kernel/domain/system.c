@@ -32,8 +32,8 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
         return BH_ENOENT; // the way to find the end of the list: not worth a line in the log
     *info = (struct bh_domain_info){.id = id, .state = domain->state, .colour = domain->colour, .generation = domain->generation,
                                     .restarts = domain->restarts, .cause = domain->crash.cause, .threads = domain->threads_used,
-                                    .caps = domain->caps_used, .cap_quota = domain->cap_count ? domain->cap_count - 1 : 0, .memory_used = domain->memory_used,
-                                    .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
+                                    .caps = domain->caps_used, .cap_quota = domain->cap_count ? domain->cap_count - 1 : 0,
+                                    .breaches = domain->breaches, .memory_used = domain->memory_used, .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
                                     .base_writes = domain->base_writes};
     copy_name(info->name, sizeof(info->name), domain->name);
     if (domain->manifest) {

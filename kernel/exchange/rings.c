@@ -61,6 +61,8 @@ enum bh_error rings_create(const char *name, struct domain *client, struct domai
     ring->server = server;
     ring->buffer = buffer;
     ring->type = shape->type;
+    ring->entry_count = shape->entry_count;
+    ring->completion_size = shape->completion_size;
     lay_out(ring, shape);
     error = take_memory(ring);
     if (error) {
@@ -155,7 +157,68 @@ enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_r
     return BH_OK;
 }
 
+static void stop_forwarding(struct ring *ring) {
+    if (!ring->forward)
+        return;
+    ring->submit_event->event.forward = NULL;
+    event_object_release(ring->forward);
+    ring->forward = NULL;
+}
+
+enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct event_object *event) {
+    if (domain != ring->server || !ring->server_attached)
+        return refuse(BH_ERIGHTS, "ring_forward: %s has not attached to ring %s as its server", domain->name, ring->name);
+    if (event == ring->submit_event || event->event.forward)
+        return refuse(BH_EINVAL, "ring_forward: ring %s: that event goes elsewhere itself", ring->name);
+    event_object_hold(event);
+    stop_forwarding(ring);
+    ring->forward = event;
+    ring->submit_event->event.forward = &event->event;
+    return BH_OK;
+}
+
+// A completion of a slot that does not exist: nothing that a client writes makes an honest server write that.
+static bool proved(const struct ring *ring) {
+    const uint8_t *completions = (const uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size;
+    uint64_t size = round_up(sizeof(struct bh_ring_completion) + ring->completion_size, 16);
+    for (uint32_t i = 0; i < ring->entry_count; i++)
+        if (((const struct bh_ring_completion *)(completions + BH_RING_COMPLETIONS + size * i))->slot >= ring->entry_count)
+            return true;
+    return false;
+}
+
+// Is there another client to the server of `ring`; and one that accuses it too?
+static void ask_others(const struct ring *ring, bool *others, bool *second) {
+    *others = *second = false;
+    for (const struct ring *other = rings; other; other = other->next) {
+        if (other->server != ring->server || other->client == ring->client || !other->client_attached)
+            continue;
+        *others = true;
+        *second |= other->accused_epoch == other->header->epoch;
+    }
+}
+
+struct domain *rings_accuse(struct ring *ring, struct domain *accuser, uint32_t epoch, const char *what, uint64_t value) {
+    struct domain *accused = accuser == ring->client ? ring->server : ring->client;
+    bool others, second;
+    if (accused == ring->server && epoch != ring->header->epoch)
+        return NULL; // it has died already: its successor is not to blame
+    accused->breaches++;
+    if (accused == ring->client) {
+        (void)refuse(BH_EPROTO, "%s broke the protocol of ring %s: %s (%llu)", accused->name, ring->name, what, (unsigned long long)value);
+        return NULL;
+    }
+    ring->accused_epoch = epoch;
+    ask_others(ring, &others, &second);
+    if (!others || second || proved(ring))
+        return accused;
+    (void)refuse(BH_EPROTO, "%s broke the protocol of ring %s: %s (%llu), says %s alone: it has other clients, and lives on", accused->name,
+                 ring->name, what, (unsigned long long)value, accuser->name);
+    return NULL;
+}
+
 static void server_died(struct ring *ring) {
+    stop_forwarding(ring);
     uint8_t *completions = (uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size;
     memset(completions, 0, ring->completion_pages_size);
     ring->header->server_up = 0;

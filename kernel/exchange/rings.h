@@ -23,8 +23,11 @@ struct ring {
     uint64_t offset;          // slot offset of the header page
     uint64_t request_pages_size, completion_pages_size; // bytes
     uint64_t type;
+    uint32_t entry_count, completion_size;
     struct event_object *submit_event, *completion_event;
+    struct event_object *forward; // where submit_event goes while the server lives, or NULL
     bool client_attached, server_attached;
+    uint32_t accused_epoch;   // in which its client last said that the server broke the protocol
     struct ring *next;
 };
 
@@ -37,6 +40,10 @@ enum bh_error rings_create(const char *name, struct domain *client, struct domai
                            const struct ring_shape *shape, struct buffer *buffer, struct ring **out);
 // Map it in one of its two domains and describe it.
 enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_ring_info *info);
+// The server's wish: signals of its client raise `event` instead.
+enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct event_object *event);
+// `accuser` says that its peer broke the protocol. Counted and logged; the server that is to die of it, or NULL. A client never dies of it.
+struct domain *rings_accuse(struct ring *ring, struct domain *accuser, uint32_t epoch, const char *what, uint64_t value);
 // New epoch for those that it served, wake their clients.
 void rings_domain_died(struct domain *domain);
 // Scribble over the completions of all rings that `domain` serves, as a broken server would (crash injection).

@@ -103,6 +103,7 @@ void thread_wake(struct thread *thread, enum bh_error result);
 struct event {
     uint32_t signalled;
     struct thread *waiters;
+    struct event *forward; // what is raised instead, or NULL; one step
 };
 void event_raise(struct event *event);
 enum bh_error event_wait(struct event *event, uint64_t deadline_ns); // 0: no limit; BH_ETIMEDOUT, BH_EDEAD

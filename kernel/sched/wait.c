@@ -32,6 +32,8 @@ void thread_wake(struct thread *thread, enum bh_error result) {
 }
 
 void event_raise(struct event *event) {
+    if (event->forward)
+        event = event->forward;
     if (event->waiters)
         thread_wake(event->waiters, BH_OK);
     else

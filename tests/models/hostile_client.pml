@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The server of a ring, and a client that writes anything into its own pages at any time: every read of them gives any value, and two reads of
-// one word may differ. Indices and sequence numbers are three bits wide here. Names in comments are functions of runtime/ring.c.
+// one word may differ. Indices and sequence numbers are three bits wide here. Names in comments are functions of runtime/ring_server.c.
 //
 // claim inside: no value of the client's is used as an index before it was checked
 // claim takes_once: the server never has one slot twice

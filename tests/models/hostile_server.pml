@@ -2,7 +2,7 @@
 //
 // The client of a ring, and a server that writes anything into its own pages at any time: every read of them gives any value, and two reads of
 // one word may differ. Indices and sequence numbers are three bits wide here. Whom the client accuses of what does not matter, as long as it
-// stays right itself. Names in comments are functions of runtime/ring.c.
+// stays right itself. Names in comments are functions of runtime/ring_client.c.
 //
 // claim inside: no value of the server's is used as an index before it was checked
 // claim in_flight: what the client counts as in flight is what it waits for

@@ -2,7 +2,7 @@
 //
 // A ring whose server and client may die at any instant and come back: every request that was announced is answered exactly once, and honest
 // peers never accuse one another. One statement is one access to memory that the other side sees; what touches a side's own memory alone is
-// joined to it. Names in comments are functions of runtime/ring.c unless a file is named. Stores are seen in order, as on x86; where a store
+// joined to it. Names in comments are functions of runtime/ring_client.c and runtime/ring_server.c unless a file is named. Stores are seen in order, as on x86; where a store
 // must not pass a later load the code has a fence (wakeup.pml).
 //
 // A request is known by its sequence number; `pay` stands for the payload, which is right if it is that number.
@@ -62,6 +62,7 @@ inline see_epoch() {
             c_epoch = epoch;
 #ifndef BUG_NO_EPOCH_RESET
             c_taken = 0;
+            c_tail = 0;
 #endif
             c_stale = 0;
             c_doubtful = 0
@@ -124,7 +125,7 @@ inline client_attach() { // bh_ring_attach, adopt_requests
         if :: c_tail < N -> c_taken = 0 :: else -> c_taken = c_tail - N fi;
         c_stale = c_tail;
         c_doubtful = c_tail;
-        c_tail = 0
+        c_tail = c_taken
     }
     epoch_seen = c_epoch;
     submit_signal = true // acknowledge()
@@ -203,7 +204,10 @@ inline complete() { // bh_ring_complete; c_got: there was one
     do
     :: c_again ->
         c_again = false;
-        c_tail = completion_tail;
+        if // look()
+        :: c_tail == c_taken || BEFORE(c_taken, c_stale) -> c_tail = completion_tail
+        :: else
+        fi;
         if
         :: c_tail == c_taken
         :: c_tail < c_taken || c_tail - c_taken > N ->
@@ -212,8 +216,7 @@ inline complete() { // bh_ring_complete; c_got: there was one
             :: else -> accuse_server()
             fi
         :: c_tail > c_taken && c_tail - c_taken <= N -> take_completion()
-        fi;
-        c_tail = 0
+        fi
     :: else -> break
     od
 }
@@ -221,12 +224,12 @@ inline complete() { // bh_ring_complete; c_got: there was one
 inline wait_completion() { // bh_ring_wait_completion
     see_epoch();
     completion_event = c_taken;
-    c_tail = completion_tail;
+    c_seen = completion_tail;
     if
-    :: c_tail != c_taken
+    :: c_seen != c_taken
     :: else -> atomic { completion_signal -> completion_signal = false } // event_wait
     fi;
-    c_tail = 0
+    c_seen = 0
 }
 
 active proctype client() {
@@ -273,6 +276,7 @@ inline server_attach() { // bh_ring_attach, adopt_log
     }
     d_step {
         s_taken = submit_tail;
+        s_tail = s_taken;
         s_replay_tail = s_taken;
 #ifndef BUG_NO_REPLAY
         s_replay_left = N
@@ -352,10 +356,11 @@ inline take() { // bh_ring_take
         if
         :: s_got
         :: else ->
+            if :: s_tail == s_taken -> s_tail = submit_tail :: else fi;
             if
-            :: submit_tail == s_taken
+            :: s_tail == s_taken
             :: else ->
-                assert((submit_tail > s_taken && submit_tail - s_taken <= N) || no_false_accusation);
+                assert((s_tail > s_taken && s_tail - s_taken <= N) || no_false_accusation);
                 d_step {
                     s_slot = order[s_taken % N];
                     s_taken++;
@@ -416,7 +421,7 @@ end_early: atomic { submit_signal -> submit_signal = false }
 }
 
 active proctype server() {
-    byte s_epoch, s_taken, s_posted, s_notified, s_replay_left, s_replay_tail, s_sequence;
+    byte s_epoch, s_taken, s_tail, s_posted, s_notified, s_replay_left, s_replay_tail, s_sequence;
     byte s_sequences[N];
     byte j, s_best, s_best_sequence, s_seen, s_slot, s_in_flight;
     bool s_got, s_busy, s_wanted;

@@ -5,7 +5,7 @@
 // until it drains, in order, at any later moment; a fence waits for that, and so does every kernel call (the lock is a locked instruction).
 // Indices wrap: they begin just below the end of their range (256 here, 2^32 in the code).
 //
-// The sender is runtime/ring.c:bh_ring_submit and bh_ring_submit_notify, or bh_ring_finish and bh_ring_finish_notify; the receiver is
+// The sender is bh_ring_submit and bh_ring_submit_notify, or bh_ring_finish and bh_ring_finish_notify; the receiver is
 // bh_ring_take and bh_ring_wait_submit, or bh_ring_complete and bh_ring_wait_completion. The event is kernel/sched/wait.c.
 //
 // claim deadlock: a receiver sleeps only while there is nothing for it

@@ -4,6 +4,8 @@
 # tests/system/domains.py tests/system/call.py with the domains of tests/domains), wrong and right interface files and manifests, and unit tests (tests/unit/kernel), alone or with the kernel as a library.
 TEST_SCRIPTS += tests/hosted/hosted.py tests/hosted/interfaces.py tests/system/domains.py tests/idl/idl.py tests/manifest/manifest.py tests/manifest/colours.py
 TEST_TARGETS += $(BHIDL) $(HOSTED)/bulkhead $(BUILD)/pc/bulkhead.elf $(BUILD)/domains/conductor.elf $(BUILD)/domains/victim.elf $(BUILD)/domains/victim-hardened.elf $(BUILD)/domains/hello.elf $(BUILD)/domains/supervisor.elf $(BUILD)/domains/shop.elf $(BUILD)/domains/shopper.elf
+TEST_SCRIPTS += tests/hosted/rings.py
+TEST_TARGETS += $(addprefix $(BUILD)/domains/,hub.elf spoke.elf judge.elf)
 
 KERNEL_TEST_DIR := $(BUILD)/tests/kernel
 KERNEL_TESTS := $(patsubst tests/unit/kernel/%.c,%,$(wildcard tests/unit/kernel/*.c))
@@ -11,8 +13,12 @@ KERNEL_TESTS := $(patsubst tests/unit/kernel/%.c,%,$(wildcard tests/unit/kernel/
 KERNEL_TESTED_frames := kernel/mm/frames.c
 KERNEL_TESTED_timer := kernel/sched/timer.c
 KERNEL_TESTED_runqueue := kernel/sched/runqueue.c
-KERNEL_TESTED_ring := runtime/ring.c
-KERNEL_TESTED_ring_steps := runtime/ring.c
+RING_SIDES := runtime/ring.c runtime/ring_client.c runtime/ring_server.c
+KERNEL_TESTED_ring := $(RING_SIDES)
+KERNEL_TESTED_ring_steps := $(RING_SIDES)
+KERNEL_TESTED_ring_batch := $(RING_SIDES)
+KERNEL_TESTED_ring_set := $(RING_SIDES) runtime/ring_set.c
+KERNEL_TESTED_ring_shared := $(RING_SIDES) runtime/ring_shared.c
 KERNEL_TESTED_cfi := kernel/debug/cfi.c $(wildcard kernel/verifier/*.c)
 KERNEL_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE)
 

@@ -208,14 +208,40 @@ Test(ring, a_completion_index_that_jumps_is_an_accusation, .init = set_up) {
     completions()->completion_tail = ENTRIES + 1;
     cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_EPROTO);
     cr_assert_eq(accusations, 1);
+    client.accused = false;
     completions()->completion_tail = 0xffffffff;
     cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_EPROTO);
+    cr_assert_eq(accusations, 2);
+}
+
+Test(ring, a_server_that_has_lied_is_told_on_once_and_not_believed_any_more, .init = set_up) {
+    uint32_t slot;
+    enum bh_error status;
+    struct completion completion;
+    uint64_t value;
+    cr_assert_eq(submit(1, &slot), BH_OK);
+    completions()->completion_tail = ENTRIES + 1;
+    cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_EPROTO);
+    completions()->completion_tail = 0;
+    cr_assert(serve_one()); // now it does as it should
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_EPROTO);
+        cr_assert_eq(bh_ring_wait_completion(&client, 1), BH_ETIMEDOUT); // asleep until it is replaced
+    }
+    cr_assert_eq(accusations, 1);
+    cr_assert_eq(client.breaches, 1);
+    server_dies_and_returns();
+    client_looks();
+    cr_assert(serve_one());
+    cr_assert(collect_one(&value));
+    cr_assert_eq(value, 1);
 }
 
 static void forge(uint32_t slot, uint64_t sequence) {
     struct bh_ring_completion *entry = (struct bh_ring_completion *)(completion_pages + BH_RING_COMPLETIONS);
     entry->slot = slot;
     entry->sequence = sequence;
+    client.accused = false;
     completions()->completion_tail = 1;
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// What both sides of a ring share (ring_client.c, ring_server.c): where things are, and how they are copied. The layout is kernel/abi/ring.h.
+#ifndef BH_RUNTIME_RING_SIDES_H
+#define BH_RUNTIME_RING_SIDES_H
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "bulkhead/ring.h"
+#include "runtime/calls.h"
+
+#define RING_WORDS_MAX 64 // bytes up to which a loop is cheaper than the call of memcpy
+
+static inline struct bh_ring_header *header_of(const struct bh_ring *ring) {
+    return (struct bh_ring_header *)ring->info.header;
+}
+
+static inline struct bh_ring_requests *requests_of(const struct bh_ring *ring) {
+    return (struct bh_ring_requests *)ring->info.requests;
+}
+
+static inline struct bh_ring_completions *completions_of(const struct bh_ring *ring) {
+    return (struct bh_ring_completions *)ring->info.completions;
+}
+
+// Where submission number `index` says which slot it is in.
+static inline _Atomic uint32_t *order_of(const struct bh_ring *ring, uint32_t index) {
+    return (_Atomic uint32_t *)(ring->info.requests + BH_RING_ORDER) + (index & ring->mask);
+}
+
+static inline struct bh_ring_slot *slot_of(const struct bh_ring *ring, uint32_t slot) {
+    return (struct bh_ring_slot *)(ring->slots + (uint64_t)slot * ring->slot_size);
+}
+
+static inline struct bh_ring_completion *completion_of(const struct bh_ring *ring, uint32_t index) {
+    return (struct bh_ring_completion *)(ring->info.completions + BH_RING_COMPLETIONS + (uint64_t)(index & ring->mask) * ring->entry_size);
+}
+
+// One of an array of payloads; of no array, none.
+static inline void *payload_at(const void *array, uint32_t index, uint32_t size) {
+    return array ? (uint8_t *)(uintptr_t)array + (uint64_t)index * size : NULL;
+}
+
+// The size is of the ring's type, so that the branches are always the same ones.
+static inline void copy_payload(void *to, const void *from, uint32_t size) {
+    if (size > RING_WORDS_MAX) {
+        memcpy(to, from, size);
+        return;
+    }
+    uint32_t done = 0;
+    for (; done + sizeof(uint64_t) <= size; done += sizeof(uint64_t))
+        __builtin_memcpy((uint8_t *)to + done, (const uint8_t *)from + done, sizeof(uint64_t));
+    if (size & 4) {
+        __builtin_memcpy((uint8_t *)to + done, (const uint8_t *)from + done, sizeof(uint32_t));
+        done += sizeof(uint32_t);
+    }
+    for (; done < size; done++)
+        ((uint8_t *)to)[done] = ((const uint8_t *)from)[done];
+}
+
+// Has a tail that moved from `before` to `now` passed the peer's wish? (virtio's rule.)
+static inline bool passed(uint32_t wish, uint32_t now, uint32_t before) {
+    return now - wish - 1 < now - before;
+}
+
+// BH_EPROTO: the peer broke the rules, and the kernel has been told.
+static inline enum bh_error accuse(struct bh_ring *ring, uint64_t value, const char *what) {
+    ring->breaches++;
+    (void)bh_call_ring_accuse(ring->cap, value, what, strlen(what), ring->epoch);
+    return BH_EPROTO;
+}
+
+void bh_ring_adopt_requests(struct bh_ring *ring); // ring_client.c: a client attaches
+void bh_ring_adopt_log(struct bh_ring *ring);      // ring_server.c: a server does
+
+#endif
