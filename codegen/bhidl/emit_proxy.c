@@ -103,8 +103,9 @@ static void print_exit(FILE *file, const struct method *method) {
 }
 
 static void print_proxy(FILE *file, const struct interface *interface, const struct method *method, unsigned index) {
-    fprintf(file, "FUNCTION proxy_%s_%s\n        PROXY_ENTER %llu, %d\n", snake(interface->name), method->name,
-            BH_CAP_PORT + (unsigned long long)interface->id, number_pairs(method));
+    const char *name = snake(interface->name);
+    fprintf(file, "        .macro BODY_%s_%s\n        PROXY_ENTER %llu, %d\n", name, method->name, BH_CAP_PORT + (unsigned long long)interface->id,
+            number_pairs(method));
     print_entry(file, interface, method);
     fprintf(file, "        PROXY_CALL %u\n        PROXY_RETURN\n", index);
     print_exit(file, method);
@@ -113,7 +114,8 @@ static void print_proxy(FILE *file, const struct interface *interface, const str
     for (const struct parameter *one = method->parameters; one; one = one->next)
         if (one->kind == PARAMETER_OUT_CAP)
             fprintf(file, "        PROXY_CAP_BACK %llu\n", (unsigned long long)cap_passed(one));
-    fputs("        PROXY_DONE\n\n", file);
+    fprintf(file, "        PROXY_DONE\n        .endm\n        PROXY_BOTH proxy_%s_%s, BODY_%s_%s, %llu\n\n", name, method->name, name, method->name,
+            (unsigned long long)interface->id << 8 | index);
 }
 
 // What the type label of each method is (emit_labels.c).
@@ -136,26 +138,33 @@ static void print_versions(FILE *file, const struct interface *one) {
     fputs("};\n", file);
 }
 
+// Where calls of an interface lead.
+static void print_entries(FILE *file, const struct interface *one, const char *form) {
+    const char *kind = one->kernel ? "gate" : "proxy", *name = snake(one->name);
+    for (const struct method *method = one->methods; method; method = method->next)
+        fprintf(file, "void %s_%s_%s%s(void);\n", kind, name, method->name, form);
+    fprintf(file, "static void *const %s_proxies%s[] = {\n", name, form);
+    for (const struct method *method = one->methods; method; method = method->next)
+        fprintf(file, "    %s_%s_%s%s,\n", kind, name, method->name, form);
+    fputs("};\n", file);
+}
+
 static bool emit_table(const char *folder) {
     FILE *file = open_output("//", "%s/kernel/interfaces.c", folder);
     if (!file)
         return false;
     fputs("#include \"interfaces.h\"\n#include \"labels.h\"\n\n", file);
     for (const struct interface *one = program.interfaces; one; one = one->next) {
-        for (const struct method *method = one->methods; method; method = method->next)
-            fprintf(file, "void %s_%s_%s(void);\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
-        fprintf(file, "static void *const %s_proxies[] = {\n", snake(one->name));
-        for (const struct method *method = one->methods; method; method = method->next)
-            fprintf(file, "    %s_%s_%s,\n", one->kernel ? "gate" : "proxy", snake(one->name), method->name);
-        fputs("};\n", file);
+        print_entries(file, one, "");
+        print_entries(file, one, "_traced");
         print_labels(file, one);
         print_versions(file, one);
     }
     fputs("\nconst struct interface interfaces[] = {\n", file);
     size_t count = 0;
     for (const struct interface *one = program.interfaces; one; one = one->next, count++)
-        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies, %s%s, %s%s, %u},\n", (unsigned long long)one->id, one->method_count,
-                (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name),
+        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies, %s_proxies_traced, %s%s, %s%s, %u},\n", (unsigned long long)one->id, one->method_count,
+                (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name), snake(one->name),
                 one->kernel ? "0" : snake(one->name), one->kernel ? "" : "_labels",
                 one->version_count > 1 ? snake(one->name) : "0", one->version_count > 1 ? "_older" : "", one->version_count - 1);
     fprintf(file, "};\nconst size_t interface_count = %zu;\n", count);
@@ -169,9 +178,9 @@ static bool emit_table(const char *folder) {
           "#include \"kernel/abi/slot.h\"\n\n"
           "struct interface_version {\n    uint64_t fingerprint;\n    uint32_t method_count; // the first so many\n};\n\n"
           "struct interface {\n    uint32_t id, method_count;\n    uint64_t fingerprint;\n    const char *name;\n    bool kernel;\n"
-          "    void *const *proxies; // method_count addresses\n    const uint32_t *labels; // of the types of its methods; none in the kernel\n"
+          "    void *const *proxies; // method_count addresses\n    void *const *traced; // the same while calls are traced\n    const uint32_t *labels; // of the types of its methods; none in the kernel\n"
           "    const struct interface_version *older; // versions before this one\n    uint32_t older_count;\n};\nextern const struct interface interfaces[];\n"
-          "extern const size_t interface_count;\nextern void *const fixed_calls[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
+          "extern const size_t interface_count;\nextern void *const fixed_calls[BH_CALLS_FIXED], *const fixed_calls_traced[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
     return close_output(file);
 }
 
@@ -185,7 +194,8 @@ bool emit_proxies(const char *folder) {
             unsigned index = 0;
             for (const struct method *method = one->methods; one->source == input && method; method = method->next, index++) {
                 if (one->kernel)
-                    fprintf(file, "GATE gate_%s_%s, glue_%s_%s\n", snake(one->name), method->name, snake(one->name), method->name);
+                    fprintf(file, "GATE gate_%s_%s, glue_%s_%s, %llu\n", snake(one->name), method->name, snake(one->name), method->name,
+                            (unsigned long long)one->id << 8 | index);
                 else
                     print_proxy(file, one, method, index);
             }

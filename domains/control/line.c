@@ -89,6 +89,19 @@ void say_hex(const void *data, size_t size) {
             put("0123456789abcdef"[((const uint8_t *)data)[i] >> shift & 15]);
 }
 
+void say_base64(const void *data, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t word = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0u);
+        put(digits[word >> 18]);
+        put(digits[word >> 12 & 63]);
+        put(left > 1 ? digits[word >> 6 & 63] : '=');
+        put(left > 2 ? digits[word & 63] : '=');
+    }
+}
+
 void line_end(void) {
     put('\n');
     flush();

@@ -21,7 +21,11 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 // A JSON string, at most `size` bytes, up to the first zero.
 void say_string(const char *text, size_t size);
 void say_hex(const void *data, size_t size);
+void say_base64(const void *data, size_t size);
 __attribute__((format(printf, 1, 2))) void refuse(const char *format, ...);
 void answer(const char *what, enum bh_error error);
+
+// tracing.c: `words' are those of a command, of which there are `count'. False: it is not one of its commands.
+bool tracing_execute(char **words, int count);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/base.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/domain.h"
 #include "kernel/platform/platform.h"
 #include "kernel/sched/thread.h"
@@ -48,6 +49,7 @@ static void write_line(enum bh_log_level level, const char *source, const char *
     size_t length = (size_t)head + (size < 0 ? 0 : size > BH_LOG_LINE_MAX ? BH_LOG_LINE_MAX : (size_t)size);
     make_printable(line + head, length - (size_t)head);
     line[length++] = '\n';
+    TRACE(LOG, 0, level | length << 8, end_position);
     append(line, length);
     if (level <= console_level)
         console_output(line, length);
@@ -95,6 +97,7 @@ static bool worth_a_line(const char *peer, const char *format) {
 enum bh_error refuse(enum bh_error error, const char *format, ...) {
     struct thread *thread = sched_current();
     const char *peer = thread && thread->domain ? thread->domain->name : "kernel";
+    TRACE(REFUSE, thread && thread->domain ? thread->domain->id : 0, error, end_position);
     if (worth_a_line(peer, format)) {
         va_list arguments;
         va_start(arguments, format);

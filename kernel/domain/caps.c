@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "kernel/base.h"
+#include "kernel/debug/trace.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
 
@@ -310,6 +311,7 @@ enum bh_error caps_revoke(struct domain *domain, bh_cap index) {
     enum bh_error error = caps_get(domain, "cap_revoke", index, BH_CAP_EMPTY, 0, &cap);
     if (error)
         return error;
+    TRACE(REVOKE, domain->id, index, 0);
     for (uint32_t step = 0; step < STEPS && cap->child; step++)
         revoke_step(caps_reference(domain, index));
     mark_revoking(cap, cap->child);

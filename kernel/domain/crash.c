@@ -13,11 +13,13 @@
 #include "kernel/base.h"
 #include "kernel/debug/backtrace.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
 #include "kernel/domain/resources.h"
+#include "kernel/domain/tracing.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
 #include "kernel/mm/stacks.h"
@@ -110,6 +112,7 @@ static void unwind_one(struct thread *thread, void *context) {
 
 static void reclaim(struct domain *domain) {
     threads_free_ended();
+    tracing_domain_died(domain);
     guests_domain_died(domain);
     resources_domain_died(domain);
     rings_domain_died(domain);
@@ -133,6 +136,7 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     domain_stop_ports(domain);
     cpus_stop();
     write_record(domain, cause, frame, address);
+    TRACE(CRASH, domain->id, cause, (uint32_t)domain->crash.offset | (uint64_t)domain->generation << 32);
     log_record(domain);
     thread_each(unwind_one, domain);
     reclaim(domain);

@@ -10,6 +10,7 @@
 #include "kernel/abi/manifest.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/loader.h"
 #include "kernel/domain/mechanism.h"
@@ -93,6 +94,7 @@ enum bh_error domain_start(struct domain *domain) {
         loader_unmap(domain);
         return error;
     }
+    TRACE(START, domain->id, domain->generation, domain->restarts);
     if (domain->mechanism)
         log_write(BH_LOG_INFO, domain->name, "%s in slot %u, isolation %s", again ? "restarted" : "started", domain->id, domain->mechanism->name);
     else

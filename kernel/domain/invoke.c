@@ -8,6 +8,7 @@
 
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/base.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/crash.h"
 #include "kernel/domain/domain.h"
@@ -59,7 +60,11 @@ enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arg
 
 enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argument) {
     uint64_t arguments[5] = {0}, unused;
-    return enter(domain, entry, argument, arguments, &unused);
+    struct trace_call call;
+    trace_into_domain(&call, domain->id, BH_TRACE_THREAD, (uint64_t)__builtin_frame_address(0));
+    enum bh_error error = enter(domain, entry, argument, arguments, &unused);
+    trace_out_of_domain(&call, error);
+    return error;
 }
 
 bool invoke_in_proxy(uint64_t rip) {

@@ -126,17 +126,58 @@ enum bh_error loader_method_check(const struct domain *domain, uint32_t interfac
     return loader_entry_check(domain, what, offset, found->labels[index]);
 }
 
+static bool calls_traced, gates_traced;
+
+// Entries of a running domain are replaced one by one, each whole.
+static void set_entry(uint64_t *entry, void *target) {
+    if (target && *entry != (uint64_t)target)
+        __atomic_store_n(entry, (uint64_t)target, __ATOMIC_RELAXED);
+}
+
+static void fill_fixed_call(uint64_t *table, uint32_t index) {
+    set_entry(&table[index], gates_traced ? fixed_calls_traced[index] : fixed_calls[index]);
+}
+
+static void fill_interface(uint64_t *table, const struct interface *interface) {
+    void *const *targets = (interface->kernel ? gates_traced : calls_traced) ? interface->traced : interface->proxies;
+    for (uint32_t m = 0; m < interface->method_count; m++)
+        set_entry(&table[BH_CALLS_FIXED + BH_INTERFACE_METHODS * interface->id + m], targets[m]);
+}
+
+static void fill_targets(uint64_t *table, const struct verified_image *image) {
+    for (uint32_t i = 0; i < BH_CALLS_FIXED; i++)
+        fill_fixed_call(table, i);
+    for (uint32_t i = 0; i < image->import_count; i++)
+        fill_interface(table, find_interface(image->imports[i]->id));
+}
+
 static void fill_calls(uint64_t *table, const struct verified_image *image) {
     for (uint32_t i = 0; i < (BH_TABLE_END - BH_TABLE_CALLS) / 8; i++)
         table[i] = (uint64_t)bad_call;
-    for (uint32_t i = 0; i < BH_CALLS_FIXED; i++)
-        if (fixed_calls[i])
-            table[i] = (uint64_t)fixed_calls[i];
-    for (uint32_t i = 0; i < image->import_count; i++) {
-        const struct interface *interface = find_interface(image->imports[i]->id);
-        for (uint32_t m = 0; interface && m < interface->method_count; m++)
-            table[BH_CALLS_FIXED + BH_INTERFACE_METHODS * interface->id + m] = (uint64_t)interface->proxies[m];
+    fill_targets(table, image);
+}
+
+// The table is read-only where the domain sees it: written page by page in the kernel's view of memory.
+static void refill(const struct domain *domain) {
+    static uint64_t table[BH_SLOT_TABLE_SIZE / 8]; // large, and the lock is held
+    memcpy(table, (const void *)(domain->base + BH_SLOT_TABLE), sizeof(table));
+    fill_targets(table + (BH_TABLE_CALLS - BH_SLOT_TABLE) / 8, &domain->image->verified);
+    for (uint64_t at = 0; at < BH_SLOT_TABLE_SIZE; at += BH_PAGE_SIZE) {
+        hpa frame;
+        if (space_lookup(domain->base + BH_SLOT_TABLE + at, &frame) != BH_OK)
+            continue;
+        uint64_t *page = platform_direct(frame);
+        for (uint32_t i = 0; i < BH_PAGE_SIZE / 8; i++)
+            set_entry(&page[i], (void *)table[at / 8 + i]);
     }
+}
+
+void loader_trace(bool calls, bool gates) {
+    calls_traced = calls;
+    gates_traced = gates;
+    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
+        if (domain_get(id) && domain_get(id)->state == DOMAIN_RUNNING)
+            refill(domain_get(id));
 }
 
 uint32_t loader_interface_version(uint32_t interface, uint64_t fingerprint) {

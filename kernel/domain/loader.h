@@ -36,6 +36,8 @@ uint32_t loader_interface_version(uint32_t interface, uint64_t fingerprint);
 enum bh_error loader_entry_check(const struct domain *domain, const char *what, uint64_t offset, uint32_t label);
 // The same for method `index` of an interface that domains serve; the generated function for methods left out is good for each.
 enum bh_error loader_method_check(const struct domain *domain, uint32_t interface, uint32_t index, uint64_t offset);
+// From now on the calls of all domains to one another, and those into the kernel, go through traced entries or not. Calls under way end as they began.
+void loader_trace(bool calls, bool gates);
 enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *address);
 
 #endif

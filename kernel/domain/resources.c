@@ -14,6 +14,7 @@
 #include "kernel_kernel.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
 #include "kernel/mm/frames.h"
@@ -151,6 +152,7 @@ enum bh_error resources_object(const char *selector, struct domain *holder, uint
 
 static void signal(void *context) {
     const struct binding *binding = context;
+    TRACE(INTERRUPT, 0, binding->vector, 0);
     event_raise(&binding->event->event);
 }
 

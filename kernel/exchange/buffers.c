@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernel/base.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
 #include "kernel/mm/frames.h"
@@ -200,6 +201,7 @@ enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap index,
     buffer->owner = to;
     from->memory_used -= buffer->size;
     to->memory_used += buffer->size;
+    TRACE(MOVE, from->id, to->id, buffer->offset | buffer->size << 32);
     *out = theirs;
     return BH_OK;
 }
@@ -235,6 +237,8 @@ enum bh_error buffers_lend_with(struct domain *from, struct domain *to, bh_cap i
         error = buffers_map(buffer, to, rights);
     if (error)
         caps_take_back(to, *out);
+    else
+        TRACE(LEND, from->id, to->id, buffer->offset | buffer->size << 32);
     return error;
 }
 
@@ -243,8 +247,11 @@ enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index,
 }
 
 void buffers_unlend(struct domain *to, bh_cap index) {
-    if (index && index < to->cap_count && to->caps[index].type == BH_CAP_BUFFER && to->caps[index].state == BH_CAP_LENT)
-        caps_take_back(to, index);
+    if (!index || index >= to->cap_count || to->caps[index].type != BH_CAP_BUFFER || to->caps[index].state != BH_CAP_LENT)
+        return;
+    const struct buffer *buffer = to->caps[index].object;
+    TRACE(UNLEND, sched_current()->domain->id, to->id, buffer->offset | buffer->size << 32);
+    caps_take_back(to, index);
 }
 
 static void orphan(struct buffer *buffer) {

@@ -3,6 +3,7 @@
 // What the clock and devices cause. Threads are switched here only when the interrupted code is a domain's; when the kernel or
 // a proxy was interrupted (interrupts are enabled in proxies), the switch is retried a little later.
 #include "kernel/abi/slot.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/platform/platform.h"
 #include "kernel/sched/cpu.h"
@@ -24,10 +25,13 @@ bool trap_settle(struct trap_frame *frame) {
 void trap_timer(struct trap_frame *frame) {
     uint64_t now = clock_now_ns();
     struct thread *thread = sched_current();
+    TRACE(INTERRUPT, 0, 0, 0);
+    if (__builtin_expect(trace_classes & BH_TRACE_SAMPLES, 0) && !sched_is_idle())
+        trace_sample(thread, frame);
     timer_expire(now);
     if (!in_slot(frame->rip)) {
         if (!sched_is_idle()) // the idle loop looks for itself
-            clock_arm(now + (runqueue_has(thread->cpu, thread->priority) ? RETRY_NS : TICK_NS));
+            clock_arm(now + (runqueue_has(thread->cpu, thread->priority) ? RETRY_NS : sched_tick_ns));
         return;
     }
     if (watchdog_tick(thread, now) && watchdog_overrun)

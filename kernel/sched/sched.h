@@ -33,6 +33,7 @@ extern watchdog_report *watchdog_overrun;
 void sched_block(void);                     // current thread is not READY any more: switch away
 void sched_preempt(struct trap_frame *frame); // from traps: give the processor to the next thread, if any
 void sched_arm(void);                       // program the clock for the next tick or deadline
+extern uint64_t sched_tick_ns;              // TICK_NS, or shorter while threads are sampled (trace.h)
 bool sched_should_yield(void);              // somebody better is ready
 bool sched_is_idle(void);                   // no thread runs (or none yet)
 void sched_init(void);

@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/switch.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/mm/stacks.h"
@@ -23,6 +24,7 @@ static struct thread *threads[THREAD_COUNT];
 static struct thread *ended;            // its stack is freed by whoever runs next
 static uint32_t live_count;
 static bool inhabited;                  // there was a thread once
+uint64_t sched_tick_ns = TICK_NS;
 
 struct thread *sched_current(void) {
     return cpu_self()->current;
@@ -48,8 +50,8 @@ void sched_arm(void) {
     uint64_t when = timer_next(cpu_self());
     if (when > now + FAR_NS)
         when = now + FAR_NS; // clocks have smaller numbers
-    if (!sched_is_idle() && (!when || when > now + TICK_NS))
-        when = now + TICK_NS;
+    if (!sched_is_idle() && (!when || when > now + sched_tick_ns))
+        when = now + sched_tick_ns;
     if (when)
         clock_arm(when);
 }
@@ -69,6 +71,13 @@ void threads_free_ended(void) {
     stacks_control_destroy(id);
 }
 
+static void trace_switch(const struct cpu *cpu, const struct thread *next) {
+    const struct thread *previous = cpu->current;
+    TRACE(SWITCH, previous->domain->id, next == &cpu->idle ? BH_TRACE_NO_THREAD : next->id, previous->state | next->domain->id << 8);
+    if (next->cpu && next->cpu != cpu)
+        TRACE(MIGRATE, next->domain->id, next->id, next->cpu->id);
+}
+
 // What runs next becomes `current`; the caller then resumes it.
 static struct thread *take_next(struct cpu *cpu) {
     struct thread *next = runqueue_take(cpu);
@@ -79,6 +88,8 @@ static struct thread *take_next(struct cpu *cpu) {
     if (!next)
         next = &cpu->idle;
     cpu->switches += next != cpu->current;
+    if (__builtin_expect(trace_classes & BH_TRACE_SCHEDULING, 0) && next != cpu->current)
+        trace_switch(cpu, next);
     next->state = THREAD_RUNNING;
     next->cpu = cpu;
     cpu->current = next;
@@ -212,6 +223,7 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     thread->switch_rsp = (uint64_t)stack;
     if (out)
         *out = thread;
+    TRACE(THREAD_START, home->id, id, 0);
     runqueue_place(thread);
     return BH_OK;
 }
@@ -219,6 +231,7 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
 [[noreturn]] void thread_end(void) {
     struct thread *thread = thread_current();
     thread->state = THREAD_ENDED;
+    TRACE(THREAD_END, thread->home->id, 0, 0);
     if (thread->home->generation == thread->home_generation)
         thread->home->threads_used--;
     threads_free_ended(); // a new thread may run first after another has ended, and does not pass switch_from()

@@ -70,6 +70,8 @@ struct thread {
     uint32_t home_generation;  // of `home` when it was made: a thread that has not run yet dies with that instance
     uint64_t watch_since_ns;   // when it last entered or blocked, for the watchdog
     uint64_t watch_mark;       // what the watchdog compares: record and domain seen at the last tick
+    uint64_t trace_start;      // its call into the kernel, while such calls are traced: when it began,
+    uint32_t trace_method;     // and which it is
     char name[THREAD_NAME_SIZE];
     alignas(16) uint8_t fpu[512];
 };

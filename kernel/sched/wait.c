@@ -6,7 +6,9 @@
 
 #include <stddef.h>
 
+#include "kernel/debug/trace.h"
 #include "kernel/domain/domain.h"
+#include "kernel/sched/cpu.h"
 
 // Take it out of its event's list.
 static void remove_waiter(struct thread *thread) {
@@ -28,6 +30,7 @@ void thread_wake(struct thread *thread, enum bh_error result) {
     remove_waiter(thread);
     timer_remove(thread);
     thread->wait_result = result;
+    TRACE(WAKE, thread->domain->id, thread->id, thread->cpu ? thread->cpu->id : 0);
     runqueue_place(thread);
 }
 

@@ -14,6 +14,7 @@
 #include "guest.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/mm/frames.h"
@@ -83,10 +84,22 @@ static void describe_kick(struct vcpu *vcpu) {
     exit_describe_kick(vcpu);
 }
 
+static __attribute__((noinline)) enum bh_error exit_traced(struct vcpu *vcpu) {
+    struct trace_call call;
+    uint64_t unused;
+    TRACE(EXIT, 0, vcpu->state->reason, vcpu->vmcb->rip);
+    trace_into_domain(&call, vcpu->port->server->id, vcpu->port->interface << 8 | METHOD_EXIT, (uint64_t)__builtin_frame_address(0));
+    enum bh_error error = invoke_port(vcpu->port, METHOD_EXIT, vcpu->arguments, &unused);
+    trace_out_of_domain(&call, error);
+    TRACE(ENTRY, 0, vcpu->index, error);
+    return error;
+}
+
 // Ask the vmm. False when the vCPU is to stop: the vmm said so, or died.
 static bool ask_vmm(struct vcpu *vcpu) {
     uint64_t unused;
-    enum bh_error error = invoke_port(vcpu->port, METHOD_EXIT, vcpu->arguments, &unused);
+    bool traced = trace_classes & (BH_TRACE_EXITS | BH_TRACE_CALLS | BH_TRACE_STATISTICS);
+    enum bh_error error = __builtin_expect(traced, 0) ? exit_traced(vcpu) : invoke_port(vcpu->port, METHOD_EXIT, vcpu->arguments, &unused);
     if (error)
         log_write(BH_LOG_WARNING, "kernel", "vCPU %u pauses: its vmm answered %d (%s)", vcpu->index, error,
                   error_sentence(error));

@@ -10,13 +10,15 @@
 #include <string.h>
 
 #include "bench.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/invoke.h"
+#include "kernel/domain/loader.h"
 
 #define ROUNDS_DEFAULT 401
 #define ROUNDS_MAX 5000
 #define METHOD_RUN 0 // of BenchClient
 #define WARM_UP 32 // calls of a domain's batch that are not timed
-#define KINDS_MAX 16
+#define KINDS_MAX 24
 
 struct kind {
     const char *name, *what;
@@ -59,6 +61,25 @@ static bool run_domain(const struct kind *kind, uint64_t *ticks) {
     return error == BH_OK;
 }
 
+// With the traced proxies in the tables of the domains, as while somebody watches.
+static bool run_watched(const struct kind *kind, uint64_t *ticks, uint32_t classes) {
+    if (trace_start(classes, BH_TRACE_RECORDS_MIN))
+        return false;
+    loader_trace(true, false);
+    bool done = run_domain(kind, ticks);
+    loader_trace(false, false);
+    trace_stop();
+    return done;
+}
+
+static bool run_traced(const struct kind *kind, uint64_t *ticks) {
+    return run_watched(kind, ticks, BH_TRACE_CALLS);
+}
+
+static bool run_counted(const struct kind *kind, uint64_t *ticks) {
+    return run_watched(kind, ticks, BH_TRACE_STATISTICS);
+}
+
 static bool run_handover(const struct kind *kind, uint64_t *ticks) {
     uint64_t start = ticks_now();
     for (uint32_t i = 0; i < kind->count; i++)
@@ -80,6 +101,8 @@ static void add_all(void) {
     add((struct kind){"indirect", "indirect function call", 0, 2000, run_indirect, NULL, NULL, NULL, 0});
     add((struct kind){"local", "the same inside a domain, with its type check", BH_BENCH_BATCH_LOCAL, 2000, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"call", "call into another domain, bases cached", BH_BENCH_BATCH_NOTHING, 2000, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"traced", "the same while calls are traced: two records", BH_BENCH_BATCH_NOTHING, 2000, run_traced, NULL, NULL, NULL, 0});
+    add((struct kind){"counted", "the same while calls are counted: errors and latency of each edge", BH_BENCH_BATCH_NOTHING, 2000, run_counted, NULL, NULL, NULL, 0});
     add((struct kind){"record", "the same with a structure of 64 bytes", BH_BENCH_BATCH_RECORD, 2000, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"same-colour", "call into a domain of the same colour: a base written each way", BH_BENCH_BATCH_SAME_COLOUR, 500,
                       run_domain, NULL, NULL, NULL, 0});

@@ -40,6 +40,50 @@ gate_leave:
         xor %r10d, %r10d
         xor %r11d, %r11d
         ret
+
+// As gate_enter, with notes in the trace before and after. %r10d: the method.
+FUNCTION gate_enter_traced
+        STACK_CHECK
+        IRQ_OFF
+        push %r10
+        mov %rsp, %r10
+        and $-CONTROL_STACK_SIZE, %r10
+        lea 8(%rsp), %r11
+        mov %r11, THREAD_gate(%r10)
+        KERNEL_LOCK %r10
+        HOST_BASE %r10
+        cmpl $0, THREAD_unwind(%r10)
+        jne gate_too_late
+        pop %r10
+        push %rax
+        push %rdi
+        push %rsi
+        push %rdx
+        push %rcx
+        push %r8
+        push %r9
+        mov %r10d, %edi
+        call trace_gate_enter
+        pop %r9
+        pop %r8
+        pop %rcx
+        pop %rdx
+        pop %rsi
+        pop %rdi
+        pop %rax
+        sub $8, %rsp
+        call *%rax
+        push %rdx
+        push %rax
+        mov %eax, %edi
+        call trace_gate_return
+        pop %rax
+        pop %rdx
+        add $8, %rsp
+        mov %rsp, %rcx
+        and $-CONTROL_STACK_SIZE, %rcx
+        jmp gate_leave
+
 gate_late:
         IRQ_OFF
         KERNEL_LOCK %rcx
@@ -79,7 +123,7 @@ FUNCTION call_frame_resume
 
 GATE bad_call, call_bad
 
-#define CALL(index, name, arguments, sentence) GATE gate_##name, call_##name
+#define CALL(index, name, arguments, sentence) GATE gate_##name, call_##name, 0xff00|index
 #include "kernel/abi/calls.def"
 #undef CALL
 
@@ -91,5 +135,12 @@ fixed_calls:
 #include "kernel/abi/calls.def"
 fixed_calls_end:
         .fill (8 * 48 - (fixed_calls_end - fixed_calls)) / 8, 8, 0
+        .globl fixed_calls_traced
+fixed_calls_traced:
+#undef CALL
+#define CALL(index, name, arguments, sentence) .quad gate_##name##_traced
+#include "kernel/abi/calls.def"
+fixed_calls_traced_end:
+        .fill (8 * 48 - (fixed_calls_traced_end - fixed_calls_traced)) / 8, 8, 0
 
         .section .note.GNU-stack, "", @progbits

@@ -4,8 +4,15 @@
 // the C function's arguments; results in %rax and %rdx.
 #include "proxy.inc"
 
-        .macro GATE name, function
+// NAME_traced stands in the domains' tables while calls of the kernel are traced, `method': interface << 8 | method.
+        .macro GATE name, function, method
 FUNCTION \name
         lea \function(%rip), %rax
         jmp gate_enter
+        .ifnb \method
+FUNCTION \name\()_traced
+        lea \function(%rip), %rax
+        mov $\method, %r10d
+        jmp gate_enter_traced
+        .endif
         .endm

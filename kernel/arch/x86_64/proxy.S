@@ -281,6 +281,41 @@ FUNCTION proxy_unlend
         BASE_CURRENT %rcx, %r10, %r8, %r8d, %r9
         ret
 
+// The call of record %r15 begins: method %r12d is called.
+FUNCTION proxy_trace_enter
+        SAVE_ENTERING
+        mov %rax, %rdi
+        mov %r15, %rsi
+        mov %r12d, %edx
+        mov %rsp, %r12
+        and $-16, %rsp
+        call trace_call_enter
+        mov %r12, %rsp
+        RESTORE_ENTERING
+        ret
+
+// The call of record %rbp is back, with results in %rax and %rdx.
+FUNCTION proxy_trace_return
+        push %rax
+        push %rdx
+        push %rcx
+        push %r10
+        mov %rcx, %rdi
+        mov %rbp, %rsi
+        mov %r12d, %edx
+        mov %eax, %ecx
+        mov %rsp, %r12
+        and $-16, %rsp
+        call trace_call_return
+        mov %r12, %rsp
+        pop %r10
+        pop %rcx
+        pop %rdx
+        pop %rax
+        xor %esi, %esi
+        xor %edi, %edi
+        ret
+
 // Too little control stack for another crossing: the caller dies of it, and never gets the control back. It may have left next to nothing,
 // so this is done on another stack.
 FUNCTION proxy_stack_low
