@@ -144,10 +144,14 @@ bool emit_json(const char *folder) {
     if (!file)
         return false;
     fputs("{\"interfaces\": [", file);
-    for (const struct interface *one = program.interfaces; one; one = one->next)
-        fprintf(file, "%s\n  {\"name\": \"%s\", \"id\": %llu, \"kernel\": %s, \"methods\": %u, \"fingerprint\": \"%016llx\"%s}",
+    for (const struct interface *one = program.interfaces; one; one = one->next) {
+        fprintf(file, "%s\n  {\"name\": \"%s\", \"id\": %llu, \"kernel\": %s, \"methods\": %u, \"fingerprint\": \"%016llx\"%s, \"method_names\": [",
                 one == program.interfaces ? "" : ",", one->name, (unsigned long long)one->id, one->kernel ? "true" : "false", one->method_count,
                 (unsigned long long)one->fingerprint, older_versions(one));
+        for (const struct method *method = one->methods; method; method = method->next)
+            fprintf(file, "%s\"%s\"", method == one->methods ? "" : ", ", method->name);
+        fputs("]}", file);
+    }
     fputs("\n], \"rings\": [", file);
     for (const struct ring_type *one = program.rings; one; one = one->next)
         fprintf(file, "%s\n  {\"name\": \"%s\", \"type\": \"%016llx\", \"request_size\": %llu, \"completion_size\": %llu}",
