@@ -10,6 +10,7 @@
 #   make bench BENCH=call            one benchmark; RUNS=8: in eight processes; SAVE=before: keep the report under that name
 #   make bench-compare before after  two reports: files, folders, or names that they were saved under
 #   make demo SEED=7                 crash the disk driver 20 times under load
+#   make demo ISOLATION=virtio-blk=paging    the same, with the driver isolated by paging (docs/mechanisms.md); make run, too
 #
 SYSTEM ?= linux
 GUEST_CMD ?=
@@ -20,6 +21,7 @@ BENCH ?=
 RUNS ?= 1
 SAVE ?=
 SEED ?= 1
+ISOLATION ?=
 BUILD ?= build
 V ?= 0
 
@@ -50,7 +52,7 @@ endif
 
 include $(sort $(wildcard tools/build/*.mk))
 
-RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR)
+RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) $(ISOLATION:%=--isolation %)
 ifneq ($(GUEST_CMD),)
 # The command runs first; then make itself ends with its status, by a function of our own (see exit_status.c).
 RUN_STATUS := $(BUILD)/run-status
@@ -92,7 +94,7 @@ bench-compare: ## two reports of make bench, with significance (make bench-compa
 	$(Q)bench/compare.py --build $(BUILD) $(if $(FAIL),--fail) $(if $(A)$(B),$(A) $(B),$(COMPARED))
 
 demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= BACKTRACE=1)
-	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(if $(BACKTRACE),--backtrace)
+	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(ISOLATION:%=--isolation %) $(if $(BACKTRACE),--backtrace)
 
 debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= CPUS= BREAK=domain_crash)
 	$(Q)$(RUN_PROGRAM) --debug $(if $(BREAK),--break $(BREAK))

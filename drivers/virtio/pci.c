@@ -43,13 +43,18 @@ static uint32_t get32(volatile uint8_t *base, uint32_t offset) {
     return *(volatile uint32_t *)(base + offset);
 }
 
+// The kernel names BARs by slot offset. That is an address for confined code, of whose addresses the low half counts, but not for a plain driver.
+static uint64_t in_own_slot(uint64_t offset) {
+    return ((uint64_t)(uintptr_t)config_word & ~BH_SLOT_MASK) | offset;
+}
+
 // Where the structure that the capability at `at` describes is mapped. Size 0: it is not.
 static struct place locate(const struct virtio_device *device, const struct bh_device_info *info, uint32_t at) {
     uint32_t bar = config_word(device, at + 4, 1);
     uint64_t offset = config_word(device, at + 8, 4), size = config_word(device, at + 12, 4);
     if (bar >= 6 || !info->bar_offset[bar] || offset > info->bar_size[bar] || size > info->bar_size[bar] - offset)
         return (struct place){0};
-    return (struct place){info->bar_offset[bar] + offset, size};
+    return (struct place){in_own_slot(info->bar_offset[bar] + offset), size};
 }
 
 static void note_structure(struct virtio_device *device, uint32_t kind, struct place place, uint32_t at) {

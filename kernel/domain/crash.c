@@ -175,7 +175,8 @@ static struct fault classify(const struct domain *domain, const struct trap_fram
         if (offset < BH_SLOT_TABLE)
             return (struct fault){BH_CRASH_FAULT, "null pointer"};
         return (struct fault){BH_CRASH_FAULT, frame->error & 2 ? "write to memory it may not write"
-                                              : frame->error & 16 ? "execution of data" : "read of unmapped memory"};
+                                              : frame->error & 16 ? "execution of data"
+                                              : frame->error & 1 ? "read of memory it may not read" : "read of unmapped memory"};
     default:
         return (struct fault){BH_CRASH_PROTECTION, "protection fault"};
     }
@@ -211,7 +212,7 @@ static struct domain *culprit(struct thread *thread, const struct trap_frame *fr
     if (!thread || !thread->domain || thread->domain == &kernel_domain)
         return NULL;
     bool jumped_out = thread->domain->mechanism && (frame->rflags & RFLAGS_IF) && !invoke_in_proxy(frame->rip);
-    if (in_slot(frame->rip) || jumped_out)
+    if (in_slot(frame->rip) || jumped_out || trap_unprivileged(frame))
         return thread->domain;
     if (!invoke_in_proxy(frame->rip) || frame->vector != 14 || !in_slot(frame->fault_address))
         return NULL;

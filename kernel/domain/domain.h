@@ -43,6 +43,9 @@ struct domain {
     uint32_t id;            // index of its slot
     uint32_t generation;
 
+    uint64_t space;       // isolation `paging': its page table
+    uint64_t key_rights;  // isolation `pks': what PKRS is while it runs
+
     uint64_t base_writes; // how often a proxy or gate had to write its base; several processors at once may count as one
 
     char name[BH_DOMAIN_NAME_SIZE];

@@ -101,8 +101,7 @@ void invoke_abandon(bool passed) {
 void invoke_unwind_frame(struct thread *thread, struct trap_frame *frame) {
     frame->rip = (uint64_t)invoke_landing;
     frame->rsp = (uint64_t)thread->top;
-    frame->rflags |= RFLAGS_IF;
-    frame->rflags &= ~RFLAGS_DF;
+    frame->rflags = RFLAGS_FIXED | RFLAGS_IF;
     trap_into_kernel(frame, thread->bases);
 }
 

@@ -103,6 +103,7 @@ struct trap_frame {
     uint64_t fault_address;
     uint64_t gs_base, fs_base;
     uint8_t *fpu; // 512-byte FXSAVE image of the interrupted code, 16-byte aligned
+    uint64_t key_rights, reserved; // pc: PKRS of code that protection keys isolate; 0 otherwise
 };
 // The platform saves everything, runs on its own trap stack, and calls these; each may replace
 // the contents of *frame (and of *frame->fpu), and the platform resumes what it then finds there. It takes the lock before, then asks
@@ -121,7 +122,10 @@ enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolatio
 // The instance that is about to run has its memory; it is dead, and its memory is about to go.
 enum bh_error platform_isolation_start(struct domain *domain);
 void platform_isolation_end(struct domain *domain);
-// The frame is to go on in a proxy: with the kernel's rights, and with these segment bases.
+// Is the frame one of code without the kernel's rights? It is to go on in the kernel or in a proxy, with these segment bases.
+bool trap_unprivileged(const struct trap_frame *frame);
+// The same frame, or a copy of it where switch_to_frame() can resume it from; with interrupts off.
+struct trap_frame *trap_resumable(struct trap_frame *frame);
 void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]);
 
 // ---- console.c, power.c ---------------------------------------------------------------------------------

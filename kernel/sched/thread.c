@@ -107,7 +107,7 @@ static void switch_from(struct thread *previous) {
     if (next->preempted) {
         next->preempted = false;
         irq_before_resume();
-        switch_to_frame(&previous->switch_rsp, &next->frame, cpu);
+        switch_to_frame(&previous->switch_rsp, trap_resumable(&next->frame), cpu);
     } else {
         wrgsbase(next->bases[0]);
         wrfsbase(next->bases[1]);
@@ -148,11 +148,10 @@ static void resume_in_frame(struct trap_frame *frame, struct thread *next) {
         memcpy(fpu, next->fpu, sizeof(next->fpu));
         return;
     }
+    trap_into_kernel(frame, next->bases);
     frame->rip = (uint64_t)switch_landing;
     frame->rsp = next->switch_rsp;
     frame->rflags = RFLAGS_FIXED;
-    frame->gs_base = next->bases[0];
-    frame->fs_base = next->bases[1];
 }
 
 bool trap_keeps_lock(const struct trap_frame *frame) {

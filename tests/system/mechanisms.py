@@ -18,11 +18,11 @@ import hosted  # noqa: E402 (their folders had to be found first)
 SCENARIOS = ("calls-carry-values", "calls-refuse-capabilities", "crash-in-call", "crash-by-injection", "crash-of-two-threads",
              "nested-death-in-the-middle", "nested-death-at-the-end", "caller-dies-first", "late-answer", "exits", "busy-watchdog",
              "capability-rights", "capability-revocation", "capability-answers", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies",
-             "quotas", "events", "sleeping", "preemption", "floating-point", "ring-replay", "ring-broken", "many-callers", "leaks", "storm")
-SHORT = ("crash-in-call", "caller-dies-first", "buffers-lent", "ring-replay", "storm")  # on bare metal, where each boots a machine
+             "quotas", "events", "sleeping", "preemption", "floating-point", "ring-replay", "ring-broken", "many-callers", "leaks", "storm", "plain-attacks")
+SHORT = ("crash-in-call", "caller-dies-first", "buffers-lent", "ring-replay", "storm", "plain-attacks")  # on bare metal, where each boots a machine
 AT_ONCE = ("race-lend", "processors-kill-the-middle", "storm")  # with several processors
 
-MECHANISMS = {"hosted": ("none",), "pc": ("none",)}
+MECHANISMS = {"hosted": ("none",), "pc": ("none", "paging", "pks")}
 
 
 def everybody(mechanism):
@@ -48,6 +48,39 @@ def run_machine(options):
     return machine
 
 
+def refused(machine, name, archive, message, arguments=()):
+    """The system does not start, and says why."""
+    status, text = machine.boot(name, archive, arguments=arguments)
+    os.unlink(archive)
+    machine.report(name, None if status == 1 and message in text else f"status {status}, and the log does not say `{message}'", text)
+
+
+def run_refusals(machine):
+    """What a mechanism cannot do is said when the system starts."""
+    machine.cpus = 1
+    victims = os.path.join(ROOT, "tests", "hosted", "victims.toml")
+    if machine.wanted("pks-without-keys"):
+        archive = machine.archive("pks-without-keys", victims, isolation=[("a", "pks")])
+        refused(machine, "pks-without-keys", archive, "isolation pks needs a processor with protection keys", ["-cpu", "max,-pks"])
+    if machine.wanted("pks-too-many"):
+        manifest = os.path.join(machine.logs, "pks-too-many.toml")
+        with open(victims, encoding="utf-8") as source, open(manifest, "w", encoding="utf-8") as target:
+            target.write(source.read() + "".join(f'[domain.v{i}]\nimage = "victim"\nisolation = "pks"\nmemory = "1M"\n' for i in range(14)))
+        refused(machine, "pks-too-many", machine.archive("pks-too-many", manifest), "all 13 protection keys for domains are in use")
+    for name, code, message in (("pks-wrmsr-hidden", b"\xb8\x0f\x30\x90\x90", "the bytes of wrmsr"), ("pks-halt", b"\xf4", "hlt at"),
+                                ("pks-loads-fs", b"\x8e\xe0", "mov at")):
+        if machine.wanted(name):
+            archive = machine.archive(name, victims, isolation=[("a", "pks")])
+            data = bytearray(open(archive, "rb").read())
+            at = hosted.text_of(data, b"victim-plain")
+            data[at:at + len(code)] = code
+            open(archive, "wb").write(data)
+            refused(machine, name, archive, message)
+    for name, runner, mechanism in (("process-on-bare-metal", machine, "process"),):
+        if runner.wanted(name):
+            refused(runner, name, runner.archive(name, victims, isolation=[("a", mechanism)]), f"isolation {mechanism} is not one of this platform")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
@@ -55,6 +88,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="all scenarios on bare metal, too")
     options = parser.parse_args()
     runs = [run_hosted(options), run_machine(options)]
+    run_refusals(runs[1])
     passed, failed = sum(run.passed for run in runs), sum(run.failed for run in runs)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

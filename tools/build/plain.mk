@@ -38,3 +38,4 @@ $(foreach m,$(DOMAIN_MAINS),$(if $(DOMAIN_LIBRARIES_$(call name_of,$(m))),,$(eva
 
 TEST_TARGETS += $(addprefix $(BUILD)/domains/,victim-plain.elf call-server-plain.elf)
 TEST_SCRIPTS += tests/system/mechanisms.py
+RUN_TARGETS += $(foreach one,$(ISOLATION),$(if $(filter sfi,$(lastword $(subst =, ,$(one)))),,$(BUILD)/domains/$(firstword $(subst =, ,$(one)))-plain.elf))

@@ -163,6 +163,7 @@ class Machine:
         self.cpu = get("cpu", "max")
         self.cpus = get("cpus", 1)
         self.extra = get("extra", [])
+        self.isolation = get("isolation", [])  # DOMAIN=MECHANISM, instead of what the manifest says
         self.kernel = get("kernel") or os.path.join(build, "pc", "bulkhead.elf")
         self.command_line = get("command_line", "")
         self.folder = get("folder") or os.path.join(build, "run")
@@ -188,6 +189,8 @@ class Machine:
         command = [sys.executable, MKIMAGE, manifest, "--build", self.build, "-o", archive]
         for setting in self.settings:
             command += ["--set", setting]
+        for mechanism in self.isolation:
+            command += ["--isolation", mechanism]
         for name, path in self.files.items():
             command += ["--file", f"{name}={path}"]
         result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)

@@ -38,6 +38,7 @@ def parse():
     parser.add_argument("--cpus", type=int, default=1, help="processors of the machine")
     parser.add_argument("--cpu", default="max", help="QEMU's processor model")
     parser.add_argument("--memory", default="1G", help="memory of the machine")
+    parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism (docs/mechanisms.md)")
     parser.add_argument("--emulator", default="qemu", help="qemu")
     parser.add_argument("--folder", help="where logs and sockets go (build/run)")
     parser.add_argument("--timeout", type=float, help="give up after so many seconds")
@@ -142,7 +143,7 @@ def options_of(arguments):
     if arguments.debug:
         extra += ["-S", "-gdb", f"unix:{os.path.join(arguments.folder or os.path.join(arguments.build, 'run'), 'gdb.sock')},server=on,wait=off"]
     return {"settings": settings, "files": files, "disk": arguments.disk, "read_only": arguments.read_only, "memory": arguments.memory,
-            "cpu": arguments.cpu, "cpus": arguments.cpus, "extra": extra, "folder": arguments.folder,
+            "cpu": arguments.cpu, "cpus": arguments.cpus, "extra": extra, "folder": arguments.folder, "isolation": arguments.isolation,
             "on_log": lambda line: show_log(line, arguments.verbose or arguments.system != "linux")}
 
 

@@ -24,6 +24,8 @@ void offsets(void) {
     FIELD(FRAME, trap_frame, gs_base);
     FIELD(FRAME, trap_frame, fs_base);
     FIELD(FRAME, trap_frame, rip);
+    FIELD(FRAME, trap_frame, cs);
+    FIELD(FRAME, trap_frame, key_rights);
     DEFINE(FRAME_SIZE, sizeof(struct trap_frame));
 
     FIELD(THREAD, thread, data_stack);
@@ -56,7 +58,10 @@ void offsets(void) {
     FIELD(DOMAIN, domain, callable);
     FIELD(DOMAIN, domain, badges);
     FIELD(DOMAIN, domain, base_writes);
+    FIELD(DOMAIN, domain, space);
+    FIELD(DOMAIN, domain, key_rights);
 
+    DEFINE(SLOT_DOOR, BH_SLOT_DOOR);
     DEFINE(TABLE_CALLS, BH_TABLE_CALLS);
     DEFINE(TABLE_CALL_COUNT, (BH_TABLE_END - BH_TABLE_CALLS) / 8);
     DEFINE(SLOT_STACKS, BH_SLOT_STACKS);

@@ -8,7 +8,12 @@
 
 #define RFLAGS_FIXED 0x2ull
 #define RFLAGS_IF 0x200ull
-#define RFLAGS_DF 0x400ull
+
+#define MSR_EFER 0xc0000080u
+#define EFER_SCE 1ull
+#define MSR_STAR 0xc0000081u
+#define MSR_LSTAR 0xc0000082u
+#define MSR_FMASK 0xc0000084u
 
 static inline uint64_t rdgsbase(void) {
     uint64_t value;

@@ -98,6 +98,15 @@ static void handler(int signal_number, siginfo_t *info, void *opaque) {
     wrfsbase(fs_base);
 }
 
+bool trap_unprivileged(const struct trap_frame *frame) {
+    (void)frame;
+    return false;
+}
+
+struct trap_frame *trap_resumable(struct trap_frame *frame) {
+    return frame;
+}
+
 void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
     frame->gs_base = bases[0];
     frame->fs_base = bases[1];

@@ -19,6 +19,7 @@
 #define CR4_OSXMMEXCPT (1ull << 10)
 #define CR4_FSGSBASE (1ull << 16)
 #define CR4_SMEP (1ull << 20)
+#define CR4_PKS (1ull << 24)
 
 void boot_main(uint32_t magic, uint64_t info);
 
@@ -100,6 +101,10 @@ static void check_memory(void) {
     boot_refuse(sentence);
 }
 
+bool boot_has_keys(void) {
+    return cpuid(7, 0).ecx & 1u << 31;
+}
+
 void boot_start_processor(void) {
     if (cpuid(0, 0).eax < 7 || !(cpuid(7, 0).ebx & 1))
         boot_refuse("this processor cannot write segment bases (FSGSBASE, CPUID 7:EBX[0]), which domains need; in QEMU: -cpu max");
@@ -110,6 +115,8 @@ void boot_start_processor(void) {
     cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE;
     if (cpuid(7, 0).ebx & 1u << 7)
         cr4 |= CR4_SMEP;
+    if (boot_has_keys())
+        cr4 |= CR4_PKS; // PKRS is 0 from the start: everything is allowed
     __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
     static const uint32_t mxcsr = 0x1f80;
     __asm__ volatile("fninit; ldmxcsr %0; xor %%eax, %%eax; wrgsbase %%rax; wrfsbase %%rax" : : "m"(mxcsr) : "rax");

@@ -3,22 +3,26 @@
 // Four-level page tables of the one address space. Three parts: the kernel's image at its link address, text read-only,
 // data not executable; the direct map of all memory (cached) and of everything else below 4 GiB (not cached, for devices);
 // slots and control stacks, mapped on request. Page 0 is never mapped. Invariants: a table, once made, stays; a present entry of level 2
-// with PTE_LARGE is a leaf and is split before a part of it changes.
+// with PTE_LARGE is a leaf and is split before a part of it changes. Whether a page is one of user mode is said by its leaf: tables do not
+// limit it, but for those of the top level.
 #include <string.h>
 
 #include "kernel/abi/slot.h"
 #include "kernel/arch/x86_64/guarded.h"
 #include "kernel/base.h"
 #include "kernel/mm/frames.h"
+#include "kernel/platform/pc/keys.h"
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/smp.h"
 
 #define PTE_PRESENT 1ull
 #define PTE_WRITE 2ull
+#define PTE_USER 4ull
 #define PTE_WRITE_THROUGH 8ull
 #define PTE_NO_CACHE 0x10ull
 #define PTE_LARGE 0x80ull
 #define PTE_NO_EXECUTE (1ull << 63)
+#define PTE_KEY(key) ((uint64_t)(key) << 59)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define LARGE_SIZE (2ull << 20)
 #define LOW_END 0x100000000ull
@@ -26,6 +30,7 @@
 #define PHYSICAL_END (1ull << 46)
 
 hpa paging_root;
+static uint64_t slot_bits[BH_SLOT_COUNT]; // by slot, in all its leaves
 static uint64_t direct_offset; // 0 on the boot page tables (identity), then DIRECT_BASE
 
 static uint64_t *table_at(hpa address) {
@@ -55,6 +60,11 @@ static uint64_t leaf_bits(enum map_flags flags) {
     return bits;
 }
 
+static uint64_t bits_at(uint64_t va) {
+    uint64_t slot = (va - BH_SLOT_AREA) / BH_SLOT_SIZE;
+    return va >= BH_SLOT_AREA && slot < BH_SLOT_COUNT ? slot_bits[slot] : 0;
+}
+
 static unsigned index_at(uint64_t va, int level) {
     return (va >> (12 + 9 * (level - 1))) & 511;
 }
@@ -68,7 +78,7 @@ static enum bh_error split(uint64_t *entry) {
     uint64_t bits = *entry & ~(PTE_ADDRESS | PTE_LARGE);
     for (uint64_t i = 0; i < 512; i++)
         table_at(table)[i] = ((*entry & PTE_ADDRESS) + i * BH_PAGE_SIZE) | bits;
-    *entry = table | PTE_PRESENT | PTE_WRITE;
+    *entry = table | PTE_PRESENT | PTE_WRITE | PTE_USER;
     return BH_OK;
 }
 
@@ -82,7 +92,7 @@ static enum bh_error entry_at(uint64_t va, int level, bool make, uint64_t **out)
             hpa fresh;
             error = make ? new_table(&fresh) : BH_EFAULT;
             if (!error)
-                *entry = fresh | PTE_PRESENT | PTE_WRITE;
+                *entry = fresh | PTE_PRESENT | PTE_WRITE | (at < 4 ? PTE_USER : 0);
         } else if (*entry & PTE_LARGE) {
             error = make ? split(entry) : BH_EFAULT;
         }
@@ -147,7 +157,7 @@ static enum bh_error map_piece(uint64_t va, hpa frame, uint64_t size, uint64_t b
 
 enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags flags) {
     BH_ASSERT(!(va % BH_PAGE_SIZE) && !(frame % BH_PAGE_SIZE) && !(size % BH_PAGE_SIZE));
-    uint64_t bits = leaf_bits(flags), step;
+    uint64_t bits = leaf_bits(flags) | bits_at(va), step;
     bool had_entries = false;
     for (uint64_t done = 0; done < size; done += step) {
         enum bh_error error = map_piece(va + done, frame + done, size - done, bits, &step, &had_entries);
@@ -211,7 +221,7 @@ void platform_unmap(uint64_t va, uint64_t size) {
 }
 
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags) {
-    change(va, size, false, leaf_bits(flags));
+    change(va, size, false, leaf_bits(flags) | bits_at(va));
     return BH_OK;
 }
 
@@ -324,4 +334,36 @@ enum bh_error paging_map_device(hpa address, uint64_t size) {
             return error;
     }
     return BH_OK;
+}
+
+// The kernel's tables, but in the slots' part only this slot, whose own tables are the same.
+enum bh_error paging_own_space(uint32_t slot, hpa *root) {
+    uint64_t base = BH_SLOT_AREA + slot * BH_SLOT_SIZE, *entry;
+    hpa table;
+    enum bh_error error = new_table(root);
+    if (!error)
+        error = new_table(&table);
+    for (uint64_t va = base; !error && va < base + BH_SLOT_SIZE; va += 1ull << 30) {
+        error = entry_at(va, 2, true, &entry); // so that the directory is there, and stays
+        if (!error && entry_at(va, 3, false, &entry) == BH_OK)
+            table_at(table)[index_at(va, 3)] = *entry;
+    }
+    if (error)
+        return refuse(error, "paging: no memory for the page table of slot %u", slot);
+    memcpy(table_at(*root), table_at(paging_root), BH_PAGE_SIZE);
+    table_at(*root)[index_at(base, 4)] = table | PTE_PRESENT | PTE_WRITE | PTE_USER;
+    slot_bits[slot] = PTE_USER;
+    return BH_OK;
+}
+
+void paging_set_key(uint64_t va, uint64_t size, uint32_t key) {
+    uint64_t *entry, skip;
+    for (uint64_t at = va; at < va + size; at += BH_PAGE_SIZE)
+        if (leaf_at(at, BH_PAGE_SIZE, &entry, &skip))
+            *entry = (*entry & ~PTE_KEY(KEY_COUNT - 1)) | PTE_KEY(key);
+    flush_everywhere(va, size, true);
+}
+
+void paging_slot_key(uint32_t slot, uint32_t key) {
+    slot_bits[slot] = PTE_KEY(key);
 }

@@ -35,6 +35,7 @@ hpa boot_take_frame(void); // one frame, zeroed by nobody; only before kernel_ma
 bool boot_frames_given(void); // frames.c owns the memory now
 // The value of `key=` on the command line, its length in *size; NULL when absent.
 const char *boot_option(const char *key, size_t *size);
+bool boot_has_keys(void); // for supervisor pages
 void boot_start_processor(void); // control registers of this one; refuses one that is too old
 [[noreturn]] void boot_refuse(const char *sentence); // the machine cannot run us: say it, stop with status 1
 
@@ -46,6 +47,12 @@ void console_text(const char *text);
 #define DIRECT_BASE 0xffff800000000000ull
 void paging_start(void);
 extern hpa paging_root;
+// A page table for a domain in user mode: its slot, whose pages are user mode's from now on, and the kernel, whose pages are not. Nothing must be
+// mapped in the slot yet. The table stays for ever.
+enum bh_error paging_own_space(uint32_t slot, hpa *root);
+// Pages that are mapped get another protection key; all that will be mapped in a slot gets one.
+void paging_set_key(uint64_t va, uint64_t size, uint32_t key);
+void paging_slot_key(uint32_t slot, uint32_t key);
 // See to it that device registers or tables at any physical address can be reached through platform_direct().
 enum bh_error paging_map_device(hpa address, uint64_t size);
 
@@ -59,6 +66,7 @@ void libc_start(void);
 // Tables and stacks of processor `index`, this one; `stacks`: TRAP_STACKS_SIZE bytes, aligned to 16, for ever.
 void trap_start(uint32_t index, uint64_t stacks);
 uint32_t trap_cpu_index(void);
+void trap_use_keys(void); // once, before the first domain that keys isolate
 extern uint8_t trap_boot_stacks[];
 
 // ---- lapic.c, ioapic.c, hpet.c

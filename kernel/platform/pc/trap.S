@@ -7,14 +7,15 @@
 //   frame + 0    r15 ... rax            pushed here
 //        + 120   vector, error          pushed by the stub, error by the processor for some
 //        + 136   rip cs rflags rsp ss   pushed by the processor
-//        + 176   fault address, gs base, fs base, fpu (pointer)         <- IST entry of the task state segment
-//        + 208   FXSAVE image, 512 bytes
+//        + 176   fault address, gs base, fs base, fpu (pointer), rights of keys  <- IST entry of the task state segment
+//        + 224   FXSAVE image, 512 bytes
 //
 // Exceptions may nest (a guarded copy inside a handler): while one is handled, its IST entry points one step lower.
 #include "kernel/arch/x86_64/frame.inc"
+#include "kernel/platform/pc/keys.h"
 
 #define FRAME_BELOW_IST 176
-#define FRAME_FXSAVE 208
+#define FRAME_FXSAVE 224
 #define FAULT_STACK_STEP 32768
 #define TSS_IST1 36
 #define TSS_SHIFT 7 // trap.c gives each processor's task state 128 bytes
@@ -58,7 +59,14 @@ trap_stubs:
         push %r14
         push %r15
         cld
-        mov %cr2, %rax
+        movq $0, FRAME_key_rights(%rsp)
+        cmpb $0, trap_tables + TRAP_TABLES_KEYS(%rip)
+        jne 2f
+3:      testb $3, FRAME_cs(%rsp)
+        jz 1f
+        mov paging_root(%rip), %rax // out of a domain with a page table of its own
+        mov %rax, %cr3
+1:      mov %cr2, %rax
         mov %rax, FRAME_fault_address(%rsp)
         rdgsbase %rax
         mov %rax, FRAME_gs_base(%rsp)
@@ -70,6 +78,14 @@ trap_stubs:
         fninit
         ldmxcsr trap_mxcsr(%rip)
         mov %rsp, %rdi
+        .subsection 1
+2:      mov $MSR_PKRS, %ecx // nothing else can be read before this
+        rdmsr
+        mov %eax, FRAME_key_rights(%rsp)
+        xor %eax, %eax
+        wrmsr
+        jmp 3b
+        .previous
         .endm
 
         .balign 16
@@ -79,9 +95,9 @@ trap_exception:
         str %ebx
         movzwl %bx, %ebx        // selectors are 16 bytes apart
         shl $TSS_SHIFT - 4, %rbx
-        subq $FAULT_STACK_STEP, trap_tss + TSS_IST1 - (SELECTOR_TASK << (TSS_SHIFT - 4))(%rbx)
+        subq $FAULT_STACK_STEP, trap_tables + TSS_IST1 - (SELECTOR_TASK << (TSS_SHIFT - 4))(%rbx)
         call trap_dispatch
-        addq $FAULT_STACK_STEP, trap_tss + TSS_IST1 - (SELECTOR_TASK << (TSS_SHIFT - 4))(%rbx)
+        addq $FAULT_STACK_STEP, trap_tables + TSS_IST1 - (SELECTOR_TASK << (TSS_SHIFT - 4))(%rbx)
         jmp trap_resume
         .size trap_exception, . - trap_exception
 
@@ -97,7 +113,10 @@ trap_resume:
 
         .section .rodata
         .balign 4
+        .globl trap_mxcsr, trap_control_word
 trap_mxcsr:
         .long 0x1f80
+trap_control_word: // of the x87
+        .short 0x37f
 
         .section .note.GNU-stack, "", @progbits

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "kernel/arch/x86_64/guarded.h"
+#include "kernel/arch/x86_64/regs.h"
 #include "kernel/base.h"
+#include "kernel/abi/slot.h"
+#include "kernel/platform/pc/keys.h"
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/smp.h"
 #include "kernel/sched/cpu.h"
@@ -14,11 +17,13 @@
 #define FAULT_STACK_DEPTH 4    // a fault in a handler of a fault ...
 #define TRAP_STACK_SIZE 32768
 static_assert(FAULT_STACK_STEP * FAULT_STACK_DEPTH + 2 * TRAP_STACK_SIZE == TRAP_STACKS_SIZE);
-#define ABOVE_FRAME (4 * 8 + 512) // rest of struct trap_frame, FXSAVE image
+#define ABOVE_FRAME (6 * 8 + 512) // rest of struct trap_frame, FXSAVE image
 #define GATE_INTERRUPT 0x8e
 #define SELECTOR_CODE 0x08
+#define SELECTOR_DATA 0x10
 #define SELECTOR_TASK 0x18 // of the first processor, as in gate.inc; each has its own, by which it knows its number
 #define SELECTOR_STEP 16
+#define FLAGS_WITH_MEANING 0x47700 // AC, NT, IOPL, DF, IF, TF
 #define STUB_SIZE 16
 
 enum ist : uint8_t { IST_EXCEPTION = 1, IST_INTERRUPT = 2, IST_FATAL = 3 };
@@ -35,7 +40,7 @@ struct [[gnu::packed]] task_state {
 };
 static_assert(offsetof(struct task_state, ist) == 36);
 static_assert(offsetof(struct trap_frame, fault_address) == 176);
-static_assert(sizeof(struct trap_frame) == 208);
+static_assert(sizeof(struct trap_frame) == 224);
 
 struct gate {
     uint16_t offset_low, selector;
@@ -51,15 +56,23 @@ struct [[gnu::packed]] table_pointer {
 
 extern const uint8_t trap_stubs[];
 void trap_dispatch(struct trap_frame *frame);
+void paging_syscall(void); // user_mode.S
 
-struct per_cpu {
-    struct task_state task;
-    uint64_t fault_stacks; // the lowest address
-} trap_tss[CPU_COUNT_MAX];
-static_assert(sizeof(struct per_cpu) <= 128);
-static struct gate idt[256];
-static uint64_t gdt[3 + 2 * CPU_COUNT_MAX] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff}; // code, data, tasks (two entries each)
-alignas(16) uint8_t trap_boot_stacks[TRAP_STACKS_SIZE];
+#define GDT_USER (3 + 2 * CPU_COUNT_MAX)
+
+// What the processor and trap.S read before the kernel's rights are back, on pages of its own, and readable for all keys (isolation.c).
+struct trap_tables {
+    alignas(BH_PAGE_SIZE) struct per_cpu {
+        alignas(128) struct task_state task;
+        uint64_t fault_stacks; // the lowest address
+    } cpus[CPU_COUNT_MAX];
+    uint64_t keys; // 1: protection keys are in use
+    // Code, data, tasks (two entries each), data and code of user mode in the order in which sysret wants them.
+    uint64_t gdt[GDT_USER + 2];
+    struct gate idt[256];
+} trap_tables = {.gdt = {0, 0x00af9b000000ffff, 0x00cf93000000ffff, [GDT_USER] = 0x00cff3000000ffff, 0x00affb000000ffff}};
+static_assert(sizeof(struct per_cpu) == 128 && offsetof(struct trap_tables, keys) == TRAP_TABLES_KEYS);
+alignas(BH_PAGE_SIZE) uint8_t trap_boot_stacks[TRAP_STACKS_SIZE];
 
 static uint8_t ist_of(unsigned vector) {
     if (vector == EXCEPTION_NMI || vector == EXCEPTION_DOUBLE || vector == EXCEPTION_MACHINE)
@@ -70,7 +83,7 @@ static uint8_t ist_of(unsigned vector) {
 static void fill_idt(void) {
     for (unsigned vector = 0; vector < 256; vector++) {
         uint64_t stub = (uint64_t)trap_stubs + vector * STUB_SIZE;
-        idt[vector] = (struct gate){.offset_low = (uint16_t)stub,
+        trap_tables.idt[vector] = (struct gate){.offset_low = (uint16_t)stub,
                                     .selector = SELECTOR_CODE,
                                     .ist = ist_of(vector),
                                     .type = GATE_INTERRUPT,
@@ -81,14 +94,22 @@ static void fill_idt(void) {
 
 static void fill_gdt(uint32_t index, const struct task_state *task) {
     uint64_t base = (uint64_t)task, limit = sizeof(*task) - 1;
-    gdt[3 + 2 * index] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
-    gdt[4 + 2 * index] = base >> 32;
+    trap_tables.gdt[3 + 2 * index] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+    trap_tables.gdt[4 + 2 * index] = base >> 32;
+}
+
+// Where `syscall' leads, with interrupts off and all flags that could mean something clear. Source: Intel SDM vol. 3, 5.8.8.
+static void start_system_calls(void) {
+    wrmsr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32 | (uint64_t)(8 * (GDT_USER - 1) | 3) << 48);
+    wrmsr(MSR_LSTAR, (uint64_t)paging_syscall);
+    wrmsr(MSR_FMASK, FLAGS_WITH_MEANING);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 }
 
 void trap_start(uint32_t index, uint64_t stacks) {
-    struct task_state *task = &trap_tss[index].task;
+    struct task_state *task = &trap_tables.cpus[index].task;
     uint64_t fault_end = stacks + FAULT_STACK_STEP * FAULT_STACK_DEPTH;
-    trap_tss[index].fault_stacks = stacks;
+    trap_tables.cpus[index].fault_stacks = stacks;
     task->ist[IST_EXCEPTION - 1] = fault_end - ABOVE_FRAME;
     task->ist[IST_INTERRUPT - 1] = fault_end + TRAP_STACK_SIZE - ABOVE_FRAME;
     task->ist[IST_FATAL - 1] = fault_end + 2 * TRAP_STACK_SIZE - ABOVE_FRAME;
@@ -96,8 +117,9 @@ void trap_start(uint32_t index, uint64_t stacks) {
     if (index == 0)
         fill_idt();
     fill_gdt(index, task);
-    struct table_pointer gdt_pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
-    struct table_pointer idt_pointer = {sizeof(idt) - 1, (uint64_t)idt};
+    start_system_calls();
+    struct table_pointer gdt_pointer = {sizeof(trap_tables.gdt) - 1, (uint64_t)trap_tables.gdt};
+    struct table_pointer idt_pointer = {sizeof(trap_tables.idt) - 1, (uint64_t)trap_tables.idt};
     __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TASK + SELECTOR_STEP * index) : "memory");
 }
 
@@ -108,8 +130,32 @@ uint32_t trap_cpu_index(void) {
 }
 
 void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
+    frame->cs = SELECTOR_CODE;
+    frame->ss = SELECTOR_DATA;
+    frame->key_rights = 0;
     frame->gs_base = bases[0];
     frame->fs_base = bases[1];
+}
+
+bool trap_unprivileged(const struct trap_frame *frame) {
+    return frame->cs & 3;
+}
+
+struct trap_frame *trap_resumable(struct trap_frame *frame) {
+    if (!frame->key_rights)
+        return frame;
+    uint64_t top = trap_tables.cpus[trap_cpu_index()].task.ist[IST_INTERRUPT - 1];
+    struct trap_frame *copy = (struct trap_frame *)(top - offsetof(struct trap_frame, fault_address));
+    *copy = *frame;
+    return copy;
+}
+
+void trap_use_keys(void) {
+    uint64_t tables = (uint64_t)&trap_tables;
+    paging_set_key(tables, sizeof(trap_tables), KEY_TABLES);
+    for (uint32_t i = 0; i < cpu_count(); i++)
+        paging_set_key(trap_tables.cpus[i].fault_stacks, TRAP_STACKS_SIZE, KEY_STACKS);
+    trap_tables.keys = 1;
 }
 
 static const char *fatal_name(uint64_t vector) {
@@ -120,7 +166,7 @@ static const char *fatal_name(uint64_t vector) {
 
 // Too deep: the next exception would run below the fault stacks.
 static bool out_of_fault_stacks(void) {
-    const struct per_cpu *own = &trap_tss[trap_cpu_index()];
+    const struct per_cpu *own = &trap_tables.cpus[trap_cpu_index()];
     return own->task.ist[IST_EXCEPTION - 1] < own->fault_stacks + FAULT_STACK_STEP / 2;
 }
 

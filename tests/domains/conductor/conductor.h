@@ -26,6 +26,7 @@ struct victim {
 extern bool plain; // the victims are of the plain flavour (setting `plain'): some mechanism other than sfi isolates them
 extern struct victim a, b, c; // c is in the fs colour; each has a right to call the next, c to call a
 
+void settings_text(const char *key, char *value); // up to 480 bytes; the scenario fails when the conductor has no such setting
 struct bh_domain_info info_of(const struct victim *victim);
 void expect_serves(const struct victim *victim); // an echo
 // Wait until it is dead, and fail when that takes too long; its crash record.
@@ -57,6 +58,6 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     buffers_lent_to_who_ends_the_thread, race_arguments, race_unmap,
     processors_all_work, processors_kill, processors_kill_the_middle, processors_watchdog, processors_revocation,
     race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, device_race, supervised_restart, supervised_giving_up, supervised_ring,
-    capability_badges, capability_answers, capability_quotas, capability_list, revoke_during_calls, processors_revoke_calls, revocation_in_steps, race_badges;
+    capability_badges, capability_answers, capability_quotas, capability_list, revoke_during_calls, processors_revoke_calls, revocation_in_steps, race_badges, plain_attacks;
 
 #endif

@@ -87,10 +87,15 @@ static const struct {
     {"race-ring", race_ring},
     {"device-race", device_race},
     {"jumps", jumps},
+    {"plain-attacks", plain_attacks},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},
 };
+
+void settings_text(const char *key, char *value) {
+    EXPECT_OK(settings_get(settings_cap, key, value));
+}
 
 struct bh_domain_info info_of(const struct victim *victim) {
     struct bh_domain_info info;

@@ -254,6 +254,8 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
     default:
         if (kind >= MISBEHAVE_BADGES && kind < MISBEHAVE_TYPES)
             return try_badges(kind, port, next, value);
+        if (kind >= MISBEHAVE_ATTACKS)
+            return attack(kind, value);
         return kind >= MISBEHAVE_TYPES ? break_types(kind, port, value) : call_badly(kind, next);
     }
 }

@@ -60,6 +60,17 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_SERVE_OTHER_TYPE = 155, // serves a port with a method of another type
     MISBEHAVE_THREAD_OTHER_TYPE = 156, // starts a thread in a function of another type
     MISBEHAVE_CALL_STUBS = 157,      // no misbehaviour: calls assembly functions of the runtime through pointers, 3
+    // Of plain domains (attacks.c); the value is an address where one is needed.
+    MISBEHAVE_ATTACKS = 170,
+    ATTACK_READ = 170,       // the word there
+    ATTACK_WRITE = 171,      // zero
+    ATTACK_JUMP = 172,
+    ATTACK_WRITE_TEXT = 173, // its own
+    ATTACK_PRIVILEGED = 174, // read cr3
+    ATTACK_PORT = 175,       // read one
+    ATTACK_SYSTEM_CALL = 176,
+    ATTACK_BASES = 177,      // load segment bases and come back
+    ATTACK_FLAGS = 178,      // leave the direction flag set and floating-point exceptions unmasked, and come back
     // Several threads of the domain at once (race.c); the value says how long in ms.
     MISBEHAVE_RACE_FIRST = 200,
     RACE_ARGUMENTS = 200, // rewrite arguments while they are passed
@@ -83,6 +94,7 @@ struct watch {
 
 enum bh_error try_badges(enum misbehaviour kind, const char *port, bh_cap next, uint64_t *value); // badges.c
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
+enum bh_error attack(enum misbehaviour kind, uint64_t *value); // attacks.c
 enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_ms, uint64_t *rounds); // race.c
 enum bh_error serve_again(const char *port, void *object); // main.c; echo() says EAGAIN when there is an object
 

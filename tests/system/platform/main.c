@@ -70,6 +70,18 @@ void trap_fault(struct trap_frame *frame) {
     fault_continue = 0;
 }
 
+// Where the ways into domains of other mechanisms go wrong: there are none here.
+void proxy_stack_astray(void);
+void bad_call(void);
+
+void proxy_stack_astray(void) {
+    panic("a proxy was called");
+}
+
+void bad_call(void) {
+    panic("a door was called");
+}
+
 bool trap_in_proxy(const struct trap_frame *frame) {
     (void)frame;
     return false;
