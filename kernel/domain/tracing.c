@@ -8,6 +8,8 @@
 
 #include "kernel/base.h"
 #include "kernel/debug/trace.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/core.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
 #include "kernel/sched/cpu.h"
@@ -60,6 +62,18 @@ enum bh_error serve_trace_stop(struct domain *caller, uint64_t object) {
 void tracing_domain_died(const struct domain *domain) {
     if (trace_reader == domain->id)
         switch_off();
+    core_holder_died(domain);
+}
+
+enum bh_error serve_trace_keep_cores(struct domain *caller, uint64_t object, struct cap *buffer, struct cap *event) {
+    (void)object;
+    return core_offer(caller, buffer->object, event->object);
+}
+
+enum bh_error serve_trace_forget_cores(struct domain *caller, uint64_t object) {
+    (void)caller, (void)object;
+    core_withdraw();
+    return BH_OK;
 }
 
 enum bh_error serve_trace_info(struct domain *caller, uint64_t object, struct bh_trace_info *info) {

@@ -12,6 +12,8 @@
   bhctl cpus                         how busy each processor is, and whose code it runs
   bhctl caps [DOMAIN] [--svg FILE]   who holds which capability, derived from whose, leading to what; as a picture
   bhctl call PORT [METHOD ARG...]    call a method of a port that the manifest grants to control; without METHOD: what there is
+  bhctl trace [-o FILE] [--flame FILE] [--profile FILE]   record calls, exits, deaths, scheduling; for ui.perfetto.dev, and as flame graphs
+  bhctl core [DOMAIN] [-o FILE]      what is left of a domain that died, as a core file for gdb; first: bhctl core --keep on
   bhctl off [STATUS]                 end the system
 
 Every command takes --json. Exit status: 0 done, 1 refused or no system there, 2 wrong usage.
@@ -28,6 +30,8 @@ ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
 import call as calls  # noqa: E402  pylint: disable=wrong-import-position
 import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
+import core as cores  # noqa: E402  pylint: disable=wrong-import-position
+import watch  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 
 KINDS = {"null": "store through a null pointer", "wild-kernel": "store to an address of the kernel", "wild-slot": "store to an address of another slot",
@@ -176,7 +180,8 @@ def parse():
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
-                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""), ("off", off, "")):
+                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""),
+                                  ("trace", watch.trace, ""), ("core", cores.core, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
         one.set_defaults(function=function)
         if words:
@@ -193,6 +198,10 @@ def parse():
             one.add_argument("method", nargs="?")
             one.add_argument("argument", nargs="*", help="numbers, names of enums (flags: A|B), text, structs as JSON, bytes and buffers in hexadecimal or "
                              "@FILE, names of capabilities, none for what is optional")
+        if name == "core":
+            cores.add_core(one)
+        if name == "trace":
+            watch.add_trace(one)
         if name == "off":
             one.add_argument("status", nargs="?", type=int, default=0)
     return parser.parse_args()
