@@ -3,7 +3,7 @@
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
 //   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | caps NAME | off STATUS
-//   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | edges FROM (tracing.c)
+//   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | rings | edges FROM (tracing.c)
 //   cores on | cores off | cores | core NAME OFFSET (cores.c)
 //   port NAME | call PORT INTERFACE FINGERPRINT METHOD DATA (call.c)
 //

@@ -14,6 +14,8 @@
   bhctl call PORT [METHOD ARG...]    call a method of a port that the manifest grants to control; without METHOD: what there is
   bhctl trace [-o FILE] [--flame FILE] [--profile FILE]   record calls, exits, deaths, scheduling; for ui.perfetto.dev, and as flame graphs
   bhctl core [DOMAIN] [-o FILE]      what is left of a domain that died, as a core file for gdb; first: bhctl core --keep on
+  bhctl top [--once]                 what is busy: domains, calls between them and how long they take, rings
+  bhctl metrics [--listen PORT]      the same numbers for Prometheus
   bhctl off [STATUS]                 end the system
 
 Every command takes --json. Exit status: 0 done, 1 refused or no system there, 2 wrong usage.
@@ -31,6 +33,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
 import call as calls  # noqa: E402  pylint: disable=wrong-import-position
 import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
 import core as cores  # noqa: E402  pylint: disable=wrong-import-position
+import figures  # noqa: E402  pylint: disable=wrong-import-position
 import watch  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -181,7 +184,8 @@ def parse():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
                                   ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""),
-                                  ("trace", watch.trace, ""), ("core", cores.core, ""), ("off", off, "")):
+                                  ("trace", watch.trace, ""), ("core", cores.core, ""), ("top", figures.top, ""),
+                                  ("metrics", figures.metrics, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
         one.set_defaults(function=function)
         if words:
@@ -200,6 +204,10 @@ def parse():
                              "@FILE, names of capabilities, none for what is optional")
         if name == "core":
             cores.add_core(one)
+        if name == "top":
+            figures.add_top(one)
+        if name == "metrics":
+            figures.add_metrics(one)
         if name == "trace":
             watch.add_trace(one)
         if name == "off":

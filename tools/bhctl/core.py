@@ -112,10 +112,10 @@ def prstatus(signal, number, registers):
     return note(NT_PRSTATUS, struct.pack("<3iH2x2Q4i8Q27Qi4x", signal, 0, 0, signal, 0, 0, number + 1, 0, 0, 0, *[0] * 8, *registers, 0))
 
 
-def prpsinfo(dump):
+def prpsinfo(dump, image):
     title = f"{dump.name}: {dump.text}"
     return note(NT_PRPSINFO, struct.pack("<4B4xQ2I4i16s80s", 0, ord("R"), 0, 0, 0, 0, 0, dump.threads[0][0] + 1 if dump.threads else 1, 0, 0, 0,
-                                         dump.name.encode()[:15], title.encode("ascii", "replace")[:79]))
+                                         os.path.basename(image).encode()[:15], title.encode("ascii", "replace")[:79]))
 
 
 def siginfo(signal, address):
@@ -142,7 +142,7 @@ def elf(dump, image):
     for number, (ident, _, registers) in enumerate(dump.threads):
         notes += prstatus(signal, ident, registers)
         if number == 0:
-            notes += prpsinfo(dump) + siginfo(signal, dump.base + dump.address) + auxv(dump.base, entry, headers) + files(dump.base, headers, image)
+            notes += prpsinfo(dump, image) + siginfo(signal, dump.base + dump.address) + auxv(dump.base, entry, headers) + files(dump.base, headers, image)
     loads = [(address, flags, data, len(data)) for address, flags, data in dump.regions]
     # What is in the image is read from there.
     loads += [(dump.base + address, flags, b"", in_memory) for kind, flags, _, address, _, in_memory in headers if kind == PT_LOAD and not flags & 2]
