@@ -128,10 +128,29 @@ struct method {
     unsigned attributes;
     unsigned since; // the version that brought it, from 1
     struct parameter *parameters;
+    struct contract *contracts;
     struct word *fails;    // the errors that the server may return: standard ones and sets; NULL: any
     int words;
     uint64_t area_size;
     struct method *next;
+};
+
+// Of what `requires' and `ensures' say: an operator with its operands, a number, or the path of what stands for one.
+enum operator { OPERATOR_NUMBER, OPERATOR_PATH, OPERATOR_NOT, OPERATOR_MINUS, OPERATOR_OR, OPERATOR_AND, OPERATOR_EQUAL, OPERATOR_UNEQUAL, OPERATOR_LESS,
+                OPERATOR_LESS_EQUAL, OPERATOR_GREATER, OPERATOR_GREATER_EQUAL, OPERATOR_PLUS, OPERATOR_DIFFERENCE, OPERATOR_TIMES };
+struct expression {
+    struct place place;
+    enum operator operator;
+    uint64_t number;
+    const char *path; // parameter, item.price, data.size, CONSTANT, Colour.RED
+    struct expression *left, *right;
+};
+
+struct contract {
+    bool ensures; // about what came back; else about what is passed
+    bool checked; // inherited methods share theirs
+    struct expression *condition;
+    struct contract *next;
 };
 
 #define VERSIONS_MAX 16
@@ -200,6 +219,10 @@ void check_fails(const struct method *method);
 void check_oneway(const struct interface *interface, const struct method *method);
 int32_t standard_error(const char *name); // ENOENT and its like; 0: there is none
 struct error_set *find_errors(const char *name);
+// contracts.c: conditions as C over `words' and `value' of a call (emit_interpose.c), and as text
+void check_contracts(const struct interface *interface, struct method *method);
+const char *contract_in_c(const struct method *method, const struct expression *one);
+const char *contract_text(const struct expression *one);
 // check_rights.c
 void check_target(const struct source *where, const struct interface *interface, struct parameter *parameter);
 // check.c, check_names.c, versions.c, layout.c, fingerprint.c
@@ -228,6 +251,7 @@ bool emit_trace(const char *folder);
 bool emit_fuzz(const char *folder);
 bool emit_python(const char *folder);
 bool emit_call(const char *folder);
+bool emit_interpose(const char *folder);
 
 // names.c
 const char *snake(const char *name);   // BlockInfo -> block_info

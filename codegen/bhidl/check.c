@@ -211,6 +211,8 @@ void check_program(void) {
         return;
     layout_program();
     for (struct interface *one = program.interfaces; one && !error_count; one = one->next)
-        for (struct method *method = one->methods; method; method = method->next)
+        for (struct method *method = one->methods; method; method = method->next) {
             place_parameters(method);
+            check_contracts(one, method);
+        }
 }

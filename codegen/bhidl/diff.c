@@ -192,6 +192,39 @@ static void diff_fails(const struct method *old, const struct method *new) {
             tell(REBUILD, old->source, one->place, NULL, "method `%s' does not fail with %s any more", new->name, one->text);
 }
 
+static bool has_contract(const struct method *method, const struct contract *wanted) {
+    for (const struct contract *one = method->contracts; one; one = one->next)
+        if (one->ensures == wanted->ensures && !strcmp(contract_text(one->condition), contract_text(wanted->condition)))
+            return true;
+    return false;
+}
+
+static void tell_lost(const struct method *method, const struct contract *one) {
+    const char *text = contract_text(one->condition);
+    if (one->ensures)
+        tell(BREAKING, method->source, one->condition->place, "callers may rely on it", "method `%s' does not ensure %s any more", method->name, text);
+    else
+        tell(COMPATIBLE, method->source, one->condition->place, NULL, "method `%s' does not require %s any more", method->name, text);
+}
+
+static void tell_won(const struct method *method, const struct contract *one) {
+    const char *text = contract_text(one->condition);
+    if (one->ensures)
+        tell(COMPATIBLE, method->source, one->condition->place, NULL, "method `%s' ensures %s now", method->name, text);
+    else
+        tell(BREAKING, method->source, one->condition->place, "callers do not know it", "method `%s' requires %s now", method->name, text);
+}
+
+// What was asked of callers and is not any more, and what is promised now and was not, harms nobody.
+static void diff_contracts(const struct method *old, const struct method *new) {
+    for (const struct contract *one = old->contracts; one; one = one->next)
+        if (!has_contract(new, one))
+            tell_lost(old, one);
+    for (const struct contract *one = new->contracts; one; one = one->next)
+        if (!has_contract(old, one))
+            tell_won(new, one);
+}
+
 static void diff_parameter(const struct method *method, const struct parameter *old, const struct parameter *new) {
     const char *name = method->name;
     if (old->kind != new->kind)
@@ -226,6 +259,7 @@ static void diff_method(const struct method *old, const struct method *new) {
     if (won)
         tell(REBUILD, new->source, new->place, NULL, "method `%s' is now %s", new->name, won & METHOD_IDEMPOTENT ? "idempotent" : "replayed");
     diff_fails(old, new);
+    diff_contracts(old, new);
     const struct parameter *before = old->parameters, *now = new->parameters;
     for (; before && now; before = before->next, now = now->next)
         diff_parameter(new, before, now);

@@ -31,6 +31,8 @@ void print_oneway_end(FILE *file, const struct interface *one);
 void print_call(FILE *file, const struct method *method);
 // Out parameters in memory and lent buffers are kept in the proxy's frame, a pair of words each. Returns how many.
 int number_pairs(const struct method *method);
+// emit_call.c: a table of what a method takes and gives (bulkhead/call_table.h), without the brackets around it
+void print_call_parameters(FILE *file, const struct method *method);
 // The tables of values that a method's proxy checks, and whether there is one for what is passed, or for what comes back.
 void print_value_rules(FILE *file, const struct interface *interface, const struct method *method);
 // The same for one parameter by itself, or the word that it is in. Returns whether there is anything to check.

@@ -21,6 +21,12 @@ static const char *way(const struct parameter *one) {
     }
 }
 
+void print_call_parameters(FILE *file, const struct method *method) {
+    for (const struct parameter *one = method->parameters; one; one = one->next)
+        fprintf(file, "{%s, %d, %llu}, ", way(one), one->word < 0 ? 0 : one->word, (unsigned long long)one->type->size);
+    fputs("{CALL_END, 0, 0}", file);
+}
+
 static void print_interface(FILE *file, const struct interface *one) {
     const char *name = snake(one->name);
     unsigned number = 0;
@@ -40,9 +46,8 @@ static void print_interface(FILE *file, const struct interface *one) {
     fprintf(file, "static const struct call_method methods_of_%s[] = {\n", name);
     for (const struct method *method = one->methods; method; method = method->next) {
         fputs("    {{", file);
-        for (const struct parameter *parameter = method->parameters; parameter; parameter = parameter->next)
-            fprintf(file, "{%s, %d, %llu}, ", way(parameter), parameter->word < 0 ? 0 : parameter->word, (unsigned long long)parameter->type->size);
-        fputs("{CALL_END, 0, 0}}},\n", file);
+        print_call_parameters(file, method);
+        fputs("}},\n", file);
     }
     fputs("};\n\n", file);
 }

@@ -34,6 +34,8 @@ static void print_declaration(FILE *file, const struct method *method) {
     fputc(')', file);
     for (const struct word *one = method->fails; one; one = one->next)
         fprintf(file, "%s%s", one == method->fails ? " fails " : ", ", one->text);
+    for (const struct contract *one = method->contracts; one; one = one->next)
+        fprintf(file, " %s %s", one->ensures ? "ensures" : "requires", contract_text(one->condition));
     fputs(";\n\n", file);
 }
 

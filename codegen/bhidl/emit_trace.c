@@ -126,7 +126,7 @@ static void print_method(FILE *file, const struct interface *interface, const st
 }
 
 static void print_interface(FILE *file, const struct interface *one, bool back) {
-    fprintf(file, "static bool %s%s(FILE *out, uint32_t method, %s[[maybe_unused]] const uint64_t words[5],\n"
+    fprintf(file, "bool trace_%s%s(FILE *out, uint32_t method, %s[[maybe_unused]] const uint64_t words[5],\n"
                   "        [[maybe_unused]] const uint8_t *const memory[5]) {\n    switch (method) {\n",
             back ? "back_" : "call_", snake(one->name), back ? "int32_t error, [[maybe_unused]] uint64_t value, " : "");
     unsigned index = 0;
@@ -144,7 +144,12 @@ static bool emit_header(const char *folder) {
           "// NULL when they were not recorded. False when there is no such method.\n"
           "bool trace_call(FILE *out, uint32_t interface, uint32_t method, const uint64_t words[5], const uint8_t *const memory[5]);\n"
           "bool trace_back(FILE *out, uint32_t interface, uint32_t method, int32_t error, uint64_t value, const uint64_t words[5], const uint8_t *const memory[5]);\n"
-          "\n#endif\n", file);
+          "// The same of one interface, so that a program has no more of them than it needs.\n", file);
+    for (const struct interface *one = program.interfaces; one; one = one->next)
+        fprintf(file, "bool trace_call_%s(FILE *out, uint32_t method, const uint64_t words[5], const uint8_t *const memory[5]);\n"
+                      "bool trace_back_%s(FILE *out, uint32_t method, int32_t error, uint64_t value, const uint64_t words[5], const uint8_t *const memory[5]);\n",
+                snake(one->name), snake(one->name));
+    fputs("\n#endif\n", file);
     return close_output(file);
 }
 
@@ -166,7 +171,7 @@ bool emit_trace(const char *folder) {
         fprintf(file, "bool trace_%s(FILE *out, uint32_t interface, uint32_t method, %sconst uint64_t words[5], const uint8_t *const memory[5]) {\n    switch (interface) {\n",
                 back ? "back" : "call", back ? "int32_t error, uint64_t value, " : "");
         for (const struct interface *one = program.interfaces; one; one = one->next)
-            fprintf(file, "    case %llu: return %s_%s(out, method, %swords, memory);\n", (unsigned long long)one->id, back ? "back" : "call", snake(one->name),
+            fprintf(file, "    case %llu: return trace_%s_%s(out, method, %swords, memory);\n", (unsigned long long)one->id, back ? "back" : "call", snake(one->name),
                     back ? "error, value, " : "");
         fputs("    default: return false;\n    }\n}\n\n", file);
     }

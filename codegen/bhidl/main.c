@@ -19,7 +19,7 @@ static const char usage[] = "usage: bhidl --out FOLDER [--emit LIST] FILE.bidl..
                             "Compile interface definitions (see docs/idl.md), or say what a change of them means: OLD and NEW are files, or\n"
                             "folders of such files.\n"
                             "  -o, --out FOLDER     where the output goes\n"
-                            "  -e, --emit LIST      header,client,server,labels,proxy,kernel,docs,json,trace,fuzz,python,call (default: all)\n"
+                            "  -e, --emit LIST      header,client,server,labels,proxy,kernel,docs,json,trace,fuzz,python,call,interpose (default: all)\n"
                             "  -c, --check          only check the files\n"
                             "  -h, --help           this text\n"
                             "Exit status: 0, 1 after errors in the files, 2 wrong use; of diff: 0 when images built from OLD need nothing,\n"
@@ -32,7 +32,7 @@ static const struct {
                 {"proxy", emit_proxies},
                 {"kernel", emit_kernel},  {"docs", emit_docs},      {"json", emit_json},
                 {"trace", emit_trace},    {"fuzz", emit_fuzz},     {"python", emit_python},
-                {"call", emit_call}};
+                {"call", emit_call},      {"interpose", emit_interpose}};
 
 static void read_lines(struct source *input) {
     FILE *file = fopen(input->path, "r");
@@ -72,7 +72,7 @@ static bool wanted(const char *list, const char *name) {
 }
 
 static int emit_all(const char *folder, const char *list) {
-    static const char *const folders[] = {"", "/include", "/client", "/server", "/kernel", "/docs", "/trace", "/fuzz", "/python", "/python/bulkhead", "/call"};
+    static const char *const folders[] = {"", "/include", "/client", "/server", "/kernel", "/docs", "/trace", "/fuzz", "/python", "/python/bulkhead", "/call", "/interpose"};
     char path[4096];
     for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
         snprintf(path, sizeof(path), "%s%s", folder, folders[i]);

@@ -15,6 +15,8 @@ static struct type *make_type(enum type_kind kind, const char *name, struct plac
 static struct parameter *make_parameter(enum parameter_kind kind, struct type *type, const char *name, struct place place);
 static struct word *make_word(const char *text, struct place place);
 static struct method *make_event(unsigned attributes, unsigned since, const char *name, struct place place);
+static struct expression *make_expression(enum operator operator, struct expression *left, struct expression *right, struct place place);
+static struct contract *make_contract(bool ensures, struct expression *condition);
 %}
 %code requires {
 #include <stdint.h>
@@ -31,6 +33,8 @@ static struct method *make_event(unsigned attributes, unsigned since, const char
     struct enumerator *enumerator;
     struct method *method;
     struct word *word;
+    struct contract *contract;
+    struct expression *expression;
     struct parameter *parameter;
     unsigned flags;
     struct { const char *name; uint64_t value; } bound;
@@ -41,12 +45,21 @@ static struct method *make_event(unsigned attributes, unsigned since, const char
 %token IN "in" OUT "out" CAP "cap" MOVE "move" LEND "lend" STRING "string" BYTES "bytes" IDEMPOTENT "idempotent" REPLAY "replay"
 %token <text> NAME "a name"
 /* Words only where they are expected; elsewhere names like any other. */
-%token <text> SINCE "since" FLAGS "flags" ERRORS "errors" FAILS "fails" OPTIONAL "optional" ONEWAY "oneway" EVENT "event" EXTENDS "extends"
+%token <text> SINCE "since" FLAGS "flags" ERRORS "errors" FAILS "fails" OPTIONAL "optional" ONEWAY "oneway" EVENT "event" REQUIRES "requires" ENSURES "ensures" EXTENDS "extends"
+%token EITHER "'||'" BOTH "'&&'" EQUAL "'=='" UNEQUAL "'!='" LESS_EQUAL "'<='" GREATER_EQUAL "'>='"
+%left EITHER
+%left BOTH
+%nonassoc EQUAL UNEQUAL '<' '>' LESS_EQUAL GREATER_EQUAL
+%left '+' '-'
+%left '*'
+%precedence '!'
 %token SEMICOLON "';'"
 %token <number> NUMBER "a number"
 %type <type> type target element
 %type <word> words rights fails
-%type <text> name
+%type <contract> contracts
+%type <expression> expression
+%type <text> name path
 %type <base> base
 %type <field> fields field
 %type <enumerator> enumerators enumerator
@@ -101,7 +114,7 @@ item: STRUCT name '{' fields '}' {
         LAST(program.interfaces, one);
     } ;
 
-name: NAME | SINCE | FLAGS | ERRORS | FAILS | OPTIONAL | ONEWAY | EVENT | EXTENDS ;
+name: NAME | SINCE | FLAGS | ERRORS | FAILS | OPTIONAL | ONEWAY | EVENT | REQUIRES | ENSURES | EXTENDS ;
 base: { $$.name = NULL; } | EXTENDS name { $$.name = $2; $$.place = at(@2.first_line, @2.first_column); } ;
 
 kernel: { $$ = 0; } | KERNEL { $$ = 1; } ;
@@ -141,10 +154,10 @@ enumerator: name '=' NUMBER {
     } ;
 
 methods: { $$ = NULL; } | methods method { $$ = $1; if ($2) LAST($$, $2); } ;
-method: attributes name '(' parameters ')' fails SEMICOLON {
+method: attributes name '(' parameters ')' fails contracts SEMICOLON {
         $$ = new_node(sizeof(*$$));
         *$$ = (struct method){.place = at(@2.first_line, @2.first_column), .source = source, .name = $2, .attributes = $1.attributes,
-                              .since = $1.since, .parameters = $4, .fails = $6};
+                              .since = $1.since, .parameters = $4, .fails = $6, .contracts = $7};
     }
     | attributes EVENT name SEMICOLON { $$ = make_event($1.attributes, $1.since, $3, at(@3.first_line, @3.first_column)); }
     | error SEMICOLON { $$ = NULL; } ;
@@ -160,6 +173,31 @@ attributes: { $$.attributes = 0; $$.since = 1; }
                      "version %llu is not between 2 and %d", (unsigned long long)$3, VERSIONS_MAX);
     } ;
 fails: { $$ = NULL; } | FAILS words { $$ = $2; } ;
+contracts: { $$ = NULL; }
+    | contracts REQUIRES expression { $$ = $1; struct contract *more = make_contract(false, $3); LAST($$, more); }
+    | contracts ENSURES expression { $$ = $1; struct contract *more = make_contract(true, $3); LAST($$, more); } ;
+expression: NUMBER { $$ = make_expression(OPERATOR_NUMBER, NULL, NULL, at(@1.first_line, @1.first_column)); $$->number = $1; }
+    | path { $$ = make_expression(OPERATOR_PATH, NULL, NULL, at(@1.first_line, @1.first_column)); $$->path = $1; }
+    | '(' expression ')' { $$ = $2; }
+    | '!' expression { $$ = make_expression(OPERATOR_NOT, $2, NULL, at(@1.first_line, @1.first_column)); }
+    | '-' expression %prec '!' { $$ = make_expression(OPERATOR_MINUS, $2, NULL, at(@1.first_line, @1.first_column)); }
+    | expression EITHER expression { $$ = make_expression(OPERATOR_OR, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression BOTH expression { $$ = make_expression(OPERATOR_AND, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression EQUAL expression { $$ = make_expression(OPERATOR_EQUAL, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression UNEQUAL expression { $$ = make_expression(OPERATOR_UNEQUAL, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression '<' expression { $$ = make_expression(OPERATOR_LESS, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression LESS_EQUAL expression { $$ = make_expression(OPERATOR_LESS_EQUAL, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression '>' expression { $$ = make_expression(OPERATOR_GREATER, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression GREATER_EQUAL expression { $$ = make_expression(OPERATOR_GREATER_EQUAL, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression '+' expression { $$ = make_expression(OPERATOR_PLUS, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression '-' expression { $$ = make_expression(OPERATOR_DIFFERENCE, $1, $3, at(@2.first_line, @2.first_column)); }
+    | expression '*' expression { $$ = make_expression(OPERATOR_TIMES, $1, $3, at(@2.first_line, @2.first_column)); } ;
+path: name
+    | path '.' name {
+        char *text = new_node(strlen($1) + strlen($3) + 2);
+        sprintf(text, "%s.%s", $1, $3);
+        $$ = text;
+    } ;
 words: name { $$ = make_word($1, at(@1.first_line, @1.first_column)); }
     | words ',' name { $$ = $1; struct word *more = make_word($3, at(@3.first_line, @3.first_column)); LAST($$, more); } ;
 parameters: { $$ = NULL; } | parameter_list { $$ = $1; } ;
@@ -222,6 +260,20 @@ static void yyerror(const char *message) {
     complain(source, at(yylloc.first_line, yylloc.first_column), "make the file smaller", "%s", message); // the parser's own limits
 }
 
+static struct expression *make_expression(enum operator operator, struct expression *left, struct expression *right, struct place place) {
+    struct expression *one = new_node(sizeof(*one));
+    *one = (struct expression){.place = place, .operator = operator, .left = left, .right = right};
+    return one;
+}
+
+static struct contract *make_contract(bool ensures, struct expression *condition) {
+    struct contract *one = new_node(sizeof(*one));
+    *one = (struct contract){.ensures = ensures, .condition = condition};
+    return one;
+}
+
+static const char *yysymbol_name(yysymbol_kind_t symbol);
+
 static bool among(const yysymbol_kind_t *expected, int count, yysymbol_kind_t symbol) {
     for (int i = 0; i < count; i++)
         if (expected[i] == symbol)
@@ -233,6 +285,8 @@ static bool among(const yysymbol_kind_t *expected, int count, yysymbol_kind_t sy
 static const char *hint_for(const yysymbol_kind_t *expected, int count, yysymbol_kind_t found) {
     if (found == YYSYMBOL_YYEOF)
         return "a `}' is missing";
+    if (!strcmp(yysymbol_name(found), "'*'"))
+        return "no pointer crosses a boundary: pass a struct, bytes or a buffer";
     if (found == YYSYMBOL_OPTIONAL)
         return "optional stands between in or out and the type of a parameter, or in front of the type of a field";
     bool is_word = found > YYSYMBOL_YYUNDEF && found < YYSYMBOL_NAME; // of the language, and always
