@@ -45,6 +45,7 @@ struct bh_cap_info {
     uint32_t parent;        // and under which index
     uint32_t object_domain; // who serves the port or the ring, or owns the buffer; 0: the kernel, or it is an event
     uint64_t object;        // of a buffer: its offset in the exchange window
+    uint64_t instance;      // of a port: how often it was served before and is now; 0: nobody serves it at this moment
     char name[BH_CAP_NAME_SIZE];        // by which the manifest granted it, "": the running instance got it
     char object_name[BH_CAP_NAME_SIZE]; // of port, ring or buffer in the manifest
 };

@@ -40,6 +40,8 @@ enum bh_right : uint32_t {
     BH_RIGHT_GRANT = 1 << 9, // may be passed on
 };
 
+#define BH_BADGE_OF_CALLER 0xffffffffu // of a shadow's capability to its server, and no other: the badge by which the shadow itself was called
+
 #define BH_CAP_DEPTH 256 // how often in a row a capability may be derived or passed on
 
 #endif

@@ -63,6 +63,8 @@ struct bh_archive_port {
     uint64_t fingerprint;
     uint64_t object; // kernel ports: which object; see kernel/domain/resources.c. 0 otherwise
     char argument[64]; // kernel ports: selector, e.g. "virtio-blk:0", "ports:0x2f8-0x2ff:4", "guest"
+    uint32_t shadows; // index, plus one, of the port before which this one may be put, of another domain and the same interface; 0: none
+    uint32_t pad;
 };
 
 struct bh_archive_ring {

@@ -77,9 +77,20 @@ static bool domain_is_sound(const struct bh_archive_domain *domain) {
            ended(domain->name, sizeof(domain->name));
 }
 
+// A shadow's port and the one behind it.
+static bool shadows_is_sound(const struct bh_archive_port *port) {
+    if (!port->shadows)
+        return true;
+    if (port->shadows > archive.head->ports.count)
+        return false;
+    const struct bh_archive_port *real = &archive.ports[port->shadows - 1];
+    return port->server != BH_ARCHIVE_KERNEL && real->server != BH_ARCHIVE_KERNEL && port->server != real->server &&
+           !real->shadows && port->interface == real->interface && port->fingerprint == real->fingerprint;
+}
+
 static bool port_is_sound(const struct bh_archive_port *port) {
     return (port->server == BH_ARCHIVE_KERNEL || port->server < archive.head->domains.count) && port->interface < BH_INTERFACE_COUNT &&
-           ended(port->name, sizeof(port->name)) && ended(port->argument, sizeof(port->argument));
+           ended(port->name, sizeof(port->name)) && ended(port->argument, sizeof(port->argument)) && shadows_is_sound(port);
 }
 
 static bool ring_is_sound(const struct bh_archive_ring *ring) {
@@ -153,6 +164,9 @@ static enum bh_error make_ports(void) {
         if (error)
             return error;
     }
+    for (uint32_t i = 0; i < archive.head->ports.count; i++)
+        if (archive.ports[i].shadows)
+            port_put_before(made_ports[i], made_ports[archive.ports[i].shadows - 1]);
     return BH_OK;
 }
 

@@ -180,7 +180,10 @@ uint64_t call_cap_derive(uint64_t index, uint64_t rights, uint64_t badge, uint64
 }
 
 uint64_t call_badge(void) {
-    return thread_current()->top->badge;
+    const struct invocation *record = thread_current()->top;
+    while (record->badge == BH_BADGE_OF_CALLER && record->previous)
+        record = record->previous; // a shadow called, on behalf of whoever called it
+    return record->badge;
 }
 
 uint64_t call_cap_accept(void) {

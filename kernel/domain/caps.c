@@ -77,7 +77,14 @@ static bool exists(const struct domain *domain, bh_cap index) {
 // What proxies see of an entry follows the entry. They read on other processors meanwhile: a call that looked before goes on.
 static void show(struct domain *domain, struct cap *cap) {
     bool callable = is_live(cap) && cap->type >= BH_CAP_PORT && (cap->rights & BH_RIGHT_CALL);
-    __atomic_store_n(&domain->callable[cap - domain->caps], callable ? cap->object : &port_none, __ATOMIC_RELEASE);
+    __atomic_store_n(&domain->callable[cap - domain->caps], callable ? port_effective(cap->object) : &port_none, __ATOMIC_RELEASE);
+}
+
+void caps_show_port(const struct port *port) {
+    for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
+        for (uint32_t index = 1; domain_get(id) && index < domain_get(id)->cap_count; index++)
+            if (domain_get(id)->caps[index].object == port)
+                show(domain_get(id), &domain_get(id)->caps[index]);
 }
 
 // A proxy reads the port first and the badge then, and nobody is between the two while the processors are stopped: it never takes the one from
@@ -277,7 +284,9 @@ enum bh_error caps_drop(struct domain *domain, bh_cap index) {
     return BH_OK;
 }
 
-static enum bh_error badge_check(const struct domain *domain, bh_cap index, const struct cap *cap) {
+static enum bh_error badge_check(const struct domain *domain, bh_cap index, const struct cap *cap, uint32_t badge) {
+    if (badge == BH_BADGE_OF_CALLER)
+        return refuse(BH_EINVAL, "cap_derive: badge %u is not for domains to give", badge);
     if (cap->type < BH_CAP_PORT)
         return refuse(BH_EINVAL, "cap_derive: capability %u is no port's: nobody would see the badge", index);
     if (domain->badges[index])
@@ -289,7 +298,7 @@ enum bh_error caps_derive(struct domain *domain, bh_cap index, uint32_t rights, 
     struct cap *cap;
     enum bh_error error = caps_get(domain, "cap_derive", index, BH_CAP_EMPTY, rights, &cap);
     if (!error && badge)
-        error = badge_check(domain, index, cap);
+        error = badge_check(domain, index, cap, badge);
     if (!error) // without rights, so that nobody calls through it before it has its badge
         error = caps_insert(domain, cap->type, badge ? 0 : rights, cap->object, NULL, caps_reference(domain, index), out);
     if (!error && badge) {
@@ -337,6 +346,7 @@ static void describe_object(const struct cap *cap, struct bh_cap_info *info) {
     } else {
         const struct port *port = cap->object;
         info->object_domain = port->server->id;
+        info->instance = port->serving ? port->instances : 0;
         name = port->name;
     }
     copy_name(info->object_name, sizeof(info->object_name), name);
@@ -372,6 +382,42 @@ void caps_drop_unnamed(struct domain *domain) {
 void caps_take_back(struct domain *domain, bh_cap index) {
     revoke_descendants(caps_reference(domain, index));
     clear_entry(domain, index);
+}
+
+// The entry behind `reference` in the tree below `top`, parents first; 0 behind the last.
+static uint32_t next_below(uint32_t top, uint32_t reference) {
+    if (entry_of(reference)->child)
+        return entry_of(reference)->child;
+    while (reference != top && !entry_of(reference)->next)
+        reference = entry_of(reference)->parent;
+    return reference == top ? 0 : entry_of(reference)->next;
+}
+
+enum bh_error caps_interpose(struct domain *domain, bh_cap index, bool on) {
+    struct cap *cap;
+    enum bh_error error = caps_get(domain, "interpose", index, BH_CAP_EMPTY, 0, &cap);
+    if (error)
+        return error;
+    struct port *now = cap->object, *real = cap->type >= BH_CAP_PORT && now->behind ? now->behind : now;
+    struct port *shadow = cap->type >= BH_CAP_PORT ? port_shadow_of(real) : NULL;
+    if (!shadow)
+        return refuse(BH_ENOENT, "interpose: no shadow stands by for what capability %u (%s) of %s leads to; the manifest has none", index,
+                      domain->cap_names[index], domain->name);
+    if (domain == shadow->server)
+        return refuse(BH_EINVAL, "interpose: capability %u of %s is the shadow's own way to its server", index, domain->name);
+    if (on && !shadow->serving && !shadow->bypassed)
+        return refuse(BH_EAGAIN, "interpose: %s does not serve yet", shadow->server->name);
+    cpus_stop();
+    uint32_t top = caps_reference(domain, index);
+    for (uint32_t reference = top; reference; reference = next_below(top, reference)) {
+        struct domain *holder = domain_get(reference >> 20);
+        cap = entry_of(reference);
+        if (holder == shadow->server || !is_live(cap))
+            continue;
+        cap->object = on ? shadow : real;
+        show(holder, cap);
+    }
+    return BH_OK;
 }
 
 void caps_forget_object(struct domain *domain, const void *object) {

@@ -46,6 +46,12 @@ enum bh_error caps_pass(struct domain *from, const char *what, bh_cap index, enu
 // The first entry from `index` on. BH_ENOENT behind the last one, not logged.
 enum bh_error caps_describe(const struct domain *domain, uint32_t index, struct bh_cap_info *info);
 
+// Lead a port's capability, and all that was derived from it, through the shadow of that port, or past it again. BH_ENOENT: it has none, BH_EAGAIN: it
+// does not serve yet. Calls under way go on as they began.
+enum bh_error caps_interpose(struct domain *domain, bh_cap index, bool on);
+// Where calls to `port` go has changed.
+void caps_show_port(const struct port *port);
+
 // An instance has died: drop what it made itself.
 void caps_drop_unnamed(struct domain *domain);
 // Remove an entry and all that was derived from it.

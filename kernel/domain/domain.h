@@ -65,6 +65,7 @@ struct domain {
     const struct mechanism *mechanism; // NULL: sfi
     const struct bh_archive_domain *manifest; // NULL for the kernel's own
     struct bh_crash_record crash; // of the last death
+    bool is_shadow; // stands between clients and a server: serves a port that may be put before another one
 };
 
 extern struct domain kernel_domain; // id 0, never dies; slot 0 is not handed out
@@ -114,12 +115,20 @@ struct port {
     char name[BH_CAP_NAME_SIZE];
     uint64_t fingerprint;
     uint32_t method_count;
+    uint32_t instances;     // how often it was served
+    struct port *behind;    // of a shadow's port: the server's own, before which it may be put
+    bool bypassed;          // the shadow died: calls go to the one behind until it serves again
     struct port *next;
 };
 extern struct port port_none; // nothing that anybody may call
 
 enum bh_error port_create(const char *name, struct domain *server, uint32_t interface, uint64_t fingerprint,
                           uint64_t object, struct port **out);
+// `shadow` may be put before `real`: its server is a shadow from now on.
+void port_put_before(struct port *shadow, struct port *real);
+struct port *port_shadow_of(const struct port *real); // NULL: none
+// Where calls through a capability to `port` go: to it, or past a dead shadow.
+struct port *port_effective(struct port *port);
 struct port *port_find(const struct domain *server, const char *name); // NULL: none
 // Let the running instance of `domain` serve the port that it names; everything in *serve is hostile.
 enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, const uint64_t *methods);

@@ -136,9 +136,11 @@ void invoke_stack_astray(struct domain *domain) {
 static enum bh_error may_still_call(const struct thread *thread, const struct port *port) {
     const struct domain *from = thread->domain;
     uint32_t badge = thread->top->badge;
-    for (uint32_t index = 1; index < from->cap_count; index++)
-        if (from->callable[index] == port && from->badges[index] == badge)
+    for (uint32_t index = 1; index < from->cap_count; index++) {
+        const struct port *now = from->callable[index];
+        if ((now == port || now->behind == port || now == port->behind) && from->badges[index] == badge) // a shadow may have come between, or gone
             return BH_OK;
+    }
     return refuse(BH_EREVOKED, "call of %s: the capability was revoked while %s was about to use it", port->name, from->name);
 }
 
@@ -158,7 +160,10 @@ enum bh_error invoke_check_values(const struct value_rule *rules, const void *va
     return refused.rule ? invoke_bad_value(refused.rule, refused.value) : BH_OK;
 }
 
+// A shadow may return what its own call of the server said of the call itself, like BH_EDEAD, which no method fails with.
 enum bh_error invoke_bad_result(const struct value_rule *rule, uint64_t value) {
+    if (rule->place == VALUE_ERROR && thread_current()->top->callee->is_shadow)
+        return (enum bh_error)(int32_t)value;
     return refuse(BH_EPROTO, "%s: %s returns %llu (0x%llx)", rule->what, thread_current()->top->callee->name, (unsigned long long)value,
                   (unsigned long long)value);
 }
@@ -195,6 +200,8 @@ static enum bh_error find_passed(struct domain *from, const char *what, uint64_t
 
 static enum bh_error hand_over(struct domain *from, struct domain *to, uint64_t index, uint64_t type, const struct cap *cap, bh_cap *theirs) {
     uint32_t rights = type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK;
+    if (rights && to->is_shadow)
+        rights |= BH_RIGHT_GRANT; // which it passes on as the interface says
     return caps_insert(to, cap->type, rights ? rights : cap->rights, cap->object, NULL, caps_reference(from, (bh_cap)index), theirs);
 }
 
@@ -223,6 +230,8 @@ uint64_t invoke_return_cap(uint64_t index, uint64_t type) {
         error = refuse(BH_EPROTO, "%s returns capability %u to %s, which its interface does not allow", own->callee->name, (bh_cap)index, own->caller->name);
     else
         error = hand_over(own->callee, own->caller, index, type, cap, &theirs);
+    if (!error && own->callee->is_shadow)
+        (void)caps_drop(own->callee, (bh_cap)index); // it had it to pass on only: the caller's hangs on the server's from now on
     return error ? (uint64_t)(int64_t)error : theirs;
 }
 

@@ -2,10 +2,12 @@
 //
 // Ports: objects behind interfaces. They are made at boot from the manifest and stay; a serving instance only fills in the addresses
 // of its methods, each of which must be the entry of a function that the verifier knows, with the type label of that method.
+// A shadow's port stands for another one, of the same interface: capabilities lead to either, and past a dead shadow (docs/shadow-domains.md).
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/base.h"
+#include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
 #include "kernel/domain/mechanism.h"
@@ -44,6 +46,29 @@ struct port *port_find(const struct domain *server, const char *name) {
     return NULL;
 }
 
+void port_put_before(struct port *shadow, struct port *real) {
+    shadow->behind = real;
+    shadow->server->is_shadow = true;
+}
+
+struct port *port_shadow_of(const struct port *real) {
+    for (struct port *port = ports; port; port = port->next)
+        if (port->behind == real)
+            return port;
+    return NULL;
+}
+
+struct port *port_effective(struct port *port) {
+    return port->bypassed ? port->behind : port;
+}
+
+static void bypass(struct port *shadow, bool on) {
+    if (shadow->bypassed == on)
+        return;
+    shadow->bypassed = on;
+    caps_show_port(shadow);
+}
+
 static enum bh_error serve_check(const struct domain *domain, const struct port *port, const struct bh_serve *serve,
                                  const uint64_t *methods) {
     if (port->interface != serve->interface)
@@ -80,12 +105,16 @@ enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, co
         port->methods[i] = domain->mechanism ? (uint64_t)(domain->mechanism->methods + METHOD_STUB_SIZE * i) : port->entries[i];
     for (uint32_t i = serve->method_count; i < BH_INTERFACE_METHODS; i++)
         port->methods[i] = (uint64_t)proxy_left_out; // a server of an older version
+    port->instances++;
     port->serving = 1;
+    bypass(port, false);
     return BH_OK;
 }
 
 void domain_stop_ports(struct domain *domain) {
     for (struct port *port = ports; port; port = port->next)
-        if (port->server == domain)
+        if (port->server == domain) {
             port->serving = 0;
+            bypass(port, port->behind != NULL);
+        }
 }

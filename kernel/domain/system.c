@@ -168,6 +168,13 @@ enum bh_error serve_system_cap_info(struct domain *caller, uint64_t object, uint
     return BH_OK;
 }
 
+enum bh_error serve_system_interpose(struct domain *caller, uint64_t object, uint32_t id, uint32_t number, bool on) {
+    struct domain *domain;
+    (void)caller, (void)object;
+    enum bh_error error = domain_of("interpose", id, &domain);
+    return error ? error : caps_interpose(domain, number, on);
+}
+
 enum bh_error serve_settings_get(struct domain *caller, uint64_t object, const char *key, char *value) {
     const char *text = archive_option(caller, key);
     (void)object;

@@ -18,7 +18,7 @@ $(BHIDL): $(wildcard codegen/bhidl/*) kernel/abi/slot.h kernel/abi/image.h | $(B
 
 $(GENERATED_HEADERS): $(BHIDL) $(IDL) codegen/bhidl/labels.sh codegen/bhidl/client.py
 	$(call say,BHIDL,$(IDL))
-	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel $(GEN)/fuzz $(GEN)/python && $(BHIDL) --out $(GEN) $(IDL)
+	$(Q)rm -rf $(GEN)/client $(GEN)/server $(GEN)/kernel $(GEN)/fuzz $(GEN)/python $(GEN)/interpose && $(BHIDL) --out $(GEN) $(IDL)
 	$(Q)cp codegen/bhidl/client.py $(GEN)/python/bulkhead/ && codegen/bhidl/labels.sh $(GEN) && touch $@
 
 $(PC_GENERATED): $(GENERATED_HEADERS) ;

@@ -29,8 +29,8 @@ $(BUILD)/runtime/%.o: runtime/% $(DOMAIN_LIBC) | $(GENERATED_HEADERS) $(BUILD)/r
 $(DOMAIN_LIB)/libbulkhead.a: $(RUNTIME_OBJECTS) $(GENERATED_HEADERS)
 	$(call say,BHCC,generated clients and servers)
 	$(Q)mkdir -p $(BUILD)/runtime/gen && rm -f $(BUILD)/runtime/gen/*
-	$(Q)for f in $(GEN)/client/*.[cS] $(GEN)/server/*.[cS] $(GEN)/call/*.c; do \
-		$(BHCC) $(filter-out -MMD,$(DOMAIN_FLAGS)) --both -c $$f -o $(BUILD)/runtime/gen/$$(basename $$(dirname $$f))_$$(basename $$f).o || exit 1; done
+	$(Q)for f in $(GEN)/client/*.[cS] $(GEN)/server/*.[cS] $(GEN)/call/*.c $(GEN)/trace/*.c; do \
+		$(BHCC) $(filter-out -MMD,$(DOMAIN_FLAGS)) -I$(GEN)/trace --both -c $$f -o $(BUILD)/runtime/gen/$$(basename $$(dirname $$f))_$$(basename $$f).o || exit 1; done
 	$(Q)cp $(BUILD)/runtime/note.S.o $(DOMAIN_LIB)/note.o && cp $(BUILD)/runtime/hardened.S.o $(DOMAIN_LIB)/hardened.o && cp $(BUILD)/runtime/start.c.o $(DOMAIN_LIB)/start.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter-out %/note.S.o %/hardened.S.o %/start.c.o,$(RUNTIME_OBJECTS)) $(BUILD)/runtime/gen/*.o
 	$(Q)rm -f $(DOMAIN_LIB)/libbulkhead-hardened.a && $(AR) rcs $(DOMAIN_LIB)/libbulkhead-hardened.a $(BUILD)/runtime/*.o.hardened $(BUILD)/runtime/gen/*.o.hardened

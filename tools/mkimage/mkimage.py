@@ -14,9 +14,11 @@ import sys
 import tomllib
 
 import colours
+import shadows
 
 PAGE = 4096
 KERNEL = 0xFFFFFFFF
+BADGE_OF_CALLER = 0xFFFFFFFF  # kernel/abi/cap.h
 RATE_LIMIT = 1000000000
 NOTE_IMPORT, NOTE_EXPORT, NOTE_HARDENED, NOTE_PLAIN = 1, 2, 4, 5  # kernel/abi/image.h
 MAGIC = 0x31304B4C55424842
@@ -30,11 +32,11 @@ DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "
           "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
           "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "isolation": (str, "sfi"),
           "settings": (dict, {})}
-PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, "")}
+PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, ""), "interpose": (str, ""), "interpose_settings": (dict, {})}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
 GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None), "rate": (int, 1),
-         "badge": (int, 0)}
+         "badge": (int, 0), "interpose": (str, "")}
 SYSTEM = {"name": (str,), "description": (str, "")}
 
 
@@ -155,6 +157,7 @@ class System:
         self.read_ports()
         self.read_rings()
         self.read_grants()
+        self.shadows = shadows.add(self)
         self.check_counts()
         self.check_fingerprints()
         self.colour_domains()
@@ -187,41 +190,44 @@ class System:
 
     def read_domains(self):
         for name, table, data in self.named("domain"):
-            one = read_table(self.manifest, table, data, DOMAIN)
-            one["isolation"] = self.options.isolation_of.get(name, one["isolation"])
-            if one["isolation"] not in ISOLATION:
-                self.manifest.refuse(table, f'isolation = "{one["isolation"]}": give one of {", ".join(ISOLATION)}', "isolation", one["isolation"])
-            plain = one["isolation"] != "sfi"
-            image = (one["image"] or name) + "-plain" * plain
-            path = os.path.join(self.options.build, "domains", image + ".elf")
-            if not os.path.exists(path):
-                help_text = f"`make {path}' builds it" if plain else "is there a folder of that name with a main.c?"
-                self.manifest.refuse(table, f"there is no image `{image}' ({path}); {help_text}", "image" if "image" in data else None)
-            if plain != any(note == NOTE_PLAIN for note, _ in notes_of(path)):
-                self.manifest.refuse(table, f"image {path} is {'not ' * plain}of the plain flavour, and isolation is {one['isolation']}",
-                                     "isolation" if "isolation" in data else None)
-            if one["colour"] not in (*colours.NAMES, "auto"):
-                self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs, fs or auto', "colour", one["colour"])
-            if one["restart"] not in ("never", "on-crash"):
-                self.manifest.refuse(table, f'restart = "{one["restart"]}": give never or on-crash', "restart")
-            if one["hardened"] and not any(note == NOTE_HARDENED for note, _ in notes_of(path)):
-                self.manifest.refuse(table, f"image {path} is not hardened; compile and link it with bhcc --hardened", "hardened")
-            for key, limit in (("priority", 3), ("order", 15), ("caps", 4096)):
-                if one[key] > limit:
-                    self.manifest.refuse(table, f"{key} = {one[key]} is past the limit ({limit})", key)
-            one.update(name=name, table=table, path=path, file=self.add_file(image, path, table, "image"),
-                       memory=size_of(self.manifest, table, "memory", one["memory"]))
-            for key, value in one["settings"].items():
-                if not isinstance(value, (str, int)) or len(key) > 27 or len(str(value)) > 479:
-                    self.manifest.refuse(table, f"setting `{key}': a string or number of at most 479 characters, please", "settings", key)
-                self.settings.append((len(self.domains), key, str(value)))
-            self.domains.append(one)
+            self.add_domain(name, table, data)
         if not self.domains:
             self.manifest.refuse("system", "a system needs at least one [domain.NAME]")
         for name, value in (option.split("=", 1) for option in self.options.set):
             domain, _, key = name.partition(".")
             number = self.index(self.domains, domain, "system", None, "domain")
             self.settings = [item for item in self.settings if item[:2] != (number, key)] + [(number, key, value)]
+
+    def add_domain(self, name, table, data):
+        one = read_table(self.manifest, table, data, DOMAIN)
+        one["isolation"] = self.options.isolation_of.get(name, one["isolation"])
+        if one["isolation"] not in ISOLATION:
+            self.manifest.refuse(table, f'isolation = "{one["isolation"]}": give one of {", ".join(ISOLATION)}', "isolation", one["isolation"])
+        plain = one["isolation"] != "sfi"
+        image = (one["image"] or name) + "-plain" * plain
+        path = os.path.join(self.options.build, "domains", image + ".elf")
+        if not os.path.exists(path):
+            help_text = f"`make {path}' builds it" if plain else "is there a folder of that name with a main.c?"
+            self.manifest.refuse(table, f"there is no image `{image}' ({path}); {help_text}", "image" if "image" in data else None)
+        if plain != any(note == NOTE_PLAIN for note, _ in notes_of(path)):
+            self.manifest.refuse(table, f"image {path} is {'not ' * plain}of the plain flavour, and isolation is {one['isolation']}",
+                                 "isolation" if "isolation" in data else None)
+        if one["colour"] not in (*colours.NAMES, "auto"):
+            self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs, fs or auto', "colour", one["colour"])
+        if one["restart"] not in ("never", "on-crash"):
+            self.manifest.refuse(table, f'restart = "{one["restart"]}": give never or on-crash', "restart")
+        if one["hardened"] and not any(note == NOTE_HARDENED for note, _ in notes_of(path)):
+            self.manifest.refuse(table, f"image {path} is not hardened; compile and link it with bhcc --hardened", "hardened")
+        for key, limit in (("priority", 3), ("order", 15), ("caps", 4096)):
+            if one[key] > limit:
+                self.manifest.refuse(table, f"{key} = {one[key]} is past the limit ({limit})", key)
+        one.update(name=name, table=table, path=path, file=self.add_file(image, path, table, "image"),
+                   memory=size_of(self.manifest, table, "memory", one["memory"]))
+        for key, value in one["settings"].items():
+            if not isinstance(value, (str, int)) or len(key) > 27 or len(str(value)) > 479:
+                self.manifest.refuse(table, f"setting `{key}': a string or number of at most 479 characters, please", "settings", key)
+            self.settings.append((len(self.domains), key, str(value)))
+        self.domains.append(one)
 
     def read_buffers(self):
         for name, table, data in self.named("buffer"):
@@ -252,7 +258,8 @@ class System:
             if interface["kernel"] != (server == KERNEL):
                 self.manifest.refuse(table, f"interface {one['interface']} is served by {'the kernel' if interface['kernel'] else 'domains'}", "server")
             self.ports.append({"name": name, "server": server, "interface": interface["id"], "fingerprint": int(interface["fingerprint"], 16),
-                               "object": one["object"], "argument": one["device"]})
+                               "object": one["object"], "argument": one["device"], "table": table, "interpose": one["interpose"],
+                               "interpose_settings": one["interpose_settings"]})
 
     def read_rings(self):
         for name, table, data in self.named("ring"):
@@ -289,6 +296,8 @@ class System:
                 self.manifest.refuse(table, f"rate: how often a port is called; a {key} is not called", "rate")
             if "badge" in data and (key != "port" or items[target]["server"] == KERNEL):
                 self.manifest.refuse(table, f"badge: a number that a domain is told with each call; {'the kernel' if key == 'port' else f'a {key}'} is not", "badge")
+            if one["badge"] == BADGE_OF_CALLER:
+                self.manifest.refuse(table, f"badge = {BADGE_OF_CALLER} is what shadows have; the biggest is {BADGE_OF_CALLER - 1}", "badge")
             if not 1 <= one["rate"] <= RATE_LIMIT:
                 self.manifest.refuse(table, f"rate = {one['rate']} is not between 1 and {RATE_LIMIT}", "rate")
             default = {"port": ["call", "grant"], "buffer": ["read", "write"], "ring": ["client", "server"]}[key]
@@ -298,7 +307,7 @@ class System:
                     self.manifest.refuse(table, f"unknown right `{right}'; known: {', '.join(RIGHTS)}", "rights", right)
                 rights |= RIGHTS[right]
             self.grants.append({"name": one["name"], "domain": domain, "kind": ("port", "ring", "buffer").index(key), "index": target, "rights": rights,
-                                "rate": one["rate"], "badge": one["badge"]})
+                                "rate": one["rate"], "badge": one["badge"], "interpose": one["interpose"], "table": table})
 
     def check_counts(self):
         """As many as the kernel has places for (kernel/domain/archive.c)."""
@@ -325,7 +334,8 @@ class System:
         """What mkimage made of the manifest, as data."""
         data = colours.explain(self.name, self.domains, self.graph, self.colours, self.proved)
         data["badges"] = [{"holder": self.domains[one["domain"]]["name"], "capability": one["name"], "port": self.ports[one["index"]]["name"],
-                           "badge": one["badge"]} for one in self.grants if one["badge"]]
+                           "badge": one["badge"]} for one in self.grants if one["badge"] not in (0, BADGE_OF_CALLER)]
+        data["shadows"] = self.shadows
         return data
 
     def check_fingerprints(self):
@@ -350,7 +360,7 @@ def pack(system):
     tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
                                      d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]))
                          for d, colour in zip(system.domains, system.colours))
-    tables[2] = b"".join(struct.pack("<32sIIQQ64s", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64))
+    tables[2] = b"".join(struct.pack("<32sIIQQ64sII", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64), p.get("shadows", 0), 0)
                          for p in system.ports)
     tables[3] = b"".join(struct.pack("<32sIIIIIIQ", text(r["name"], 32), r["client"], r["server"], r["entries"], r["kind"]["request_size"],
                                      r["kind"]["completion_size"], r["buffer"], int(r["kind"]["type"], 16)) for r in system.rings)
@@ -386,6 +396,10 @@ def print_explanation(data):
     if data["badges"]:
         print("Badges, by which servers know who calls:")
         colours.print_table([("holder", "capability", "port", "badge")] + [tuple(one.values()) for one in data["badges"]])
+    if data["shadows"]:
+        print("Shadows, through which calls go:")
+        colours.print_table([("port", "shadow", "mode", "capabilities")] +
+                            [(one["port"], one["domain"], one["mode"], ", ".join(one["capabilities"]) or "none yet") for one in data["shadows"]])
 
 
 def write(system, output):
@@ -399,13 +413,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", help="systems/NAME.toml")
     parser.add_argument("-o", "--output", help="the archive")
-    parser.add_argument("--explain", action="store_true", help="say which colour each domain gets, how many bases calls write, which capabilities have badges")
+    parser.add_argument("--explain", action="store_true", help="say which colour each domain gets, how many bases calls write, which capabilities have badges, where shadows are")
     parser.add_argument("--json", action="store_true", help="with --explain: as data")
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
     parser.add_argument("--file", action="append", default=[], metavar="BUFFER=PATH", help="fill a buffer of the manifest from this file instead")
     parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism instead")
+    parser.add_argument("--interpose", action="append", default=[], metavar="PORT=MODE", help="as if the port had interpose = \"MODE\"")
     options = parser.parse_args()
+    for option in options.interpose:
+        if "=" not in option:
+            parser.error(f"--interpose {option}: write PORT=MODE")
     for option in options.file:
         if "=" not in option:
             parser.error(f"--file {option}: write BUFFER=PATH")
