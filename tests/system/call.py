@@ -150,11 +150,38 @@ class Calls:
                 pass
         check(line.ask("domains")["domains"][0]["restarts"] == 0, "control survived")
 
-    def command_line(self):
-        def bhctl(*words):
-            return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "bhctl", "bhctl.py"), *words, "--build", self.build,
-                                   "--socket", self.machine.path("control.sock")], capture_output=True, text=True, timeout=60, check=False)
+    def bhctl(self, *words):
         self.machine.release_control()
+        return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "bhctl", "bhctl.py"), *words, "--build", self.build,
+                               "--socket", self.machine.path("control.sock")], capture_output=True, text=True, timeout=60, check=False)
+
+    def shadows(self):
+        """A shadow between control and the shop, live: what it logs, counts, does wrong and checks; taken away, and dead."""
+        bhctl, shadow = self.bhctl, ("interpose", "control", "shop")
+        put = bhctl(*shadow, "log,measure")
+        check(put.stdout == "control calls shop through shop.shadow: log,measure\n", put)
+        check(bhctl("call", "shop", "paint", "RED", "GIFT|EXPRESS", "false").returncode == 1, "closed")
+        check("Shop.paint(colour = RED, wish = GIFT | EXPRESS, dry = false) -> -1002" in bhctl("log").stdout, "the log")
+        bhctl("call", "shop", "count")
+        told = bhctl(*shadow)
+        rows = {line.split()[0]: line.split() for line in told.stdout.splitlines()}
+        check(rows["count"][1:3] == ["1", "0"] and rows["paint"][1:3] == ["1", "1"] and int(rows["count"][7]) > 0, told)
+        bhctl(*shadow, "inject", "faults=fail", "every=2", "error=EBUSY", "method=count")
+        check([bhctl("call", "shop", "count").returncode for _ in range(4)].count(1) == 2, "each other call fails")
+        check(json.loads(bhctl(*shadow, "--json").stdout)["methods"][0]["injected"] == 2, "two faults")
+        check(bhctl(*shadow, "check", "--clear").returncode == 0, "check")
+        refused = bhctl("call", "shop", "fill_till", "1001")
+        check("EINVAL" in refused.stderr and "broken: requires amount > 0 && amount <= 1000" in bhctl("log").stdout, refused)
+        check(bhctl("kill", "shop.shadow").returncode == 0 and bhctl("call", "shop", "till").stdout == "amount = 0\n", "past a dead shadow")
+        check(bhctl(*shadow, "--remove").stdout == "control calls shop by itself again\n", "removed")
+        check("shop.shadow" not in [one["object"]["name"] for one in self.machine.control.ask("caps control")["caps"] if one["name"] == "shop"], "removed")
+        for words, error in ((("nobody", "shop", "log"), "no domain"), (("control", "nothing", "log"), "holds no capability"), (("control", "locker", "log"), "standby"),
+                             (("control", "shop", "juggle"), "none of log"), (("control", "shop", "inject", "often"), "write faults=")):
+            answer = bhctl("interpose", *words)
+            check(answer.returncode == 1 and error in answer.stderr, answer)
+
+    def command_line(self):
+        bhctl = self.bhctl
         listed = bhctl("call", "shop").stdout
         check("bhctl call shop paint colour:ShopColour wish:ShopWish dry:bool\n" in listed and "least:ShopSize?" in listed, listed)
         painted = bhctl("call", "shop", "paint", "RED", "EXPRESS", "true", "--json")
@@ -177,11 +204,15 @@ def main():
     options = parser.parse_args()
     passed = failed = 0
     names = ["scalars_and_errors", "structs", "optionals_and_bytes", "buffers", "capabilities", "oneway_and_events", "kernel_interfaces", "hostile_bytes",
-             "dead_server", "command_line"]
+             "dead_server", "command_line", "shadows"]
     wanted = [name for name in names if options.only in "call-" + name.replace("_", "-")]
     folder = os.path.join(options.build, "logs", "call")
     if wanted:
-        with Machine(options.build, os.path.join(ROOT, "tests", "system", "call.toml"), folder=folder, memory="256M") as machine:
+        os.makedirs(folder, exist_ok=True)
+        archive = os.path.join(folder, "call.archive")
+        subprocess.run([sys.executable, os.path.join(ROOT, "tools", "mkimage", "mkimage.py"), os.path.join(ROOT, "tests", "system", "call.toml"), "-o", archive,
+                        "--build", options.build], check=True)
+        with Machine(options.build, "call", archive=archive, folder=folder, memory="256M") as machine:
             calls = Calls(machine, options.build)
             for name in wanted:
                 title = "call-" + name.replace("_", "-")

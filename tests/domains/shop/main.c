@@ -155,6 +155,18 @@ static enum bh_error notes(void *, uint32_t *taken, uint64_t *total) {
     return BH_OK;
 }
 
+static uint64_t money;
+
+static enum bh_error fill_till(void *, uint64_t amount) {
+    money += amount;
+    return BH_OK;
+}
+
+static enum bh_error till(void *, uint64_t *amount) {
+    *amount = money;
+    return BH_OK;
+}
+
 // Who never gets a turn while others call without a pause.
 static void take_notes(uint64_t) {
     while (shop_run_oneway(~0ull) == BH_OK)
@@ -173,7 +185,8 @@ static struct bh_result old(void) {
 
 int main(void) {
     static const struct shop_methods methods = {.count = count, .paint = paint, .put = put, .find = find, .sum = sum, .fill = fill, .ready = ready,
-                                                .serve_orders = serve_orders, .many = many, .lie = lie, .later = later, .note = note, .notes = notes};
+                                                .serve_orders = serve_orders, .many = many, .lie = lie, .later = later, .note = note, .notes = notes,
+                                                .fill_till = fill_till, .till = till};
     enum bh_error error;
     bh_cap settings;
     char version[480];

@@ -279,7 +279,9 @@ static const struct {
     void (*run)(void);
 } scenarios[] = {{"calls", all_calls}, {"hostile-values", hostile_values}, {"hostile-flags", hostile_flags},
                  {"hostile-fields", hostile_fields}, {"hostile-optionals", hostile_optionals}, {"hostile-results", hostile_results}, {"old-server", old_server},
-                 {"old-client", old_client}, {"answers", answers}, {"die-in-locker", die_in_locker}, {"bystander", bystander}};
+                 {"old-client", old_client}, {"answers", answers}, {"die-in-locker", die_in_locker}, {"bystander", bystander},
+                 {"shadow-modes", shadow_modes}, {"shadow-replays", shadow_replays}, {"shadow-dies", shadow_dies},
+                 {"shadow-comes-and-goes", shadow_comes_and_goes}};
 
 int main(void) {
     char name[480];
