@@ -6,6 +6,7 @@
   confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
   hardened     the same programs in a hardened domain against a domain as usual (hosted, native)
   workloads    real libraries compiled by clang, gcc, for a domain, and through wasm2c (hosted, native)
+  rings        our ring beside rte_ring, pipes, sockets and io_uring; what each guarantee costs (native)
   verifier     MB/s of text beside capstone alone
   exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
   boot         instructions from start to the guest's shell, beside the guest alone (QEMU, counted)

@@ -8,6 +8,7 @@ import subprocess
 import boot as boot_bench
 import exits as exits_bench
 import plot
+import ring_bench
 from published import CALLS, figure
 from result import Result, write
 from stats import quantile
@@ -186,6 +187,19 @@ def workloads(options):
                   marks=[(1, "1"), (MEAN_LIMIT, "")])
 
 
+def rings(options):
+    data = harness(options, ring_bench.program(options.build), "all", *([3, 50] if options.quick else [61, 1]))
+    table = ring_bench.tell(data)
+    result = Result("rings", "Rings", "A request of 16 bytes and its answer, by several ways in one process, one after the other in each round. A sample during which another program "
+                    "took a processor is measured again.", data, table)
+    for kind in data["kinds"]:
+        result.measure(ring_bench.key_of(kind), f"{kind['group']}, batch {kind['batch']}: {kind['what']}", "ns", kind["ns"]["runs"],
+                       beside=ring_bench.beside(kind, data["kinds"]))
+    return finish(options, result, "Nanoseconds for a message and its answer, batches of 8 (logarithmic)",
+                  [(f"{kind['group']}: {kind['what']}", kind["ns"]["median"], kind["ns"]) for kind in data["kinds"]
+                   if kind["batch"] == 8 or kind["group"] == "latency"], logarithmic=True)
+
+
 def verifier(options):
     image = os.path.join(options.build, "domains", "vmm.elf")
     if not os.path.exists(image):
@@ -249,6 +263,6 @@ def lines(options):
     return finish(options, result, "Lines of trusted code", [(folder["folder"], folder["lines"], None) for folder in data["trusted_folders"]])
 
 
-BENCHMARKS = {"call": call, "confinement": confinement, "hardened": hardened, "workloads": workloads, "verifier": verifier, "exits": exits, "boot": boot,
+BENCHMARKS = {"call": call, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "boot": boot,
               "lines": lines}
 SLOW = ("boot", "workloads")  # boot Linux twice, compile libraries four times: left out of --quick

@@ -38,35 +38,31 @@ void bh_ring_adopt_requests(struct bh_ring *ring) {
 
 // ---- submitting
 
-static uint32_t find_free(struct bh_ring *ring) {
-    uint32_t candidate = ring->free_hint;
-    while (ring->sequences[candidate])
-        candidate = (candidate + 1) & ring->mask;
-    ring->free_hint = (candidate + 1) & ring->mask;
-    return candidate;
-}
-
-// Write one request; nobody sees it before the tail moves past it.
-static uint32_t place(struct bh_ring *ring, const void *request) {
-    uint32_t index = find_free(ring);
-    struct bh_ring_slot *slot = slot_of(ring, index);
-    ring->sequences[index] = slot->sequence = ++ring->sequence;
-    copy_payload(slot + 1, request, ring->info.request_size);
-    atomic_store_explicit(&slot->state, BH_SLOT_BUSY, memory_order_release);
-    atomic_store_explicit(order_of(ring, ring->posted), index, memory_order_relaxed);
-    ring->posted++;
-    ring->in_flight++;
-    return index;
-}
-
+// What stands in locals stays in registers: the compiler cannot know that payloads do not overlap with *ring.
 uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32_t count, uint32_t *slots) {
-    uint32_t room = ring->info.entry_count - ring->in_flight;
+    const uint32_t room = ring->info.entry_count - ring->in_flight, size = ring->info.request_size, mask = ring->mask;
+    uint32_t candidate = ring->free_hint, posted = ring->posted;
+    uint64_t sequence = ring->sequence;
     if (count > room)
         count = room;
-    for (uint32_t i = 0; i < count; i++)
-        slots[i] = place(ring, payload_at(requests, i, ring->info.request_size));
-    if (count)
-        atomic_store_explicit(&requests_of(ring)->submit_tail, ring->posted, memory_order_release);
+    for (uint32_t i = 0; i < count; i++) {
+        while (ring->sequences[candidate & mask])
+            candidate++;
+        uint32_t index = candidate++ & mask;
+        struct bh_ring_slot *slot = slot_of(ring, index);
+        ring->sequences[index] = slot->sequence = ++sequence;
+        copy_payload(slot + 1, payload_at(requests, i, size), size);
+        atomic_store_explicit(&slot->state, BH_SLOT_BUSY, memory_order_release);
+        atomic_store_explicit(order_of(ring, posted++), index, memory_order_relaxed);
+        slots[i] = index;
+    }
+    if (!count)
+        return 0;
+    ring->free_hint = candidate & mask;
+    ring->sequence = sequence;
+    ring->posted = posted;
+    ring->in_flight += count;
+    atomic_store_explicit(&requests_of(ring)->submit_tail, posted, memory_order_release); // nobody sees them before
     return count;
 }
 
@@ -75,11 +71,8 @@ enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t
 }
 
 void bh_ring_submit_notify(struct bh_ring *ring) {
-    atomic_thread_fence(memory_order_seq_cst);
-    uint32_t wish = atomic_load_explicit(&completions_of(ring)->submit_event, memory_order_relaxed);
-    if (passed(wish, ring->posted, ring->notified))
+    if (peer_wants_event(ring, &completions_of(ring)->submit_event))
         (void)bh_call_event_signal(ring->info.submit_event);
-    ring->notified = ring->posted;
 }
 
 enum bh_error bh_ring_cancel(struct bh_ring *ring, uint32_t slot) {
@@ -119,12 +112,12 @@ static bool before(uint32_t index, uint32_t limit) {
 
 // One completion, copied out and checked. BH_ECANCELED: look again. In the lap that a returning client has behind it the server may be
 // writing at this moment: then the sequence number, which is cleared first and written last, tells.
-static enum bh_error take_completion(struct bh_ring *ring, uint32_t *out, enum bh_error *status, void *completion) {
+static inline __attribute__((always_inline)) enum bh_error take_completion(struct bh_ring *ring, bool stale, uint32_t *out, enum bh_error *status,
+                                                                           void *completion) {
     struct bh_ring_completion *entry = completion_of(ring, ring->taken);
     uint64_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
     uint32_t slot = *(volatile uint32_t *)&entry->slot;
     int32_t code = *(volatile int32_t *)&entry->status;
-    bool stale = before(ring->taken, ring->stale_until);
     if (slot >= ring->info.entry_count)
         return accuse_server(ring, slot, "completion of a slot that does not exist");
     if (!sequence || ring->sequences[slot] != sequence) {
@@ -150,60 +143,80 @@ static enum bh_error take_completion(struct bh_ring *ring, uint32_t *out, enum b
     return BH_OK;
 }
 
-// Is there one to take? BH_ECANCELED: look again.
-static enum bh_error look(struct bh_ring *ring) {
+// How many are there to take, for certain in order and not of a former life; of that, one. BH_ECANCELED: look again.
+static enum bh_error look(struct bh_ring *ring, uint32_t *ready, bool *stale) {
+    *stale = before(ring->taken, ring->stale_until);
     if (ring->accused)
         return BH_EPROTO;
-    bool stale = before(ring->taken, ring->stale_until);
-    if (ring->peer_tail == ring->taken || stale)
+    if (ring->peer_tail == ring->taken || *stale)
         ring->peer_tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
-    uint32_t tail = ring->peer_tail, ready = tail - ring->taken;
-    if (!ready)
+    uint32_t tail = ring->peer_tail;
+    *ready = tail - ring->taken;
+    if (!*ready)
         return BH_EAGAIN;
-    if (ready <= ring->info.entry_count)
-        return BH_OK;
-    // One lap behind after attaching, while the server goes on: what it wrote over was taken in our former life.
-    if (!stale || tail - ring->stale_until > ring->info.entry_count)
-        return accuse_server(ring, tail, "completion index");
-    ring->taken = tail - ring->info.entry_count;
+    if (*ready > ring->info.entry_count) {
+        // One lap behind after attaching, while the server goes on: what it wrote over was taken in our former life.
+        if (!*stale || tail - ring->stale_until > ring->info.entry_count)
+            return accuse_server(ring, tail, "completion index");
+        ring->taken = tail - ring->info.entry_count;
+        *stale = before(ring->taken, ring->stale_until);
+        *ready = ring->info.entry_count;
+    }
+    if (*stale)
+        *ready = 1;
     return BH_OK;
-}
-
-static enum bh_error complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
-    enum bh_error error;
-    do {
-        error = look(ring);
-        if (!error)
-            error = take_completion(ring, slot, status, completion);
-    } while (error == BH_ECANCELED);
-    return error;
-}
-
-enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
-    (void)see_epoch(ring);
-    return complete(ring, slot, status, completion);
 }
 
 enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions,
                                      uint32_t *count) {
-    uint32_t done = 0;
+    uint32_t done = 0, ready = 0;
     enum bh_error error = BH_EAGAIN;
+    bool stale = false;
     (void)see_epoch(ring);
-    while (done < most && !(error = complete(ring, &slots[done], &statuses[done], payload_at(completions, done, ring->info.completion_size))))
-        done++;
+    while (done < most) {
+        void *completion = payload_at(completions, done, ring->info.completion_size);
+        error = ready ? BH_OK : look(ring, &ready, &stale);
+        if (!error)
+            error = stale ? take_completion(ring, true, &slots[done], &statuses[done], completion)
+                          : take_completion(ring, false, &slots[done], &statuses[done], completion);
+        if (!error) {
+            done++;
+            ready--;
+        } else if (error == BH_ECANCELED)
+            ready = 0;
+        else
+            break;
+    }
     if (!done)
         return error;
     *count = done;
     return BH_OK;
 }
 
-bool bh_ring_arm_completion(struct bh_ring *ring) {
+enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
+    uint32_t count;
+    return bh_ring_complete_batch(ring, 1, slot, status, completion, &count);
+}
+
+// Events for the `count`th completion from now on: a wish in the future, that is all.
+static bool arm(struct bh_ring *ring, uint32_t count) {
     (void)see_epoch(ring);
-    atomic_store_explicit(&requests_of(ring)->completion_event, ring->taken, memory_order_relaxed);
+    count = count < ring->in_flight ? count : ring->in_flight;
+    uint32_t wish = count ? ring->taken + count - 1 : ring->taken;
+    atomic_store_explicit(&requests_of(ring)->completion_event, wish, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    return !ring->accused && atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire) != ring->taken;
+    uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
+    return !ring->accused && tail != ring->taken && tail - ring->taken >= count;
+}
+
+bool bh_ring_arm_completion(struct bh_ring *ring) {
+    return arm(ring, 1);
+}
+
+enum bh_error bh_ring_wait_completions(struct bh_ring *ring, uint32_t count, uint64_t deadline_ns) {
+    return arm(ring, count) ? BH_OK : bh_call_event_wait(ring->info.completion_event, deadline_ns);
 }
 
 enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns) {
-    return bh_ring_arm_completion(ring) ? BH_OK : bh_call_event_wait(ring->info.completion_event, deadline_ns);
+    return bh_ring_wait_completions(ring, 1, deadline_ns);
 }

@@ -64,17 +64,20 @@ static bool take_replay(struct bh_ring *ring, uint32_t *out, void *request) {
     return false;
 }
 
-// The next submission. BH_ECANCELED: its client does not want it any more; it is in hand, as if taken.
-static enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *request) {
+// How many submissions are there to take, for certain?
+static enum bh_error look(struct bh_ring *ring, uint32_t *ready) {
     if (ring->peer_tail == ring->taken)
         ring->peer_tail = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_acquire);
-    uint32_t tail = ring->peer_tail, ready = tail - ring->taken;
-    if (!ready)
-        return BH_EAGAIN;
-    if (ready > ring->info.entry_count) {
-        ring->taken = tail; // what it submitted is lost, so that its next lie is another one and we do not go on about this one
-        return accuse(ring, tail, "submission index");
-    }
+    uint32_t tail = ring->peer_tail;
+    *ready = tail - ring->taken;
+    if (*ready <= ring->info.entry_count)
+        return *ready ? BH_OK : BH_EAGAIN;
+    ring->taken = tail; // what it submitted is lost, so that its next lie is another one and we do not go on about this one
+    return accuse(ring, tail, "submission index");
+}
+
+// One of them. BH_ECANCELED: its client does not want it any more; it is in hand, as if taken.
+static inline enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *request) {
     uint32_t index = atomic_load_explicit(order_of(ring, ring->taken), memory_order_relaxed);
     ring->taken++;
     if (index >= ring->info.entry_count || ring->sequences[index])
@@ -88,9 +91,9 @@ static enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *reques
 
 // ---- completing them
 
-// Write one completion; nobody sees it before the tail moves past it.
-static void answer(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
-    struct bh_ring_completion *entry = completion_of(ring, ring->posted);
+// Write completion number `index`; nobody sees it before the tail moves past it.
+static inline void answer(struct bh_ring *ring, uint32_t index, uint32_t slot, enum bh_error status, const void *completion) {
+    struct bh_ring_completion *entry = completion_of(ring, index);
     __atomic_store_n(&entry->sequence, 0, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
     entry->slot = slot;
@@ -99,10 +102,10 @@ static void answer(struct bh_ring *ring, uint32_t slot, enum bh_error status, co
         copy_payload(entry + 1, completion, ring->info.completion_size);
     __atomic_store_n(&entry->sequence, ring->sequences[slot], __ATOMIC_RELEASE);
     ring->sequences[slot] = 0;
-    ring->posted++;
 }
 
-static void publish(struct bh_ring *ring) {
+static void publish(struct bh_ring *ring, uint32_t posted) {
+    ring->posted = posted;
     atomic_store_explicit(&completions_of(ring)->completion_tail, ring->posted, memory_order_release);
 }
 
@@ -110,9 +113,9 @@ enum bh_error bh_ring_finish_batch(struct bh_ring *ring, uint32_t count, const u
                                    const void *completions) {
     uint32_t done = 0;
     for (; done < count && slots[done] < ring->info.entry_count && ring->sequences[slots[done]]; done++)
-        answer(ring, slots[done], statuses ? statuses[done] : BH_OK, payload_at(completions, done, ring->info.completion_size));
+        answer(ring, ring->posted + done, slots[done], statuses ? statuses[done] : BH_OK, payload_at(completions, done, ring->info.completion_size));
     if (done)
-        publish(ring);
+        publish(ring, ring->posted + done);
     return done == count ? BH_OK : BH_EINVAL;
 }
 
@@ -121,33 +124,41 @@ enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error 
 }
 
 void bh_ring_finish_notify(struct bh_ring *ring) {
-    atomic_thread_fence(memory_order_seq_cst);
-    uint32_t wish = atomic_load_explicit(&requests_of(ring)->completion_event, memory_order_relaxed);
-    if (passed(wish, ring->posted, ring->notified))
+    if (peer_wants_event(ring, &requests_of(ring)->completion_event))
         (void)bh_call_event_signal(ring->info.completion_event);
-    ring->notified = ring->posted;
+}
+
+// Those of the log, as far as they go.
+static uint32_t take_log(struct bh_ring *ring, uint32_t most, uint32_t *slots, void *requests) {
+    uint32_t done = 0;
+    while (done < most && ring->replay_left && take_replay(ring, &slots[done], payload_at(requests, done, ring->info.request_size)))
+        done++;
+    return done;
 }
 
 enum bh_error bh_ring_take_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, void *requests, uint32_t *count) {
-    uint32_t done = 0, cancelled = 0;
+    uint32_t done = 0, cancelled = 0, ready = 0;
     enum bh_error error = BH_EAGAIN;
     if (!acknowledged(ring))
         return BH_EAGAIN;
+    if (ring->replay_left)
+        done = take_log(ring, most, slots, requests);
     while (done < most && cancelled < ring->info.entry_count) { // or a client that cancels all it submits would keep us here
-        void *request = payload_at(requests, done, ring->info.request_size);
-        error = ring->replay_left && take_replay(ring, &slots[done], request) ? BH_OK : take_next(ring, &slots[done], request);
+        if (!ready && (error = look(ring, &ready)))
+            break;
+        ready--;
+        error = take_next(ring, &slots[done], payload_at(requests, done, ring->info.request_size));
         if (error == BH_OK)
             done++;
-        else if (error != BH_ECANCELED)
-            break;
-        else {
-            answer(ring, slots[done], BH_ECANCELED, NULL);
+        else if (error == BH_ECANCELED) {
+            answer(ring, ring->posted + cancelled, slots[done], BH_ECANCELED, NULL);
             cancelled++;
-        }
+        } else
+            break;
     }
     if (cancelled) { // nobody else does, if that was all
         ring->cancelled += cancelled;
-        publish(ring);
+        publish(ring, ring->posted + cancelled);
         bh_ring_finish_notify(ring);
     }
     if (!done)

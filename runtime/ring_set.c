@@ -38,27 +38,38 @@ static void end_turn(struct bh_ring_set_level *level) {
     level->burst_left = 0;
 }
 
-// From the rings of one priority, beginning with the one whose turn it is. BH_EPROTO: its client lied, and the turn is over.
-static enum bh_error take_from(struct bh_ring_set *set, struct bh_ring_set_level *level, struct bh_ring **ring, uint32_t *slot, void *request) {
+// From the rings of one priority, beginning with the one whose turn it is, up to `most` of one ring's burst. BH_EPROTO: its client lied, and
+// the turn is over.
+static enum bh_error take_from(struct bh_ring_set *set, struct bh_ring_set_level *level, uint32_t most, struct bh_ring **ring, uint32_t *slots,
+                               void *requests, uint32_t *count) {
     for (uint32_t i = 0; i < level->count; i++) {
         struct bh_ring_set_member *member = &set->members[level->first + level->turn];
-        enum bh_error error = bh_ring_take(member->ring, slot, request);
+        if (!level->burst_left)
+            level->burst_left = member->burst;
+        enum bh_error error = bh_ring_take_batch(member->ring, most < level->burst_left ? most : level->burst_left, slots, requests, count);
         if (error == BH_EAGAIN) {
             end_turn(level);
             continue;
         }
         *ring = member->ring;
-        if (!level->burst_left)
-            level->burst_left = member->burst;
-        if (error || !--level->burst_left)
+        if (error || !(level->burst_left -= *count))
             end_turn(level);
         return error;
     }
     return BH_EAGAIN;
 }
 
-// One level after the other: first those that were passed over for too long, worst first, then by priority.
-enum bh_error bh_ring_set_take(struct bh_ring_set *set, struct bh_ring **ring, uint32_t *slot, void *request) {
+// How many of a priority may be taken at once, so that nobody worse is passed over for too long. At least one: who was has been looked at before.
+static uint32_t patience_of(const struct bh_ring_set *set, uint32_t priority) {
+    uint32_t least = BH_RING_SET_PATIENCE;
+    for (uint32_t worse = priority + 1; worse < BH_RING_SET_PRIORITIES; worse++)
+        if (BH_RING_SET_PATIENCE - set->levels[worse].passed_over < least)
+            least = BH_RING_SET_PATIENCE - set->levels[worse].passed_over;
+    return least;
+}
+
+// One level after the other: first those that were passed over for too long, worst first and one request each, then by priority.
+enum bh_error bh_ring_set_take_batch(struct bh_ring_set *set, uint32_t most, struct bh_ring **ring, uint32_t *slots, void *requests, uint32_t *count) {
     for (uint32_t step = 0; step < 2 * BH_RING_SET_PRIORITIES; step++) {
         bool overdue = step < BH_RING_SET_PRIORITIES;
         uint32_t priority = overdue ? BH_RING_SET_PRIORITIES - 1 - step : step - BH_RING_SET_PRIORITIES;
@@ -66,14 +77,20 @@ enum bh_error bh_ring_set_take(struct bh_ring_set *set, struct bh_ring **ring, u
         if (overdue && level->passed_over < BH_RING_SET_PATIENCE)
             continue;
         level->passed_over = 0;
-        enum bh_error error = take_from(set, level, ring, slot, request);
+        uint32_t patience = overdue ? 1 : patience_of(set, priority);
+        enum bh_error error = take_from(set, level, most < patience ? most : patience, ring, slots, requests, count);
         if (error == BH_EAGAIN)
             continue;
         for (uint32_t worse = priority + 1; worse < BH_RING_SET_PRIORITIES; worse++)
-            set->levels[worse].passed_over++;
+            set->levels[worse].passed_over += error ? 1 : *count;
         return error;
     }
     return BH_EAGAIN;
+}
+
+enum bh_error bh_ring_set_take(struct bh_ring_set *set, struct bh_ring **ring, uint32_t *slot, void *request) {
+    uint32_t count;
+    return bh_ring_set_take_batch(set, 1, ring, slot, request, &count);
 }
 
 bool bh_ring_set_arm(struct bh_ring_set *set) {

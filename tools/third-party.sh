@@ -3,6 +3,7 @@
 # Third-party code from Debian's source packages, built with our flags and cached below DIR (build/third-party).
 #
 #   third-party.sh source DIR PACKAGE    fetch and unpack a source package as DIR/src/PACKAGE (pristine)
+#   third-party.sh headers DIR PACKAGE NAME  fetch a binary package and unpack its headers as DIR/NAME, installing nothing
 #   third-party.sh musl DIR              the kernel's C library      -> DIR/kernel/{include,lib/libc.a}
 #   third-party.sh capstone DIR          disassembler, x86 only      -> DIR/kernel/{include,lib/libcapstone.a}
 #   third-party.sh libunwind DIR         unwinder, remote only       -> DIR/kernel/{include,lib/libunwind-x86_64.a}
@@ -17,11 +18,11 @@ die() {
     exit 1
 }
 usage() {
-    sed -n '3,11s/^# \{0,1\}//p' "$0"
+    sed -n '3,12s/^# \{0,1\}//p' "$0"
     exit "$1"
 }
 
-case "${1:-}" in -h | --help) usage 0 ;; source | musl | capstone | libunwind) ;; *) usage 2 >&2 ;; esac
+case "${1:-}" in -h | --help) usage 0 ;; source | headers | musl | capstone | libunwind) ;; *) usage 2 >&2 ;; esac
 [ $# -ge 2 ] || usage 2 >&2
 command=$1
 mkdir -p "$2"
@@ -83,6 +84,21 @@ fetch() {
     rm -rf "$unpack"
     touch "$target/.ready"
     flock -u 8
+}
+
+# By the machine's own lists of packages; nothing is installed.
+fetch_headers() {
+    local package=$1 target=$root/$2 unpack=$root/apt/unpack-$1
+    [ -e "$target/.ready" ] && return
+    say FETCH "$package (headers only)"
+    rm -rf "$unpack" "$target"
+    mkdir -p "$unpack/contents" "$target"
+    (cd "$unpack" && apt-get -qq -o "APT::Sandbox::User=$(id -un)" download "$package" && dpkg-deb -x ./*.deb contents) >"$root/apt/log" 2>&1 || {
+        cat "$root/apt/log" >&2
+        die "cannot fetch the package $package. Connect to the network or run apt-get update, then repeat the command"
+    }
+    mv "$unpack/contents/usr" "$target/usr" && rm -rf "$unpack" "$target"/usr/lib "$target"/usr/share
+    touch "$target/.ready"
 }
 
 # A fresh copy to patch and build in.
@@ -176,6 +192,10 @@ case $command in
 source)
     [ $# -eq 3 ] || usage 2 >&2
     fetch "$3"
+    ;;
+headers)
+    [ $# -eq 4 ] || usage 2 >&2
+    fetch_headers "$3" "$4"
     ;;
 musl | capstone | libunwind)
     command -v gcc >/dev/null || die "gcc is missing; run tools/setup.sh"

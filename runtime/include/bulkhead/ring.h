@@ -68,6 +68,8 @@ enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32
 bool bh_ring_arm_completion(struct bh_ring *ring);
 // Sleep until bh_ring_complete may have something. Arms the event, checks again, sleeps. `deadline_ns` as in bh_event_wait.
 enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns);
+// The same until there are `count` of them, or all that are in flight: fewer events, when one alone is no use.
+enum bh_error bh_ring_wait_completions(struct bh_ring *ring, uint32_t count, uint64_t deadline_ns);
 
 // ---- server
 // Take the next request (copied out). BH_EAGAIN when there is none. BH_EPROTO: the client broke the rules; what it submitted wrongly is passed

@@ -43,6 +43,9 @@ enum bh_error bh_ring_set_add(struct bh_ring_set *set, struct bh_ring *ring, uin
 // Take the next request of all, and say which ring it came by: complete it there. BH_EAGAIN when there is none. BH_EPROTO: the client of *ring
 // broke the protocol, which has been reported; take the next one.
 enum bh_error bh_ring_set_take(struct bh_ring_set *set, struct bh_ring **ring, uint32_t *slot, void *request);
+// Up to `most` requests of one ring, as far as its burst goes and the others' patience; *count of them, at least one, when this returns BH_OK.
+// All rings of a set that is used so have requests of one size.
+enum bh_error bh_ring_set_take_batch(struct bh_ring_set *set, uint32_t most, struct bh_ring **ring, uint32_t *slots, void *requests, uint32_t *count);
 // Ask for an event at the next submission to any of them; true when there is work already.
 bool bh_ring_set_arm(struct bh_ring_set *set);
 enum bh_error bh_ring_set_wait(struct bh_ring_set *set, uint64_t deadline_ns);

@@ -138,6 +138,27 @@ Test(ring_batch, who_polls_gets_no_event_and_who_sleeps_gets_one_for_a_batch, .i
     cr_assert_eq(signals, 2);
 }
 
+Test(ring_batch, who_waits_for_several_answers_is_woken_once_and_for_no_fewer, .init = set_up) {
+    uint32_t slots[ENTRIES];
+    uint64_t seen = 0;
+    cr_assert_eq(submit_many(0, 5, slots), 5);
+    cr_assert_eq(bh_ring_wait_completions(&client, 3, 1), BH_ETIMEDOUT);
+    signals = 0;
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(serve_many(1), 1);
+        bh_ring_finish_notify(&server);
+        cr_assert_eq(signals, i >= 2);
+    }
+    cr_assert_eq(bh_ring_wait_completions(&client, 4, 1), BH_OK);
+    cr_assert_eq(bh_ring_wait_completions(&client, 5, 1), BH_ETIMEDOUT);
+    cr_assert_eq(collect_many(ENTRIES, &seen), 4);
+    cr_assert_eq(bh_ring_wait_completions(&client, 99, 1), BH_ETIMEDOUT); // one is in flight: that one
+    signals = 0;
+    cr_assert_eq(serve_many(1), 1);
+    bh_ring_finish_notify(&server);
+    cr_assert_eq(signals, 1);
+}
+
 // ---- cancelling
 
 static enum bh_error take_status(uint32_t *slot) {

@@ -177,9 +177,10 @@ Test(ring_set, a_client_that_lies_loses_its_turn_and_the_others_nothing, .init =
 }
 
 // All rings are kept full, or nearly, and at any moment the request at the head of each has waited for no more than the header's bound.
-static void expect_bound(const uint32_t priorities[RINGS], const uint32_t bursts[RINGS], unsigned seed) {
+// Up to `most` at once.
+static void expect_bound(const uint32_t priorities[RINGS], const uint32_t bursts[RINGS], unsigned seed, uint32_t most) {
     uint32_t waited[RINGS] = {0}, bound[RINGS];
-    uint64_t next[RINGS] = {0}, seen[RINGS] = {0}, value;
+    uint64_t next[RINGS] = {0}, seen[RINGS] = {0}, values[ENTRIES];
     srandom(seed);
     for (uint32_t i = 0; i < RINGS; i++) {
         add(i, priorities[i], bursts[i]);
@@ -194,22 +195,33 @@ static void expect_bound(const uint32_t priorities[RINGS], const uint32_t bursts
         for (uint32_t i = 0; i < RINGS; i++)
             while ((seed % 2 || random() % 4) && submit(i, next[i]))
                 next[i]++;
-        int ring = serve(&value);
+        struct bh_ring *from;
+        uint32_t slots[ENTRIES], count = 0;
+        int ring = bh_ring_set_take_batch(&set, most, &from, slots, values, &count) == BH_OK ? (int)(from - servers) : -1;
         for (int i = 0; i < RINGS; i++) {
-            waited[i] = i == ring || next[i] == seen[i] ? 0 : waited[i] + 1;
+            waited[i] = i == ring || next[i] == seen[i] ? 0 : waited[i] + count;
             cr_assert_leq(waited[i], bound[i], "seed %u: ring %d of priority %u waits for %u, not %u", seed, i, priorities[i], waited[i], bound[i]);
         }
-        if (ring >= 0)
-            cr_assert_eq(value, seen[ring]++);
+        for (uint32_t i = 0; i < count; i++)
+            cr_assert_eq(values[i], seen[ring]++);
+        cr_assert(!count || bh_ring_finish_batch(from, count, slots, NULL, NULL) == BH_OK);
     }
     for (int i = 0; i < RINGS; i++)
         cr_assert_gt(seen[i], 0);
 }
 
 Test(ring_set, nobody_waits_for_longer_than_the_bound_in_one_priority_each, .init = set_up) {
-    expect_bound((uint32_t[RINGS]){0, 0, 0, 1, 1, 2, 2, 3, 3}, (uint32_t[RINGS]){1, 2, 3, 1, 8, 1, 1, 5, 5}, 1);
+    expect_bound((uint32_t[RINGS]){0, 0, 0, 1, 1, 2, 2, 3, 3}, (uint32_t[RINGS]){1, 2, 3, 1, 8, 1, 1, 5, 5}, 1, 1);
 }
 
 Test(ring_set, nobody_waits_for_longer_than_the_bound_when_requests_come_and_go, .init = set_up) {
-    expect_bound((uint32_t[RINGS]){0, 1, 3, 3, 3, 3, 3, 2, 0}, (uint32_t[RINGS]){16, 2, 1, 1, 1, 9, 4, 7, 1}, 2);
+    expect_bound((uint32_t[RINGS]){0, 1, 3, 3, 3, 3, 3, 2, 0}, (uint32_t[RINGS]){16, 2, 1, 1, 1, 9, 4, 7, 1}, 2, 1);
+}
+
+Test(ring_set, nobody_waits_for_longer_than_the_bound_when_they_are_taken_in_batches, .init = set_up) {
+    expect_bound((uint32_t[RINGS]){0, 0, 0, 1, 1, 2, 2, 3, 3}, (uint32_t[RINGS]){40, 2, 30, 1, 8, 16, 1, 5, 25}, 3, ENTRIES);
+}
+
+Test(ring_set, nobody_waits_for_longer_than_the_bound_when_batches_come_and_go, .init = set_up) {
+    expect_bound((uint32_t[RINGS]){0, 1, 3, 3, 3, 3, 3, 2, 0}, (uint32_t[RINGS]){16, 2, 1, 64, 1, 9, 4, 7, 1}, 4, 24);
 }
