@@ -60,7 +60,7 @@ $(BENCH_DIR)/count.so: bench/plugin/count.c | $(BENCH_DIR)/
 	$(call say,HOSTCC,$@)
 	$(Q)$(CC) $(HOST_FLAGS) -shared -fPIC -fvisibility=hidden $< -o $@
 
-$(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,call-client.elf call-middle.elf call-server.elf confined.elf confined-hardened.elf)
+$(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,shadow-bench_server.elf call-client.elf call-middle.elf call-server.elf confined.elf confined-hardened.elf)
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 

@@ -69,8 +69,8 @@ def wanted_mode(system, number, port):
         system.manifest.refuse(table, "a shadow stands before a domain's port; the kernel's have none", "interpose")
     if len(port["name"]) > 31 - len(".shadow.set"):
         system.manifest.refuse(table, f"port {port['name']} has too long a name for a shadow's ports: at most {31 - len('.shadow.set')} characters", "interpose")
-    if mode != "standby":
-        words_of(system, table, "interpose", mode, (*MODES, "standby"))
+    if mode not in ("standby", "pass"):
+        words_of(system, table, "interpose", mode, (*MODES, "pass", "standby"))
     return mode, ([] if mode == "standby" else grants if own else single)
 
 
@@ -104,7 +104,7 @@ def add_one(system, number, port, mode, through):
     """The shadow of one port."""
     interface = next(one for one in system.interfaces["interfaces"] if one["id"] == port["interface"])
     name = port["name"] + ".shadow"
-    settings = {"port": name, "control": name + ".set", "mode": "" if mode == "standby" else mode, **settings_of(system, port, interface)}
+    settings = {"port": name, "control": name + ".set", "mode": "" if mode in ("standby", "pass") else mode, **settings_of(system, port, interface)}
     shadow = len(system.domains)
     system.add_domain(name, port["table"], {"image": "shadow-" + snake(interface["name"]), "memory": "4M", "order": 0, "priority": 1, "restart": "on-crash",
                                             "settings": settings})

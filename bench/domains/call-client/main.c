@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The calling side of the call benchmark. Serves BenchClient; needs "target" and "near", two BenchServers, "middle-gs" and "middle-fs", two BenchMiddles. Each batch is timed here with
+// The calling side of the call benchmark. Serves BenchClient; needs "target" and "near", two BenchServers, "middle-gs" and "middle-fs", two BenchMiddles, and the BenchServers "shadowed" and "measured". Each batch is timed here with
 // the time-stamp counter, between the instructions that make the calls. When it dies the benchmark fails.
 #include <bulkhead/domain.h>
 #include <x86intrin.h>
@@ -12,7 +12,7 @@
 #define TREE_MAX 500 // capabilities
 #define MANY 16 // calls of the middle domain in one of its own
 
-static bh_cap target, near, page, middle_gs, middle_fs;
+static bh_cap target, near, page, middle_gs, middle_fs, shadowed, measured;
 
 static uint64_t now(void) {
     _mm_lfence();
@@ -109,6 +109,8 @@ static enum bh_error one_batch(uint32_t batch, uint32_t count) {
     case BH_BENCH_BATCH_CHAIN_GOOD: return batch_chain(middle_fs, 1, count);
     case BH_BENCH_BATCH_CHAIN_BAD: return batch_chain(middle_gs, 1, count);
     case BH_BENCH_BATCH_CHAIN_GOOD_16: return batch_chain(middle_fs, MANY, count);
+    case BH_BENCH_BATCH_SHADOW: return batch_nothing(shadowed, count);
+    case BH_BENCH_BATCH_MEASURED: return batch_nothing(measured, count);
     case BH_BENCH_BATCH_DERIVE: return batch_derive(count);
     case BH_BENCH_BATCH_CHAIN_BAD_16: return batch_chain(middle_gs, MANY, count);
     default: return BH_EINVAL;
@@ -146,6 +148,10 @@ int main(void) {
         error = bh_cap_find("middle-gs", &middle_gs);
     if (!error)
         error = bh_cap_find("middle-fs", &middle_fs);
+    if (!error)
+        error = bh_cap_find("shadowed", &shadowed);
+    if (!error)
+        error = bh_cap_find("measured", &measured);
     if (!error)
         error = bh_buffer_alloc(PAGE_SIZE, &page, &address);
     if (!error)

@@ -111,6 +111,8 @@ static void add_all(void) {
     add((struct kind){"chain-bad", "the same, colours gs gs gs", BH_BENCH_BATCH_CHAIN_BAD, 500, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"chain-16", "A calls B, which calls C 16 times; colours gs fs gs", BH_BENCH_BATCH_CHAIN_GOOD_16, 100, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"chain-16-bad", "the same, colours gs gs gs", BH_BENCH_BATCH_CHAIN_BAD_16, 100, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"shadow", "call through a shadow that only passes it on; colours gs fs gs", BH_BENCH_BATCH_SHADOW, 500, run_domain, NULL, NULL, NULL, 0});
+    add((struct kind){"shadow-measure", "the same through one that measures it", BH_BENCH_BATCH_MEASURED, 500, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"derive", "a capability is derived and dropped: two calls of the kernel", BH_BENCH_BATCH_DERIVE, 200, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"revoke-20", "a capability of a tree of 20 is revoked", BH_BENCH_BATCH_REVOKE, 20, run_domain, NULL, NULL, NULL, 0});
     add((struct kind){"revoke-500", "the same of a tree of 500, in several calls of the kernel", BH_BENCH_BATCH_REVOKE, 500, run_domain, NULL, NULL, NULL, 0});
