@@ -19,6 +19,7 @@
 #include "kernel/mm/stacks.h"
 
 enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value);
+struct invoke_outcome invoke_enter_outside(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5]);
 void invoke_landing(void);
 void invoke_abandon(bool passed);
 void invoke_stack_low(void);
@@ -50,12 +51,22 @@ static __attribute__((noinline)) enum bh_error enter_port(struct port *port, uin
     return enter(port->server, port->server->mechanism ? port->entries[method] : port->methods[method], port->object, arguments, value);
 }
 
+static inline bool nothing_in_the_way(const struct port *port, uint32_t method) {
+    const struct domain *domain = port->server;
+    return port->serving && method < port->method_count && domain->state == DOMAIN_RUNNING && thread_current()->data_stacks[domain->id] &&
+           !domain->mechanism;
+}
+
 enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arguments[5], uint64_t *value) {
-    struct domain *domain = port->server;
-    if (!port->serving || method >= port->method_count || domain->state != DOMAIN_RUNNING ||
-        !thread_current()->data_stacks[domain->id] || platform_irq_pending || domain->mechanism)
+    if (!nothing_in_the_way(port, method) || platform_irq_pending)
         return enter_port(port, method, arguments, value);
-    return invoke_enter(domain, port->methods[method], port->object, arguments, value);
+    return invoke_enter(port->server, port->methods[method], port->object, arguments, value);
+}
+
+struct invoke_outcome invoke_port_outside(struct port *port, uint32_t method, const uint64_t arguments[5]) {
+    if (!nothing_in_the_way(port, method))
+        return (struct invoke_outcome){BH_OK, INVOKE_NOT};
+    return invoke_enter_outside(port->server, port->methods[method], port->object, arguments);
 }
 
 enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argument) {

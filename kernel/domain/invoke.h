@@ -40,6 +40,18 @@ struct invocation {
 // interrupts enabled, returns with them disabled.
 enum bh_error invoke_port(struct port *port, uint32_t method, const uint64_t arguments[5], uint64_t *value);
 
+// The same from kernel code that is outside, without the kernel's lock and with interrupts disabled, for a method without a result.
+enum invoke_state : uint64_t {
+    INVOKE_INSIDE,  // the server died meanwhile: the kernel's lock is held now
+    INVOKE_OUTSIDE, // done
+    INVOKE_NOT,     // not done: the server does not run, or something has to be leased or translated first; invoke_port() is the way
+};
+struct invoke_outcome {
+    enum bh_error error;
+    enum invoke_state state;
+};
+struct invoke_outcome invoke_port_outside(struct port *port, uint32_t method, const uint64_t arguments[5]);
+
 // Run a checked function of `domain` on the current thread: the first call of a domain thread. Returns
 // when the function returns or the domain dies (BH_EDEAD).
 enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argument);

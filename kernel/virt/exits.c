@@ -91,11 +91,13 @@ static __attribute__((noinline)) bool describe_rare(struct vcpu *vcpu, uint32_t 
     return true;
 }
 
+bool exit_describe_plain(struct vcpu *vcpu) {
+    uint32_t reason = reason_of((uint32_t)vcpu->vmcb->exit_code);
+    if (reason)
+        fill(vcpu, reason);
+    return reason != 0;
+}
+
 bool exit_describe(struct vcpu *vcpu) {
-    uint32_t code = (uint32_t)vcpu->vmcb->exit_code;
-    uint32_t reason = reason_of(code);
-    if (!reason)
-        return describe_rare(vcpu, code);
-    fill(vcpu, reason);
-    return true;
+    return exit_describe_plain(vcpu) || describe_rare(vcpu, (uint32_t)vcpu->vmcb->exit_code);
 }

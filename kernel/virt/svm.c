@@ -21,18 +21,13 @@
 #define IOPM_PAGES 3
 #define MSRPM_PAGES 2
 
-void svm_enter(hpa vmcb, struct bh_vcpu_state *registers, hpa host_area, uint8_t *fpu);
-
 static struct {
     bool enabled;
     hpa areas; // two pages for each processor: its own for VMRUN, and VMSAVE's target for the host's segments
     hpa iopm;
     hpa msrpm;
 } svm;
-static struct {
-    bool enabled;
-    hpa last; // the VMCB that ran here last
-} here[CPU_COUNT_MAX];
+struct svm_here svm_here[CPU_COUNT_MAX];
 
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __asm__ volatile("cpuid"
@@ -133,24 +128,20 @@ void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid) {
 
 // All vCPUs of a guest share its tag in the TLB, so what this processor remembers is right only for the one that ran here last, and for that
 // one only if it ran nowhere else since.
-bool svm_arrive(struct vmcb *vmcb, uint32_t *last_cpu) {
-    uint32_t cpu = cpu_self()->id;
-    hpa address = platform_direct_to_hpa(vmcb);
-    bool moved = *last_cpu != cpu || here[cpu].last != address;
-    if (!here[cpu].enabled) {
+bool svm_arrive(struct vmcb *vmcb, hpa address, uint32_t *last_cpu) {
+    uint32_t cpu = thread_current()->cpu->id;
+    bool moved = *last_cpu != cpu || svm_here[cpu].last != address;
+    if (!svm_here[cpu].enabled) {
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
         wrmsr(MSR_HSAVE, svm.areas + 2 * cpu * BH_PAGE_SIZE);
-        here[cpu].enabled = true;
+        svm_here[cpu].host_area = svm.areas + (2 * cpu + 1) * BH_PAGE_SIZE;
+        svm_here[cpu].enabled = true;
     }
     if (moved)
         vmcb->tlb_control = 1;
-    here[cpu].last = address;
+    svm_here[cpu].last = address;
     *last_cpu = cpu;
     return moved;
-}
-
-void svm_run(hpa vmcb, struct bh_vcpu_state *registers, uint8_t *fpu) {
-    svm_enter(vmcb, registers, svm.areas + (2 * cpu_self()->id + 1) * BH_PAGE_SIZE, fpu);
 }
 
 static struct vmcb_segment segment(const struct bh_guest_segment *from) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // A vCPU's life: a kernel thread that runs the guest, hands each exit to the vmm domain through its port, and takes the
-// answer back. The guest runs without the kernel's lock; its VMCB is touched by its own thread alone. Invariants: guest state
-// is in the VMCB and the shared page while the vmm runs; the thread is never switched while in guest state (a physical
-// interrupt ends the guest's run first). When the vmm dies the vCPU pauses: its thread ends, its state stays, and only its own
+// answer back. The guest runs without the kernel's lock, and plain exits are answered without it: VMCB and shared page are touched by the vCPU's own
+// thread alone, and the vmm is called as a proxy would. Such a thread is outside all the while; who stops it waits for its next interrupt, which is in the vmm,
+// or ends the guest's run at once. Invariants: guest state is in the VMCB and the shared page while the vmm runs; the thread is never switched while in
+// guest state (a physical interrupt ends the guest's run first). When the vmm dies the vCPU pauses: its thread ends, its state stays, and only its own
 // guest stands still.
 #include "kernel/virt/vcpu.h"
 
@@ -95,33 +96,44 @@ static __attribute__((noinline)) enum bh_error exit_traced(struct vcpu *vcpu) {
     return error;
 }
 
-// Ask the vmm. False when the vCPU is to stop: the vmm said so, or died.
-static bool ask_vmm(struct vcpu *vcpu) {
-    uint64_t unused;
-    bool traced = trace_classes & (BH_TRACE_EXITS | BH_TRACE_CALLS | BH_TRACE_STATISTICS);
-    enum bh_error error = __builtin_expect(traced, 0) ? exit_traced(vcpu) : invoke_port(vcpu->port, METHOD_EXIT, vcpu->arguments, &unused);
+static bool is_traced(void) {
+    return __builtin_expect((trace_classes & (BH_TRACE_EXITS | BH_TRACE_CALLS | BH_TRACE_STATISTICS)) != 0, 0);
+}
+
+// The vmm has answered. False when the vCPU is to stop: the vmm said so, or died.
+static bool heard(const struct vcpu *vcpu, enum bh_error error) {
     if (error)
-        log_write(BH_LOG_WARNING, "kernel", "vCPU %u pauses: its vmm answered %d (%s)", vcpu->index, error,
-                  error_sentence(error));
+        log_write(BH_LOG_WARNING, "kernel", "vCPU %u pauses: its vmm answered %d (%s)", vcpu->index, error, error_sentence(error));
     return !error && !vcpu->state->stop && !vcpu->stopping;
 }
 
-// The vmm's answer into the VMCB. Reads each field of the shared page once.
-static void take_answer(struct vcpu *vcpu) {
+static bool ask_vmm(struct vcpu *vcpu) {
+    uint64_t unused;
+    return heard(vcpu, is_traced() ? exit_traced(vcpu) : invoke_port(vcpu->port, METHOD_EXIT, vcpu->arguments, &unused));
+}
+
+static void take_registers(const struct vcpu *vcpu) {
     struct vmcb *vmcb = vcpu->vmcb;
-    struct bh_vcpu_state *state = vcpu->state;
+    const struct bh_vcpu_state *state = vcpu->state;
     uint64_t rip = state->rip;
-    uint32_t special = state->set_special;
-    if (special) {
-        state->set_special = 0;
-        svm_load_special(vmcb, state, special == SPECIAL_CONTROL);
-    }
     if (rip != vmcb->rip)
         vmcb->interrupt_shadow = 0; // the instruction behind STI or MOV SS is done
     vmcb->rip = rip;
     vmcb->rax = state->rax;
     vmcb->rsp = state->rsp;
     vmcb->rflags = state->rflags | 2;
+}
+
+// The vmm's answer into the VMCB. Reads each field of the shared page once.
+static void take_answer(struct vcpu *vcpu) {
+    struct vmcb *vmcb = vcpu->vmcb;
+    struct bh_vcpu_state *state = vcpu->state;
+    uint32_t special = state->set_special;
+    if (special) {
+        state->set_special = 0;
+        svm_load_special(vmcb, state, special == SPECIAL_CONTROL);
+    }
+    take_registers(vcpu);
     // After most exits there is nothing to inject, nothing that was cut short, no window wanted now or before.
     if (state->inject_vector | state->inject_exception | state->want_window | (vmcb->intercept_misc1 & INJECT_WINDOW) |
         (vmcb->exit_int_info & VMCB_EVENT_VALID))
@@ -141,28 +153,74 @@ static void halt(struct vcpu *vcpu) {
     }
 }
 
-// Run the guest until there is something for the vmm; leaves the reason in the shared page.
-static void run_guest(struct vcpu *vcpu) {
+enum quick : uint8_t {
+    QUICK_ENTER,    // done: the guest can go on
+    QUICK_LOCK,     // the exit wants more than a question to the vmm; nothing has been done about it
+    QUICK_ANSWERED, // the vmm's answer is there, and wants the lock
+    QUICK_DEAD,     // the vmm died; the lock is held
+};
+
+// The answer asks for no more than that the guest goes on, with other registers perhaps; and there is nothing else to be done before it does.
+static bool is_plain_answer(const struct vcpu *vcpu) {
+    const struct bh_vcpu_state *state = vcpu->state;
+    const struct vmcb *vmcb = vcpu->vmcb;
+    return !(state->stop | state->halt | state->set_special | state->inject_vector | state->inject_exception | state->want_window |
+             (state->deadline_ns ^ vcpu->deadline_ns) | (vmcb->intercept_misc1 & INJECT_WINDOW) | (vmcb->exit_int_info & VMCB_EVENT_VALID) | vcpu->flush |
+             vcpu->stopping) &&
+           !attention(vcpu) && svm_stayed(vcpu->vmcb_address, vcpu->last_cpu);
+}
+
+// An exit without the kernel's lock, as far as it goes. *error: the vmm's answer.
+static enum quick answer_quickly(struct vcpu *vcpu, enum bh_error *error) {
+    if (is_traced() || !exit_describe_plain(vcpu))
+        return QUICK_LOCK;
+    struct invoke_outcome outcome = invoke_port_outside(vcpu->port, METHOD_EXIT, vcpu->arguments);
+    if (outcome.state == INVOKE_NOT)
+        return QUICK_LOCK;
+    *error = outcome.error;
+    if (outcome.state == INVOKE_INSIDE)
+        return QUICK_DEAD;
+    if (outcome.error || !is_plain_answer(vcpu))
+        return QUICK_ANSWERED;
+    take_registers(vcpu);
+    vcpu->exit_count++;
+    return QUICK_ENTER;
+}
+
+// Enter the guest, again and again while its exits are quick ones; the kernel's lock is given up meanwhile.
+static enum quick enter_guest(struct vcpu *vcpu, enum bh_error *error) {
+    enum quick quick;
+    kernel_unlock();
+    svm_run(vcpu->vmcb_address, vcpu->last_cpu, vcpu->state, vcpu->fpu);
+    vcpu->vmcb->tlb_control = 0; // plain answers set neither again
+    vcpu->vmcb->event_injection = 0;
+    while ((quick = answer_quickly(vcpu, error)) == QUICK_ENTER)
+        svm_run(vcpu->vmcb_address, vcpu->last_cpu, vcpu->state, vcpu->fpu);
+    if (quick != QUICK_DEAD)
+        kernel_lock();
+    return quick;
+}
+
+// Run the guest until the vmm has been asked and its answer wants more than the guest's going on. False when the vCPU is to stop.
+static bool run_guest(struct vcpu *vcpu) {
     struct vmcb *vmcb = vcpu->vmcb;
     for (;;) {
+        enum bh_error error = BH_OK;
         if (attention(vcpu) || vcpu->stopping) {
             describe_kick(vcpu);
-            return;
+            return ask_vmm(vcpu);
         }
         if (vmcb->exit_int_info & VMCB_EVENT_VALID)
             inject_again(vmcb); // an interrupt of the host cut its delivery short
-        if (svm_arrive(vmcb, &vcpu->last_cpu) && vcpu->deadline_ns)
+        if (svm_arrive(vmcb, vcpu->vmcb_address, &vcpu->last_cpu) && vcpu->deadline_ns)
             clock_arm(vcpu->deadline_ns);
         if (vcpu->flush)
             vmcb->tlb_control = 1;
         vcpu->flush = false;
-        kernel_unlock();
-        svm_run(vcpu->vmcb_address, vcpu->state, vcpu->fpu);
-        kernel_lock();
-        vmcb->tlb_control = 0;
-        vmcb->event_injection = 0;
+        if (enter_guest(vcpu, &error) != QUICK_LOCK)
+            return heard(vcpu, error);
         if (exit_describe(vcpu))
-            return;
+            return ask_vmm(vcpu);
         if ((uint32_t)vmcb->exit_code == SVM_EXIT_INTR) {
             kernel_unlock();
             irq_window();
@@ -178,7 +236,8 @@ static void vcpu_main(void *argument) {
     struct vcpu *vcpu = argument;
     vcpu->state->reason = BH_EXIT_REASON_KICK; // the registers are there already, from the vmm
     vcpu->state->interruptible = vcpu->state->pending_event = 0;
-    while (ask_vmm(vcpu)) {
+    bool goes_on = ask_vmm(vcpu);
+    while (goes_on) {
         vcpu->exit_count++;
         take_answer(vcpu);
         if (vcpu->state->halt) {
@@ -186,7 +245,7 @@ static void vcpu_main(void *argument) {
             if (!inject_is_pending(vcpu->vmcb))
                 halt(vcpu);
         }
-        run_guest(vcpu);
+        goes_on = run_guest(vcpu);
     }
     vcpu->thread = NULL;
     if (vcpu->stopping)

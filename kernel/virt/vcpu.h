@@ -86,7 +86,9 @@ static inline bool inject_is_pending(const struct vmcb *vmcb) {
 void inject_again(struct vmcb *vmcb);
 void inject_exception(struct vmcb *vmcb, uint32_t vector, bool has_error, uint32_t error);
 
-// exits.c: why did the guest leave. Returns false when the kernel dealt with it alone (enter again at once).
+// exits.c: an exit that only the vmm can answer, described; false, and nothing done: it is another one.
+bool exit_describe_plain(struct vcpu *vcpu);
+// Why did the guest leave. Returns false when the kernel dealt with it alone (enter again at once).
 bool exit_describe(struct vcpu *vcpu);
 // Describe a KICK: the guest stands still between two instructions.
 void exit_describe_kick(struct vcpu *vcpu);

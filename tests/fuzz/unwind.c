@@ -6,6 +6,8 @@
 //
 //   input: start | control stack words | image bytes, among them .eh_frame_hdr and .eh_frame
 //
+// With the highest bit of start.rip the domain is a plain one, whose frame pointers are followed instead, through a slot that holds the image and nothing else.
+//
 // The mutator writes tables that are right in form, so that the rest is reached, and then spoils them here and there.
 //
 //   make fuzz TARGET=unwind
@@ -26,9 +28,10 @@
 #define IMAGE_MAX 4096u
 #define STACK_WORDS 64u
 #define FUNCTION_SIZE 64u
+#define PLAIN (1u << 31)
 
 struct start {
-    uint32_t rip;    // slot offset
+    uint32_t rip;    // slot offset, and PLAIN
     uint32_t header; // of .eh_frame_hdr in the image
     uint32_t header_size;
     uint32_t resume; // slot offset to which the record returns
@@ -38,6 +41,9 @@ struct start {
 struct domain kernel_domain = {.name = "kernel"};
 static struct thread *thread;
 static struct loaded_image image;
+static uint8_t slot_page[IMAGE_MAX]; // of the slot: the only one
+static_assert(IMAGE_MAX == BH_PAGE_SIZE);
+static const struct mechanism *const plain_mechanism = (const void *)slot_page; // nobody looks inside
 static struct domain domain = {.id = 3, .base = BH_SLOT_AREA + 3 * BH_SLOT_SIZE, .name = "fuzzed", .image = &image};
 
 static void require(bool holds) {
@@ -56,6 +62,16 @@ void copy_name(char *to, size_t capacity, const char *from) {
     size_t size = strnlen(from, capacity - 1);
     memcpy(to, from, size);
     memset(to + size, 0, capacity - size);
+}
+
+enum bh_error space_lookup(uint64_t va, hpa *frame) {
+    require(va - domain.base < BH_SLOT_SIZE && va % BH_PAGE_SIZE == 0);
+    *frame = 0;
+    return va - domain.base == BH_SLOT_IMAGE ? BH_OK : BH_ENOENT;
+}
+
+void *platform_direct(hpa frame) {
+    return slot_page + frame;
 }
 
 void make_printable(char *text, size_t size) {
@@ -104,6 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct invocation *record = (struct invocation *)(top + STACK_WORDS / 2);
     *record = (struct invocation){.caller = &domain, .callee = &domain, .resume = domain.base + start.resume};
     thread->top = record;
+    memset(slot_page, 0, sizeof(slot_page));
+    if (bytes)
+        memcpy(slot_page, bytes, size - sizeof(start));
+    domain.mechanism = start.rip & PLAIN ? plain_mechanism : NULL;
+    start.rip &= ~PLAIN;
     struct trap_frame frame = {.rip = domain.base + start.rip, .rsp = (uint64_t)top, .rbp = start.stack[1], .rbx = start.stack[2]};
     size_t count = backtrace_thread(thread, &frame, frames, BH_BACKTRACE_MAX);
     require(count <= BH_BACKTRACE_MAX);
@@ -236,6 +257,7 @@ static size_t generate(uint8_t *to, size_t max) {
         memcpy(w.bytes + table + 8 * i, entry, 8);
     }
     start.rip = (uint32_t)BH_SLOT_IMAGE + draw(FUNCTION_SIZE * count);
+    start.rip |= draw(4) ? 0 : PLAIN;
     start.resume = (uint32_t)BH_SLOT_IMAGE + draw(FUNCTION_SIZE * count);
     for (unsigned i = 0; i < STACK_WORDS; i++)
         start.stack[i] = domain.base + BH_SLOT_IMAGE + draw(FUNCTION_SIZE * count);

@@ -362,10 +362,9 @@ landing_kernel:
         mov %r10, THREAD_domain(%rcx)
         PROXY_DONE
 
-// enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value): run a
-// function of a domain from the kernel with `first' and the others as arguments. The data stack has been leased; interrupts are disabled
-// and the kernel's lock is held before and after.
-FUNCTION invoke_enter
+// A function of a domain from the kernel: %rdi its domain, %rsi the function, %rdx its first argument, %rcx the address of the others. The data stack has
+// been leased; interrupts are disabled before and after.
+        .macro KERNEL_CALLS_DOMAIN
         mov %rsp, %rax
         and $-CONTROL_STACK_SIZE, %rax
         mov %rdi, %r11
@@ -375,7 +374,9 @@ FUNCTION invoke_enter
         mov %rbp, THREAD_data_stack(%rax)
         mov %r11, THREAD_domain(%rax)
         BASE_CURRENT %rax, %r11, %r12, %r12d, %r13
-        KERNEL_UNLOCK %rax
+        .endm
+
+        .macro KERNEL_CALL_GOES
         mov %rsi, %rax
         mov %rdx, %rdi
         mov 0(%rcx), %rsi
@@ -389,17 +390,35 @@ FUNCTION invoke_enter
         emms
         call *%rax
         IRQ_OFF
-        mov STACK_ARGS_MAX(%rsp), %r11
-        mov %rdx, (%r11)
         lea frame_record(%rsp), %rbp
         mov %rsp, %rcx
         and $-CONTROL_STACK_SIZE, %rcx
+        .endm
+
+// enum bh_error invoke_enter(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5], uint64_t *value): the kernel's lock
+// is held before and after.
+FUNCTION invoke_enter
+        KERNEL_CALLS_DOMAIN
+        KERNEL_UNLOCK %rax
+        KERNEL_CALL_GOES
+        mov STACK_ARGS_MAX(%rsp), %r11
+        mov %rdx, (%r11)
         KERNEL_LOCK %rcx
         HOST_BASE %rcx
         cmpl $0, THREAD_unwind(%rcx)
         jne gate_unwind
         lea kernel_domain(%rip), %r10
         mov %r10, THREAD_domain(%rcx)
+        PROXY_DONE
+
+// struct invoke_outcome invoke_enter_outside(struct domain *callee, uint64_t entry, uint64_t first, const uint64_t arguments[5]): without the lock, as
+// proxies do it. A thread whose callee dies meanwhile comes back by invoke_landing, with the lock and INVOKE_INSIDE (0) in %rdx.
+FUNCTION invoke_enter_outside
+        KERNEL_CALLS_DOMAIN
+        KERNEL_CALL_GOES
+        lea kernel_domain(%rip), %r10
+        mov %r10, THREAD_domain(%rcx)
+        mov $1, %edx // INVOKE_OUTSIDE
         PROXY_DONE
 
         .section .bss
