@@ -24,7 +24,7 @@ FUZZ_TARGETS += $(BUILD)/fuzz/unwind
 TEST_TARGETS += $(BUILD)/fuzz/unwind
 
 # The loader, with the kernel's files as they are: each gets state.h in front, so that its variables can be put back between inputs.
-LOADER_TESTED := $(wildcard kernel/verifier/*.c) kernel/domain/archive.c kernel/domain/caps.c kernel/domain/domain.c kernel/domain/loader.c kernel/domain/ports.c \
+LOADER_TESTED := $(wildcard kernel/verifier/*.c) kernel/domain/archive.c kernel/domain/caps.c kernel/domain/domain.c kernel/domain/loader.c kernel/domain/mechanism.c kernel/domain/ports.c \
 	kernel/exchange/buffers.c kernel/exchange/rings.c kernel/mm/frames.c kernel/mm/space.c
 $(BUILD)/fuzz/loader.a: $(LOADER_TESTED) tests/fuzz/loader/state.h $(wildcard kernel/*/*.h kernel/*/*.def) | $(BUILD)/fuzz/ $(GENERATED_HEADERS)
 	$(call say,HOSTCC,$@)

@@ -131,11 +131,11 @@ static struct archive describe(uint32_t count) {
     a.rings[0] = (struct bh_archive_ring){"ring", 0, 1, 1u << (1 + draw(8)), draw(300), draw(300), draw(2) ? 0 : BH_ARCHIVE_KERNEL, 7};
     a.buffers[0] = (struct bh_archive_buffer){.name = "memory", .size = draw(100000) + 1, .file = BH_ARCHIVE_KERNEL};
     a.buffers[1] = (struct bh_archive_buffer){.name = "file", .file = 0};
-    a.grants[0] = (struct bh_archive_grant){"system", 0, BH_GRANT_PORT, 0, 1};
-    a.grants[1] = (struct bh_archive_grant){"memory", 0, BH_GRANT_BUFFER, draw(2), BH_RIGHT_READ | BH_RIGHT_WRITE};
-    a.grants[2] = (struct bh_archive_grant){"first", 0, BH_GRANT_PORT, 1, 1};
-    a.grants[3] = (struct bh_archive_grant){"second", 1, BH_GRANT_PORT, 2, 1};
-    a.grants[4] = (struct bh_archive_grant){"ring", 1, BH_GRANT_RING, 0, 1};
+    a.grants[0] = (struct bh_archive_grant){"system", 0, BH_GRANT_PORT, 0, 1, 0};
+    a.grants[1] = (struct bh_archive_grant){"memory", 0, BH_GRANT_BUFFER, draw(2), BH_RIGHT_READ | BH_RIGHT_WRITE, 0};
+    a.grants[2] = (struct bh_archive_grant){"first", 0, BH_GRANT_PORT, 1, 1, (uint32_t)draw(2)};
+    a.grants[3] = (struct bh_archive_grant){"second", 1, BH_GRANT_PORT, 2, 1, 0};
+    a.grants[4] = (struct bh_archive_grant){"ring", 1, BH_GRANT_RING, 0, 1, 0};
     a.options[0] = (struct bh_archive_option){0, "key", "value"};
     return a;
 }

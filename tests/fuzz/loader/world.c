@@ -14,9 +14,11 @@
 #include "interfaces.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/domain/resources.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/stacks.h"
@@ -186,12 +188,33 @@ void proxy_left_out(void) {
 static void *const six[6] = {(void *)0x1000, (void *)0x1100, (void *)0x1200, (void *)0x1300, (void *)0x1400, (void *)0x1500};
 static const uint32_t six_labels[6] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66};
 const struct interface interfaces[] = {
-    {1, 3, 0x1111111111111111ull, "First", false, six, six_labels, NULL, 0},
-    {2, 1, 0x2222222222222222ull, "Second", false, six, six_labels, NULL, 0},
-    {40, 6, 0x4040404040404040ull, "System", true, six, six_labels, NULL, 0},
+    {1, 3, 0x1111111111111111ull, "First", false, six, six, six_labels, NULL, 0},
+    {2, 1, 0x2222222222222222ull, "Second", false, six, six, six_labels, NULL, 0},
+    {40, 6, 0x4040404040404040ull, "System", true, six, six, six_labels, NULL, 0},
 };
 const size_t interface_count = 3;
-void *const fixed_calls[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100};
+void *const fixed_calls[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100}, *const fixed_calls_traced[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100};
+const uint8_t none_methods[1], none_enter[1], none_door[1];
+uint32_t trace_classes; // nothing is recorded
+
+void trace_record(enum bh_trace_event event, uint32_t domain, uint32_t a, uint64_t b) {
+    (void)event, (void)domain, (void)a, (void)b;
+}
+
+enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolation) {
+    (void)domain;
+    require(isolation != BH_ISOLATION_SFI && isolation <= BH_ISOLATION_PROCESS);
+    return BH_ENOTSUP;
+}
+
+enum bh_error platform_isolation_start(struct domain *domain) {
+    require(!domain->mechanism || domain->mechanism == &mechanism_none);
+    return BH_OK;
+}
+
+void platform_isolation_end(struct domain *domain) {
+    (void)domain;
+}
 
 void bad_call(void) {
 }
