@@ -17,6 +17,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
+#include "kernel/domain/mechanism.h"
 #include "kernel/mm/space.h"
 #include "kernel/sched/thread.h"
 
@@ -149,8 +150,13 @@ static size_t innermost(struct thread *thread, const struct trap_frame *frame, u
     inner.reads = reads;
     if (!thread->domain->mechanism)
         return unwind_stretch(&inner, frames, max);
-    if (frame)
-        return follow_plain(thread->domain, frame->rip, frame->rbp, frames, max);
+    if (frame) {
+        uint64_t rip = frame->rip, pointer = frame->rbp;
+        if (rip - thread->domain->base >= BH_SLOT_SIZE && thread->domain->mechanism->where &&
+            !thread->domain->mechanism->where(thread->domain, thread->id, &rip, &pointer))
+            return 0;
+        return follow_plain(thread->domain, rip, pointer, frames, max);
+    }
     return inner.registers.rsp ? plain_at_door(thread->domain, (const uint64_t *)inner.registers.rsp, frames, max) : 0;
 }
 

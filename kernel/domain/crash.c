@@ -111,6 +111,7 @@ static void unwind_one(struct thread *thread, void *context) {
 }
 
 static void reclaim(struct domain *domain) {
+    platform_isolation_end(domain);
     threads_free_ended();
     tracing_domain_died(domain);
     guests_domain_died(domain);
@@ -118,7 +119,6 @@ static void reclaim(struct domain *domain) {
     rings_domain_died(domain);
     buffers_domain_died(domain);
     caps_drop_unnamed(domain);
-    platform_isolation_end(domain);
     stacks_return_domain(domain);
     loader_unmap(domain);
 }

@@ -73,11 +73,11 @@ enum bh_error domain_start(struct domain *domain) {
         return refuse(BH_EBUSY, "domain %s runs already", domain->name);
     enum bh_error error = loader_entry_check(domain, "the image's entry", domain->image->verified.entry, LABEL_thread);
     if (!error)
-        error = loader_map(domain);
-    if (!error) {
         error = platform_isolation_start(domain);
+    if (!error) {
+        error = loader_map(domain);
         if (error)
-            loader_unmap(domain);
+            platform_isolation_end(domain);
     }
     if (error)
         return error;

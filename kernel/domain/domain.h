@@ -43,7 +43,7 @@ struct domain {
     uint32_t id;            // index of its slot
     uint32_t generation;
 
-    uint64_t space;       // isolation `paging': its page table
+    uint64_t space;       // isolation `paging': its page table; `process': its mailboxes
     uint64_t key_rights;  // isolation `pks': what PKRS is while it runs
 
     uint64_t base_writes; // how often a proxy or gate had to write its base; several processors at once may count as one

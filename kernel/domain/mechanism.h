@@ -22,6 +22,8 @@ struct mechanism {
     const uint8_t *methods; // adapters: for the first method of a port, METHOD_STUB_SIZE on for each other
     const uint8_t *enter;   // the same for calls by the kernel, to thread->entry
     const uint8_t *door;    // what the word BH_TABLE_DOOR leads to; or
+    // Where a thread is that a trap found in the domain, when its trap frame does not say; false: that cannot be found out. NULL: the frame says it.
+    bool (*where)(const struct domain *domain, uint32_t thread, uint64_t *rip, uint64_t *frame_pointer);
     const uint8_t *page, *page_end; // code for the page at BH_SLOT_DOOR, to whose start it then leads; NULL: none
 };
 

@@ -113,6 +113,10 @@ uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
         (void)refuse(BH_ENOMEM, "no memory for a data stack of %s", domain->name);
         return 0;
     }
+    if (domain->mechanism && platform_isolation_enter(domain, thread->id) != BH_OK) {
+        space_unmap_fresh(bottom, DATA_STACK_SIZE);
+        return 0;
+    }
     domain->memory_used += DATA_STACK_SIZE;
     thread->leased |= 1ull << domain->id;
     thread->data_stacks[domain->id] = top;

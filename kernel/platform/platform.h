@@ -119,9 +119,13 @@ void trap_device(struct trap_frame *frame); // after device handlers ran: a chan
 // ---- isolation.c: mechanisms other than sfi and none (kernel/domain/mechanism.h) ----------------------------
 // Give a domain that is being made the mechanism, before anything is mapped in its slot. BH_ENOTSUP with a message that says what is missing.
 enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolation);
-// The instance that is about to run has its memory; it is dead, and its memory is about to go.
+// An instance is about to get its memory; it is dead, and its memory is about to go.
 enum bh_error platform_isolation_start(struct domain *domain);
 void platform_isolation_end(struct domain *domain);
+// A thread that has not been in the domain for some time, or never, is about to enter it.
+enum bh_error platform_isolation_enter(struct domain *domain, uint32_t thread);
+// Is the frame's thread in a domain's code, or waits for it? Only there are threads switched, and is their time the domain's.
+bool trap_in_domain(const struct trap_frame *frame);
 // Is the frame one of code without the kernel's rights? It is to go on in the kernel or in a proxy, with these segment bases.
 bool trap_unprivileged(const struct trap_frame *frame);
 // The same frame, or a copy of it where switch_to_frame() can resume it from; with interrupts off.

@@ -2,16 +2,11 @@
 //
 // What the clock and devices cause. Threads are switched here only when the interrupted code is a domain's; when the kernel or
 // a proxy was interrupted (interrupts are enabled in proxies), the switch is retried a little later.
-#include "kernel/abi/slot.h"
 #include "kernel/debug/trace.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/platform/platform.h"
 #include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
-
-static bool in_slot(uint64_t address) {
-    return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
-}
 
 bool trap_in_proxy(const struct trap_frame *frame) {
     return invoke_in_proxy(frame->rip);
@@ -29,7 +24,7 @@ void trap_timer(struct trap_frame *frame) {
     if (__builtin_expect(trace_classes & BH_TRACE_SAMPLES, 0) && !sched_is_idle())
         trace_sample(thread, frame);
     timer_expire(now);
-    if (!in_slot(frame->rip)) {
+    if (!trap_in_domain(frame)) {
         if (!sched_is_idle()) // the idle loop looks for itself
             clock_arm(now + (runqueue_has(thread->cpu, thread->priority) ? RETRY_NS : sched_tick_ns));
         return;
@@ -42,7 +37,7 @@ void trap_timer(struct trap_frame *frame) {
 
 void trap_device(struct trap_frame *frame) {
     struct thread *thread = sched_current();
-    if (!in_slot(frame->rip)) {
+    if (!trap_in_domain(frame)) {
         if (!sched_is_idle() && runqueue_has(thread->cpu, thread->priority))
             clock_arm(clock_now_ns() + RETRY_NS);
         return;

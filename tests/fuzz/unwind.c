@@ -23,6 +23,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
+#include "kernel/mm/space.h"
 #include "kernel/sched/thread.h"
 
 #define IMAGE_MAX 4096u
@@ -56,6 +57,17 @@ static void require(bool holds) {
 uint64_t call_on_stack(void *top, uint64_t (*function)(void *argument), void *argument) {
     (void)top;
     return function(argument);
+}
+
+// Of plain domains, whose frames are in their slots: this one is confined.
+enum bh_error space_lookup(uint64_t va, hpa *frame) {
+    (void)va, (void)frame;
+    abort();
+}
+
+void *platform_direct(hpa address) {
+    (void)address;
+    abort();
 }
 
 void copy_name(char *to, size_t capacity, const char *from) {

@@ -7,7 +7,10 @@ The scenarios assert the same for every mechanism: values, structs, bytes, capab
 """
 import argparse
 import os
+import signal
+import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tests", "hosted"), os.path.join(ROOT, "tests", "system")]
@@ -17,12 +20,12 @@ import hosted  # noqa: E402 (their folders had to be found first)
 # What a mechanism could get wrong: calls in and out, at depth and nested, memory that comes and goes, death wherever it may come.
 SCENARIOS = ("calls-carry-values", "calls-refuse-capabilities", "crash-in-call", "crash-by-injection", "crash-of-two-threads",
              "nested-death-in-the-middle", "nested-death-at-the-end", "caller-dies-first", "late-answer", "exits", "busy-watchdog",
-             "capability-rights", "capability-revocation", "capability-answers", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies",
+             "capability-rights", "capability-revocation", "capability-badges", "capability-answers", "race-caps", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies",
              "quotas", "events", "sleeping", "preemption", "floating-point", "ring-replay", "ring-broken", "many-callers", "leaks", "storm", "plain-attacks")
 SHORT = ("crash-in-call", "caller-dies-first", "buffers-lent", "ring-replay", "storm", "plain-attacks")  # on bare metal, where each boots a machine
 AT_ONCE = ("race-lend", "processors-kill-the-middle", "storm")  # with several processors
 
-MECHANISMS = {"hosted": ("none",), "pc": ("none", "paging", "pks")}
+MECHANISMS = {"hosted": ("none", "process"), "pc": ("none", "paging", "pks")}
 
 
 def everybody(mechanism):
@@ -48,6 +51,69 @@ def run_machine(options):
     return machine
 
 
+def processes_of(kernel):
+    """Of the kernel's children those that are domains: {slot: pid}."""
+    found = {}
+    with open(f"/proc/{kernel}/task/{kernel}/children", encoding="ascii") as file:
+        for pid in file.read().split():
+            with open(f"/proc/{pid}/cmdline", "rb") as words:
+                name, slot, *_ = words.read().split(b"\0") + [b"", b""]
+            if name == b"bulkhead-domain":
+                found[int(slot)] = int(pid)
+    return found
+
+
+def strange_mappings(pid, slot):
+    """Mappings of a domain's process that are neither its slot's, nor shared with the kernel as they should be, nor its own program's."""
+    strange = []
+    with open(f"/proc/{pid}/maps", encoding="ascii") as file:
+        for line in file:
+            start, end = (int(word, 16) for word in line.split()[0].split("-"))
+            path = " ".join(line.split()[5:])
+            own_file = path.startswith("/memfd:bulkhead-domain") or path in ("", "[stack]", "[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]", "[heap]")
+            mailboxes = path.startswith("/memfd:bulkhead-mailboxes") and 0x1E0000000000 <= start < end <= 0x1E0000009000
+            if not (own_file or mailboxes or slot <= start < end <= slot + (1 << 32)):
+                strange.append(line.strip())
+    return strange
+
+
+def process_from_outside(runner):
+    """What a domain's process has in its address space; and what happens when somebody kills it."""
+    name = "process-from-outside"
+    if not runner.wanted(name):
+        return
+    archive = runner.archive(name, os.path.join(ROOT, "tests", "hosted", "victims.toml"), ["conductor.scenario=plain-killed", "conductor.plain=process"],
+                             everybody("process"))
+    log = os.path.join(runner.logs, name + ".log")
+    problem, strange = None, []
+    with open(log, "wb") as sink, subprocess.Popen([os.path.join(runner.build, "hosted", "bulkhead"), archive], stdout=sink, stderr=sink,
+                                                   stdin=subprocess.DEVNULL) as kernel:
+        deadline = time.monotonic() + 30
+        while "until it is killed" not in open(log, encoding="utf-8", errors="replace").read() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        children = processes_of(kernel.pid)
+        for slot, pid in children.items():
+            strange += strange_mappings(pid, slot)
+        if len(children) == 3:
+            os.kill(children[0x100000000000 + (2 << 32)], signal.SIGKILL)
+        else:
+            problem = f"{len(children)} processes of 3"
+        try:
+            status = kernel.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            kernel.kill()
+            status = None
+    left = [pid for pid in children.values() if os.path.exists(f"/proc/{pid}") and "bulkhead-domain" in open(f"/proc/{pid}/comm", encoding="ascii").read()]
+    os.unlink(archive)
+    if strange:
+        problem = f"mapped in a domain's process: {strange[0]}"
+    elif left:
+        problem = f"processes are left: {left}"
+    elif status != 0:
+        problem = problem or f"status {status}"
+    runner.report(name, problem, open(log, encoding="utf-8", errors="replace").read())
+
+
 def refused(machine, name, archive, message, arguments=()):
     """The system does not start, and says why."""
     status, text = machine.boot(name, archive, arguments=arguments)
@@ -55,7 +121,7 @@ def refused(machine, name, archive, message, arguments=()):
     machine.report(name, None if status == 1 and message in text else f"status {status}, and the log does not say `{message}'", text)
 
 
-def run_refusals(machine):
+def run_refusals(runner, machine):
     """What a mechanism cannot do is said when the system starts."""
     machine.cpus = 1
     victims = os.path.join(ROOT, "tests", "hosted", "victims.toml")
@@ -76,7 +142,7 @@ def run_refusals(machine):
             data[at:at + len(code)] = code
             open(archive, "wb").write(data)
             refused(machine, name, archive, message)
-    for name, runner, mechanism in (("process-on-bare-metal", machine, "process"),):
+    for name, runner, mechanism in (("process-on-bare-metal", machine, "process"), ("paging-in-a-process", runner, "paging"), ("pks-in-a-process", runner, "pks")):
         if runner.wanted(name):
             refused(runner, name, runner.archive(name, victims, isolation=[("a", mechanism)]), f"isolation {mechanism} is not one of this platform")
 
@@ -88,7 +154,8 @@ def main():
     parser.add_argument("--all", action="store_true", help="all scenarios on bare metal, too")
     options = parser.parse_args()
     runs = [run_hosted(options), run_machine(options)]
-    run_refusals(runs[1])
+    process_from_outside(runs[0])
+    run_refusals(*runs)
     passed, failed = sum(run.passed for run in runs), sum(run.failed for run in runs)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

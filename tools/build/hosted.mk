@@ -5,6 +5,9 @@ HOSTED := $(BUILD)/hosted
 HOSTED_KERNEL := $(HOSTED)/bulkhead
 HOSTED_FLAGS := -std=gnu23 -D_GNU_SOURCE -DBH_KERNEL -O2 -g -Wall -Wextra -Werror -I. -I$(GEN_INCLUDE) -Ikernel/platform/hosted -Ikernel/arch/x86_64 \
 	-fno-stack-protector -fomit-frame-pointer -fno-pic -fno-pie -mno-red-zone -fasynchronous-unwind-tables -fcf-protection=none -MMD -MP
+# The processes of domains (docs/mechanisms.md): a program of its own inside the kernel's.
+HOSTED_CHILD := $(HOSTED)/child.elf
+HOSTED_FLAGS += -Wa,-I$(HOSTED)
 HOSTED_LIBRARIES := -lcapstone -l:libunwind-x86_64.a -l:libunwind.a -llzma
 HOSTED_SOURCES := $(filter-out kernel/platform/pc/% kernel/virt/% kernel/arch/x86_64/offsets.c, \
 	$(wildcard kernel/*.[cS] kernel/*/*.[cS] kernel/*/*/*.[cS]))
@@ -20,6 +23,12 @@ $(HOSTED)/obj/gen/%.o: $(BUILD)/gen/% $(OFFSETS) | $(GENERATED_HEADERS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HOSTED_FLAGS) -c $< -o $@
+
+$(HOSTED_CHILD): $(wildcard kernel/platform/hosted/child/*) kernel/platform/hosted/process.h kernel/abi/slot.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -M%,$(HOSTED_FLAGS)) -ffreestanding -mno-sse -fno-builtin -nostdlib -static -fuse-ld=lld -Wl,--build-id=none $(filter %.c %.S,$^) -o $@
+$(HOSTED)/obj/kernel/platform/hosted/process.S.o: $(HOSTED_CHILD)
 
 $(HOSTED_KERNEL): $(HOSTED_OBJECTS)
 	$(call say,LD,$@)

@@ -38,6 +38,7 @@ void offsets(void) {
     FIELD(THREAD, thread, data_stacks);
     FIELD(THREAD, thread, calls);
     FIELD(THREAD, thread, cpu);
+    FIELD(THREAD, thread, id);
     FIELD(THREAD, thread, control);
     FIELD(THREAD, thread, entry);
     DEFINE(UNWIND_CALLEE, UNWIND_CALLEE);

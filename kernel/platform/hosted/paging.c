@@ -39,6 +39,10 @@ int hosted_paging_start(uint64_t size) {
     return 0;
 }
 
+int hosted_memory_file(void) {
+    return memory_fd;
+}
+
 static uint32_t *shadow_of(uint64_t va) {
     uint64_t index = va >= CONTROL_STACK_AREA ? BH_SLOT_COUNT : (va - BH_SLOT_AREA) / BH_SLOT_SIZE;
     if (va < BH_SLOT_AREA || index > BH_SLOT_COUNT)
@@ -64,6 +68,7 @@ enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags
         return BH_ENOMEM;
     for (uint64_t page = 0; page < size / BH_PAGE_SIZE; page++)
         entry[page] = (uint32_t)(frame / BH_PAGE_SIZE + page + 1);
+    process_map(va, frame, size, protection(flags));
     return BH_OK;
 }
 
@@ -73,6 +78,7 @@ void platform_unmap(uint64_t va, uint64_t size) {
         return;
     mmap((void *)va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     memset(entry, 0, size / BH_PAGE_SIZE * sizeof(*entry));
+    process_unmap(va, size);
 }
 
 // What becomes text is mapped anew, privately: a debugger can put breakpoints only into pages that are copied when it writes. Nobody else
@@ -92,6 +98,7 @@ static enum bh_error make_text(uint64_t va, uint64_t size, enum map_flags flags)
 }
 
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags) {
+    process_protect(va, size, protection(flags));
     if (flags & MAP_EXECUTE)
         return make_text(va, size, flags);
     return mprotect((void *)va, size, protection(flags)) == 0 ? BH_OK : BH_ENOMEM;

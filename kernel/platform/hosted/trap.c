@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "kernel/abi/slot.h"
 #include "kernel/arch/x86_64/guarded.h"
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/platform/hosted/hosted.h"
@@ -18,6 +19,7 @@
 #define FXSAVE_SIZE 464 // the rest of the 512 bytes is Linux's own
 #define XSAVE_MAGIC 0x46505853u
 #define USER_CS 0x33
+#define PROCESS_CS 0 // of a frame that stands for one in a domain's process
 #define USER_SS 0x2b
 
 static uint32_t vector_of(int signal_number, uint64_t trapno) {
@@ -62,6 +64,9 @@ static void store_fpu(ucontext_t *context, const uint8_t *image) {
 }
 
 static void dispatch(struct trap_frame *frame, int signal_number) {
+    process_fault(frame);
+    if (signal_number == SIGALRM && process_ended(frame))
+        return;
     if (signal_number == SIGALRM)
         trap_timer(frame);
     else if (!guarded_fix(frame))
@@ -98,9 +103,12 @@ static void handler(int signal_number, siginfo_t *info, void *opaque) {
     wrfsbase(fs_base);
 }
 
+bool trap_in_domain(const struct trap_frame *frame) {
+    return frame->rip - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE || process_waits(frame);
+}
+
 bool trap_unprivileged(const struct trap_frame *frame) {
-    (void)frame;
-    return false;
+    return frame->cs == PROCESS_CS;
 }
 
 struct trap_frame *trap_resumable(struct trap_frame *frame) {
@@ -108,6 +116,7 @@ struct trap_frame *trap_resumable(struct trap_frame *frame) {
 }
 
 void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
+    frame->cs = USER_CS;
     frame->gs_base = bases[0];
     frame->fs_base = bases[1];
 }

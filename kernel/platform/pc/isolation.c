@@ -3,14 +3,14 @@
 // Mechanisms of this platform. Paging: user mode on a page table of its own (user_mode.S), for any processor. Pks: the kernel's mode, with protection keys
 // for supervisor pages: a domain has the key of its own slot and reads and writes nothing else, but for trap stacks (keys.h). Keys say nothing of
 // what is executed, so code that means ill and jumps to where the kernel writes PKRS has everything: docs/threat-model.md. What it must not find in its own image is
-// looked for by privileged.c.
+// looked for by domain/privileged.c.
 #include "kernel/base.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
 #include "kernel/domain/mechanism.h"
 #include "kernel/platform/pc/keys.h"
 #include "kernel/platform/pc/pc.h"
-#include "kernel/platform/pc/privileged.h"
+#include "kernel/domain/privileged.h"
 
 extern const uint8_t paging_methods[], paging_enter[], paging_page[], paging_page_end[];
 static const struct mechanism paging = {.name = "paging", .contains = true, .methods = paging_methods, .enter = paging_enter, .page = paging_page,
@@ -55,6 +55,11 @@ enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolatio
 
 enum bh_error platform_isolation_start(struct domain *domain) {
     (void)domain;
+    return BH_OK;
+}
+
+enum bh_error platform_isolation_enter(struct domain *domain, uint32_t thread) {
+    (void)domain, (void)thread;
     return BH_OK;
 }
 

@@ -137,6 +137,10 @@ void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
     frame->fs_base = bases[1];
 }
 
+bool trap_in_domain(const struct trap_frame *frame) {
+    return frame->rip - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
+}
+
 bool trap_unprivileged(const struct trap_frame *frame) {
     return frame->cs & 3;
 }

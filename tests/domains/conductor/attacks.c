@@ -31,7 +31,7 @@ static const struct {
     {ATTACK_PRIVILEGED, "a privileged instruction", NULL, NOT_TRIED, COMES_BACK, DIES, DIES},
     {ATTACK_PORT, "an I/O port", NULL, NOT_TRIED, COMES_BACK, DIES, DIES},
     {ATTACK_SYSTEM_CALL, "a system call", NULL, NOT_TRIED, NOT_TRIED, DIES, DIES},
-    {ATTACK_BASES, "other segment bases", NULL, NOT_TRIED, COMES_BACK, COMES_BACK, COMES_BACK},
+    {ATTACK_BASES, "other segment bases", NULL, NOT_TRIED, COMES_BACK, COMES_BACK, DIES}, // its process finds its own mailbox by one
     {ATTACK_FLAGS, "other flags and floating-point control", NULL, NOT_TRIED, COMES_BACK, COMES_BACK, COMES_BACK},
 };
 
@@ -74,4 +74,18 @@ void plain_attacks(void) {
         revive(&a);
         expect_serves(&a);
     }
+}
+
+// Somebody outside kills the process of a, at any moment: an accident like another.
+void plain_killed(void) {
+    struct bh_crash_info crash;
+    uint64_t same, end = bh_time_ns() + 4 * PATIENCE_NS;
+    bh_info("calls a until it is killed");
+    while (victim_echo(a.port, 1, &same) == BH_OK)
+        EXPECT(bh_time_ns() < end, "nobody kills a");
+    wait_for_death(&a, &crash);
+    EXPECT(crash.cause == BH_CRASH_KILLED, "cause %u: %s", crash.cause, crash.text);
+    expect_serves(&b);
+    revive(&a);
+    expect_serves(&a);
 }

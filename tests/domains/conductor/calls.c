@@ -40,6 +40,8 @@ void calls_carry_values(void) {
         bytes(all[i]);
         EXPECT_OK(victim_echo_through(all[i]->port, all[(i + 1) % 3]->port, 77, &value));
         EXPECT(value == 77, "echo through another gave %llu", (unsigned long long)value);
+        EXPECT_OK(victim_echo_through(all[i]->port, all[i]->port, 78, &value)); // it calls itself
+        EXPECT(value == 78, "echo through itself gave %llu", (unsigned long long)value);
     }
     for (uint32_t depth = 0; depth < 12; depth++) {
         EXPECT_OK(victim_relay(a.port, depth, 0, 100, &value));

@@ -58,6 +58,6 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     buffers_lent_to_who_ends_the_thread, race_arguments, race_unmap,
     processors_all_work, processors_kill, processors_kill_the_middle, processors_watchdog, processors_revocation,
     race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, device_race, supervised_restart, supervised_giving_up, supervised_ring,
-    capability_badges, capability_answers, capability_quotas, capability_list, revoke_during_calls, processors_revoke_calls, revocation_in_steps, race_badges, plain_attacks;
+    capability_badges, capability_answers, capability_quotas, capability_list, revoke_during_calls, processors_revoke_calls, revocation_in_steps, race_badges, plain_attacks, plain_killed;
 
 #endif

@@ -88,6 +88,7 @@ static const struct {
     {"device-race", device_race},
     {"jumps", jumps},
     {"plain-attacks", plain_attacks},
+    {"plain-killed", plain_killed},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},

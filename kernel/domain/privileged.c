@@ -4,7 +4,7 @@
 // enter the kernel by another way than the door. The second looks at each byte, since nothing keeps the code from jumping between instructions: the
 // bytes of wrmsr (which writes PKRS) and of moves to control registers occur nowhere. What else a jump into the middle of an
 // instruction may find (a halt, a port) can stop the machine or disturb devices, but opens no memory.
-#include "kernel/platform/pc/privileged.h"
+#include "kernel/domain/privileged.h"
 
 #include <capstone/capstone.h>
 
