@@ -162,7 +162,7 @@ enum bh_error serve_system_cap_info(struct domain *caller, uint64_t object, uint
         return error;
     *held = (struct bh_held_cap){.number = info.index, .type = info.type, .rights = info.rights, .state = info.state, .badge = info.badge,
                                 .parent_domain = info.parent_domain, .parent = info.parent, .object_domain = info.object_domain,
-                                .object = info.object};
+                                .object = info.object, .instance = info.instance};
     memcpy(held->name, info.name, sizeof(held->name));
     memcpy(held->object_name, info.object_name, sizeof(held->object_name));
     return BH_OK;
