@@ -54,9 +54,9 @@ static void say_domain(const struct bh_domain_info *info) {
     say_string(info->name, sizeof(info->name));
     say(",\"state\":\"%s\",\"colour\":\"%s\",\"generation\":%u,\"restarts\":%u,\"cause\":\"%s\",", state_name(info->state),
         info->colour ? "fs" : "gs", info->generation, info->restarts, cause_name(info->cause));
-    say("\"threads\":%u,\"caps\":%u,\"memory\":%llu,\"memory_quota\":%llu,\"calls\":%llu,\"base_writes\":%llu}", info->threads, info->caps,
+    say("\"threads\":%u,\"caps\":%u,\"memory\":%llu,\"memory_quota\":%llu,\"calls\":%llu,\"base_writes\":%llu,\"breaches\":%u}", info->threads, info->caps,
         (unsigned long long)info->memory_used, (unsigned long long)info->memory_quota, (unsigned long long)info->calls,
-        (unsigned long long)info->base_writes);
+        (unsigned long long)info->base_writes, info->breaches);
 }
 
 static void do_domains(void) {

@@ -55,12 +55,12 @@ def table(rows):
 
 def domains(control, _):
     answer = control.ask("domains")
-    rows = [("ID", "NAME", "STATE", "RESTARTS", "LAST DEATH", "THREADS", "CAPS", "MEMORY", "QUOTA", "CALLS", "COLOUR", "BASE WRITES")]
+    rows = [("ID", "NAME", "STATE", "RESTARTS", "LAST DEATH", "THREADS", "CAPS", "MEMORY", "QUOTA", "CALLS", "COLOUR", "BASE WRITES", "BREACHES")]
     for one in answer["domains"]:
         cause = one["cause"] if one["cause"] != "none" else "-"
         state = "given up" if one["state"] == "ended" and one["cause"] not in ("none", "exit") else one["state"]
         rows.append((one["id"], one["name"], state, one["restarts"], cause, one["threads"], one["caps"], amount(one["memory"]),
-                     amount(one["memory_quota"]), one["calls"], one["colour"], one["base_writes"]))
+                     amount(one["memory_quota"]), one["calls"], one["colour"], one["base_writes"], one["breaches"]))
     return answer, lambda: table(rows)
 
 
