@@ -120,7 +120,7 @@ class Runner:
 
 HEADER = struct.Struct("<QQ32s14I")  # magic, size, name, (offset, count) of files, domains, ports, rings, buffers, grants, options
 FILES, DOMAINS, PORTS, RINGS, BUFFERS, GRANTS, OPTIONS = range(7)
-PORT_SIZE = 120
+PORT_SIZE = 128
 
 
 def table(data, which):
@@ -191,6 +191,10 @@ BAD_ARCHIVES = [
     ("unknown-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE + 32, "<I", 77), "boot archive: port 1"),
     ("unknown-interface", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 36, "<I", 59), "does not know interface 59"),
     ("kernel-as-server", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 32, "<I", 0xFFFFFFFF), "not one that kernel can serve"),
+    ("shadow-of-nothing", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 120, "<I", 99), "boot archive: port 2"),
+    ("shadow-of-the-kernel", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 120, "<I", 1), "boot archive: port 2"),
+    ("shadow-of-itself", lambda data: put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 120, "<I", 3), "boot archive: port 2"),
+    ("badge-of-a-ring", lambda data: put(data, table(data, GRANTS)[0] + 36, "<IIII", 1, 0, 1, 5), "boot archive: grant 0"),
     ("ring-of-one-domain", lambda data: put(data, table(data, RINGS)[0] + 32, "<II", 1, 1), "boot archive: ring 0"),
     ("ring-entries", lambda data: put(data, table(data, RINGS)[0] + 40, "<I", 17), "17 entries: give a power of two"),
     ("ring-entry-size", lambda data: put(data, table(data, RINGS)[0] + 44, "<I", 1 << 30), "the limit is 512"),
