@@ -59,17 +59,6 @@ uint64_t call_on_stack(void *top, uint64_t (*function)(void *argument), void *ar
     return function(argument);
 }
 
-// Of plain domains, whose frames are in their slots: this one is confined.
-enum bh_error space_lookup(uint64_t va, hpa *frame) {
-    (void)va, (void)frame;
-    abort();
-}
-
-void *platform_direct(hpa address) {
-    (void)address;
-    abort();
-}
-
 void copy_name(char *to, size_t capacity, const char *from) {
     size_t size = strnlen(from, capacity - 1);
     memcpy(to, from, size);

@@ -124,29 +124,6 @@ enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags
 }
 
 // A page that was unmapped keeps its place in the table, without flags.
-// There is no mechanism but sfi here; a manifest that wants another one is refused.
-enum bh_error mechanism_choose(struct domain *domain, enum bh_isolation isolation) {
-    return isolation == BH_ISOLATION_SFI ? BH_OK : refuse(BH_ENOTSUP, "domain %s: isolation %u", domain->name, isolation);
-}
-
-enum bh_error mechanism_map_door(struct domain *domain) {
-    (void)domain;
-    return BH_OK;
-}
-
-void mechanism_unmap_door(struct domain *domain) {
-    (void)domain;
-}
-
-enum bh_error platform_isolation_start(struct domain *domain) {
-    (void)domain;
-    return BH_OK;
-}
-
-void platform_isolation_end(struct domain *domain) {
-    (void)domain;
-}
-
 void platform_unmap(uint64_t va, uint64_t size) {
     for (uint64_t at = 0; at < size; at += BH_PAGE_SIZE) {
         struct mapped_page *page = place_of(va + at);
