@@ -27,5 +27,9 @@ void answer(const char *what, enum bh_error error);
 
 // tracing.c: `words' are those of a command, of which there are `count'. False: it is not one of its commands.
 bool tracing_execute(char **words, int count);
+// cores.c: the same; and `cores_collect' whenever `interrupt', the event of the line, was signalled.
+bool cores_execute(char **words, int count);
+void cores_start(bh_cap interrupt);
+void cores_collect(void);
 
 #endif

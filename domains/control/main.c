@@ -3,7 +3,8 @@
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
 //   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | caps NAME | off STATUS
-//   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | edges FROM (tracing.c)
+//   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | rings | edges FROM (tracing.c)
+//   cores on | cores off | cores | core NAME OFFSET (cores.c)
 //   interpose DOMAIN CAPABILITY on|off|ask | port NAME | call PORT INTERFACE FINGERPRINT METHOD DATA (call.c)
 //
 // Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
@@ -259,7 +260,7 @@ static void execute(char *line) {
         do_port(words[1]);
     else if (strcmp(words[0], "call") == 0 && count == 6)
         do_call(words[1], words[2], words[3], words[4], words[5]);
-    else if (!tracing_execute(words, count))
+    else if (!tracing_execute(words, count) && !cores_execute(words, count))
         refuse("unknown command \"%s\", or not as many words as it takes", words[0]);
     line_end();
 }
@@ -298,9 +299,11 @@ int main(void) {
         bh_error_log("no control line: %s", bh_strerror(error));
         return 1;
     }
+    cores_start(interrupt);
     for (;;) {
         while (line_read(&byte))
             take_byte((char)byte);
         (void)bh_event_wait(interrupt, 0);
+        cores_collect();
     }
 }

@@ -41,6 +41,21 @@ static void do_info(void) {
         (unsigned long long)info.ticks, (unsigned long long)info.ns, (unsigned long long)info.edges_lost);
     for (uint32_t cpu = 0; cpu < info.cpus && cpu < sizeof(info.heads) / sizeof(*info.heads); cpu++)
         say("%s%llu", cpu ? "," : "", (unsigned long long)info.heads[cpu]);
+    say("],\"samples\":[");
+    for (uint32_t id = 0; id < sizeof(info.samples) / sizeof(*info.samples); id++)
+        say("%s%llu", id ? "," : "", (unsigned long long)info.samples[id]);
+    say("]}");
+}
+
+static void do_rings(void) {
+    struct bh_ring_fill fill;
+    say("{\"ok\":true,\"rings\":[");
+    for (uint32_t number = 0; trace_ring_info(trace_cap, number, &fill) == BH_OK; number++) {
+        say("%s{\"entries\":%u,\"busy\":%u,\"client\":%u,\"server\":%u,\"epoch\":%u,\"name\":", number ? "," : "", fill.entries, fill.busy,
+            fill.client, fill.server, fill.epoch);
+        say_string(fill.name, sizeof(fill.name));
+        put('}');
+    }
     say("]}");
 }
 
@@ -111,12 +126,17 @@ static bool trace_command(char **words, int count) {
 bool tracing_execute(char **words, int count) {
     if (strcmp(words[0], "trace") == 0 && count > 1)
         return trace_command(words, count);
-    bool threads = strcmp(words[0], "threads") == 0 && count == 1, edges = strcmp(words[0], "edges") == 0 && count == 2;
-    if ((threads || edges) && have_trace()) {
-        if (threads)
-            do_threads();
-        else
-            do_edges(words[1]);
-    }
-    return threads || edges;
+    bool threads = strcmp(words[0], "threads") == 0 && count == 1, rings = strcmp(words[0], "rings") == 0 && count == 1;
+    bool edges = strcmp(words[0], "edges") == 0 && count == 2;
+    if (!threads && !rings && !edges)
+        return false;
+    if (!have_trace())
+        return true;
+    if (threads)
+        do_threads();
+    else if (rings)
+        do_rings();
+    else
+        do_edges(words[1]);
+    return true;
 }

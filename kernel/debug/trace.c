@@ -69,6 +69,7 @@ enum bh_error trace_start(uint32_t classes, uint32_t records) {
     for (uint32_t cpu = 0; cpu < cpu_count(); cpu++) {
         struct trace_ring *ring = &trace_rings[cpu];
         ring->head = ring->edges_lost = 0;
+        memset(ring->samples, 0, sizeof(ring->samples));
         memset(ring->records, 0, records * sizeof(struct bh_trace_record));
         memset(ring->edges, 0, EDGES_SIZE);
     }
@@ -132,6 +133,13 @@ uint64_t trace_edges_lost(void) {
     return lost;
 }
 
+uint64_t trace_samples(uint32_t domain) {
+    uint64_t samples = 0;
+    for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
+        samples += trace_rings[cpu].samples[domain];
+    return samples;
+}
+
 void trace_record(enum bh_trace_event event, uint32_t domain, uint32_t a, uint64_t b) {
     const struct cpu *cpu = cpu_self();
     bool nobody = !cpu->current || cpu->current == &cpu->idle;
@@ -140,10 +148,21 @@ void trace_record(enum bh_trace_event event, uint32_t domain, uint32_t a, uint64
     trace_put(&trace_rings[cpu->id], &record);
 }
 
-void trace_sample(struct thread *thread, const struct trap_frame *frame) {
+static void sample(struct thread *thread, const struct trap_frame *frame) {
     static struct bh_frame_info frames[BH_BACKTRACE_MAX]; // large, and the lock is held
     size_t count = thread->domain == &kernel_domain && !thread->top ? 0 : backtrace_thread(thread, frame, frames, BH_BACKTRACE_MAX);
     trace_record(BH_TRACE_SAMPLE_EVENT, thread->domain ? thread->domain->id : 0, (uint32_t)count, frame->rip);
     for (size_t i = 0; i < count; i++)
         trace_record(BH_TRACE_FRAME_EVENT, frames[i].domain, (uint32_t)i, frames[i].offset);
+}
+
+void trace_clock(struct thread *thread, const struct trap_frame *frame, uint64_t period_ns) {
+    struct trace_ring *ring = &trace_rings[cpu_self()->id];
+    uint64_t now = clock_now_ns();
+    if (now - ring->sampled_ns < period_ns / 2)
+        return;
+    ring->sampled_ns = now;
+    ring->samples[thread->domain->id]++;
+    if (trace_classes & BH_TRACE_SAMPLES)
+        sample(thread, frame);
 }

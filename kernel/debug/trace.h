@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "kernel/abi/error.h"
+#include "kernel/abi/slot.h"
 #include "kernel/abi/trace.h"
 
 struct invocation;
@@ -33,8 +34,10 @@ enum trace_class_of : uint32_t {
     } while (0)
 void trace_record(enum bh_trace_event event, uint32_t domain, uint32_t a, uint64_t b);
 
-// What a thread was doing: `frame` is what the clock interrupted.
-void trace_sample(struct thread *thread, const struct trap_frame *frame);
+// The clock interrupted a thread in `frame`: count it for its domain, and record what it was doing, if that is wanted. Not again before half of `period_ns` has
+// passed: the clock comes again soon when it interrupts a proxy, which would otherwise get nowhere.
+#define TRACE_CLOCK (BH_TRACE_SAMPLES | BH_TRACE_STATISTICS)
+void trace_clock(struct thread *thread, const struct trap_frame *frame, uint64_t period_ns);
 
 // Begin anew: rings of `records` records (a power of two) for each processor, empty, and all edges at zero. The kernel's lock is held.
 // BH_ENOMEM: nothing is recorded then.
@@ -58,6 +61,7 @@ struct trace_edge {
 // Edge `number` of all processors one after the other: NULL past the last. One that is free has no key.
 const struct trace_edge *trace_edge(uint32_t number);
 uint64_t trace_edges_lost(void); // calls that found no free entry
+uint64_t trace_samples(uint32_t domain); // on all processors
 
 // One ring. Only its own processor writes to it.
 struct trace_ring {
@@ -65,6 +69,8 @@ struct trace_ring {
     struct bh_trace_record *records;
     struct trace_edge *edges;
     uint64_t edges_lost;
+    uint64_t samples[BH_SLOT_COUNT]; // by domain: how often the clock found it at work
+    uint64_t sampled_ns; // when it did so last
 };
 extern struct trace_ring trace_rings[];
 extern uint64_t trace_mask; // records of a ring - 1

@@ -15,6 +15,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
+#include "kernel/domain/core.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
@@ -138,6 +139,7 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     write_record(domain, cause, frame, address);
     TRACE(CRASH, domain->id, cause, (uint32_t)domain->crash.offset | (uint64_t)domain->generation << 32);
     log_record(domain);
+    core_write(domain, frame);
     thread_each(unwind_one, domain);
     reclaim(domain);
     if (watcher)

@@ -8,8 +8,11 @@
 
 #include "kernel/base.h"
 #include "kernel/debug/trace.h"
+#include "kernel/domain/caps.h"
+#include "kernel/domain/core.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
+#include "kernel/exchange/rings.h"
 #include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
 #include "tracing_kernel.h"
@@ -31,7 +34,7 @@ static enum bh_error start_check(uint32_t classes, uint32_t records, uint64_t sa
     if (records < BH_TRACE_RECORDS_MIN || records > BH_TRACE_RECORDS_MAX || records & (records - 1))
         return refuse(BH_ERANGE, "trace.start: %u records are not a power of two from %u to %u", records, BH_TRACE_RECORDS_MIN,
                       BH_TRACE_RECORDS_MAX);
-    if (classes & BH_TRACE_SAMPLES && (sample_ns < SAMPLE_NS_MIN || sample_ns > SAMPLE_NS_MAX))
+    if (classes & TRACE_CLOCK && (sample_ns < SAMPLE_NS_MIN || sample_ns > SAMPLE_NS_MAX))
         return refuse(BH_ERANGE, "trace.start: a sample every %llu ns is not between %u and %u", (unsigned long long)sample_ns,
                       SAMPLE_NS_MIN, SAMPLE_NS_MAX);
     return BH_OK;
@@ -47,7 +50,7 @@ enum bh_error serve_trace_start(struct domain *caller, uint64_t object, uint32_t
     trace_reader = caller->id;
     bool statistics = classes & BH_TRACE_STATISTICS;
     loader_trace(statistics || classes & BH_TRACE_CALLS, classes & BH_TRACE_KERNEL);
-    sched_tick_ns = classes & BH_TRACE_SAMPLES && sample_ns < TICK_NS ? sample_ns : TICK_NS;
+    sched_tick_ns = classes & TRACE_CLOCK && sample_ns < TICK_NS ? sample_ns : TICK_NS;
     return BH_OK;
 }
 
@@ -60,6 +63,29 @@ enum bh_error serve_trace_stop(struct domain *caller, uint64_t object) {
 void tracing_domain_died(const struct domain *domain) {
     if (trace_reader == domain->id)
         switch_off();
+    core_holder_died(domain);
+}
+
+enum bh_error serve_trace_ring_info(struct domain *caller, uint64_t object, uint32_t number, struct bh_ring_fill *fill) {
+    const struct ring *ring = rings_get(number);
+    (void)caller, (void)object;
+    if (!ring)
+        return BH_ENOENT; // the way to find the end of the list
+    *fill = (struct bh_ring_fill){.entries = ring->entry_count, .busy = rings_busy(ring), .client = ring->client->id, .server = ring->server->id,
+                                  .epoch = ring->header->epoch};
+    copy_name(fill->name, sizeof(fill->name), ring->name);
+    return BH_OK;
+}
+
+enum bh_error serve_trace_keep_cores(struct domain *caller, uint64_t object, struct cap *buffer, struct cap *event) {
+    (void)object;
+    return core_offer(caller, buffer->object, event->object);
+}
+
+enum bh_error serve_trace_forget_cores(struct domain *caller, uint64_t object) {
+    (void)caller, (void)object;
+    core_withdraw();
+    return BH_OK;
 }
 
 enum bh_error serve_trace_info(struct domain *caller, uint64_t object, struct bh_trace_info *info) {
@@ -68,6 +94,8 @@ enum bh_error serve_trace_info(struct domain *caller, uint64_t object, struct bh
                                    .ns = clock_now_ns(), .edges_lost = trace_edges_lost()};
     for (uint32_t cpu = 0; cpu < cpu_count(); cpu++)
         info->heads[cpu] = trace_head(cpu);
+    for (uint32_t id = 0; id < BH_SLOT_COUNT; id++)
+        info->samples[id] = trace_samples(id);
     return BH_OK;
 }
 

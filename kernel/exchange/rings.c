@@ -253,3 +253,19 @@ enum bh_error rings_corrupt(struct domain *domain) {
     }
     return result;
 }
+
+const struct ring *rings_get(uint32_t number) {
+    const struct ring *ring = rings;
+    while (ring && number--)
+        ring = ring->next;
+    return ring;
+}
+
+uint32_t rings_busy(const struct ring *ring) {
+    const uint8_t *requests = (const uint8_t *)ring->header + BH_PAGE_SIZE;
+    uint64_t first = round_up(BH_RING_ORDER + 4ull * ring->entry_count, 64), size = round_up(sizeof(struct bh_ring_slot) + ring->header->request_size, 64);
+    uint32_t busy = 0;
+    for (uint32_t i = 0; i < ring->entry_count; i++)
+        busy += ((const struct bh_ring_slot *)(requests + first + i * size))->state != BH_SLOT_FREE;
+    return busy;
+}

@@ -40,6 +40,9 @@ enum bh_error rings_create(const char *name, struct domain *client, struct domai
                            const struct ring_shape *shape, struct buffer *buffer, struct ring **out);
 // Map it in one of its two domains and describe it.
 enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_ring_info *info);
+// The ring with this number, from 0; NULL: there are no more. And how many of its requests are under way, as its client says.
+const struct ring *rings_get(uint32_t number);
+uint32_t rings_busy(const struct ring *ring);
 // The server's wish: signals of its client raise `event` instead.
 enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct event_object *event);
 // `accuser` says that its peer broke the protocol. Counted and logged; the server that is to die of it, or NULL. A client never dies of it.

@@ -21,8 +21,8 @@ void trap_timer(struct trap_frame *frame) {
     uint64_t now = clock_now_ns();
     struct thread *thread = sched_current();
     TRACE(INTERRUPT, 0, 0, 0);
-    if (__builtin_expect(trace_classes & BH_TRACE_SAMPLES, 0) && !sched_is_idle())
-        trace_sample(thread, frame);
+    if (__builtin_expect(trace_classes & TRACE_CLOCK, 0) && !sched_is_idle())
+        trace_clock(thread, frame, sched_tick_ns);
     timer_expire(now);
     if (!trap_in_domain(frame)) {
         if (!sched_is_idle()) // the idle loop looks for itself

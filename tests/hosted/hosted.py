@@ -25,6 +25,10 @@ def scenarios_of_conductor():
 # Run once more with victims whose indirect branches are guarded: calls in and out, deaths in the middle, stacks of odd places.
 HARDENED = ("crash-in-call", "calls-carry-values", "nested-death-in-the-middle", "hostile-callers", "typed-calls", "storm")
 
+# And while everything that they do is traced: the proxies and gates are others then.
+TRACED = ("crash-in-call", "crash-of-two-threads", "nested-death-in-the-middle", "caller-dies-first", "calls-carry-values", "calls-refuse-capabilities", "hostile-callers", "hostile-servers",
+          "buffers-lent", "jumps", "late-answer", "typed-calls", "capability-answers", "storm")
+
 DEVICE = """
 [port.device]
 server = "kernel"
@@ -87,10 +91,10 @@ class Runner:
     def wanted(self, name):
         return self.only in name
 
-    def scenario(self, name, hardened=False, title=None, isolation=()):
-        """One scenario of the conductor, perhaps with hardened victims, or with other mechanisms of isolation: pairs of domain and mechanism."""
+    def scenario(self, name, hardened=False, title=None, isolation=(), traced=False):
+        """One scenario of the conductor, perhaps with hardened victims, while all is traced, or with other mechanisms of isolation: pairs of domain and mechanism."""
         needs_device = name.startswith("device")
-        title = title or name + "-hardened" * hardened
+        title = title or name + "-hardened" * hardened + "-traced" * traced
         if not self.wanted(title) or (needs_device and not self.has_devices):
             return
         manifest = os.path.join(HERE, "supervised.toml" if name.startswith("supervised") else "victims.toml")
@@ -104,7 +108,7 @@ class Runner:
             manifest = os.path.join(self.logs, title + ".toml")
             open(manifest, "w", encoding="utf-8").write(text)
         archive = self.archive(title, manifest, [f"conductor.scenario={name}", *(["conductor.device=a"] if needs_device else []),
-                                                *([f"conductor.plain={isolation[0][1]}"] if isolation else []), *self.settings], isolation)
+                                                *([f"conductor.plain={isolation[0][1]}"] if isolation else []), *(["conductor.traced=yes"] if traced else []), *self.settings], isolation)
         status, text = self.boot(title, archive, arguments=self.arguments.get(name, ()))
         os.unlink(archive)
         problem = None
@@ -325,6 +329,8 @@ def main():
         runner.scenario(name)
     for name in HARDENED:
         runner.scenario(name, hardened=True)
+    for name in TRACED:
+        runner.scenario(name, traced=True)
     many_domains(runner)
     bad_archives(runner)
     lying_tables(runner)

@@ -59,6 +59,8 @@ def main():
         for name in hosted.scenarios_of_conductor():
             if options.all or name in CHOICE or (machine.cpus > 1 and name in AT_ONCE):
                 machine.scenario(name)
+    for machine.cpus in options.cpus:
+        machine.scenario("storm", traced=True)
     machine.cpus = 1
     hosted.lying_tables(machine)
     print(f"{machine.passed} passed, {machine.failed} failed")

@@ -14,6 +14,10 @@
   bhctl call PORT [METHOD ARG...]    call a method of a port that the manifest grants to control; without METHOD: what there is
   bhctl interpose CLIENT CAP [MODE]  put a shadow before what CLIENT calls by CAP: log, measure, inject, check, replay, some of them with commas
                                      between, or pass; without MODE: what it counted; --remove takes it away
+  bhctl trace [-o FILE] [--flame FILE] [--profile FILE]   record calls, exits, deaths, scheduling; for ui.perfetto.dev, and as flame graphs
+  bhctl core [DOMAIN] [-o FILE]      what is left of a domain that died, as a core file for gdb; first: bhctl core --keep on
+  bhctl top [--once]                 what is busy: domains, calls between them and how long they take, rings
+  bhctl metrics [--listen PORT]      the same numbers for Prometheus
   bhctl off [STATUS]                 end the system
 
 Every command takes --json. Exit status: 0 done, 1 refused or no system there, 2 wrong usage.
@@ -31,6 +35,9 @@ sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
 import call as calls  # noqa: E402  pylint: disable=wrong-import-position
 import shadows  # noqa: E402  pylint: disable=wrong-import-position
 import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
+import core as cores  # noqa: E402  pylint: disable=wrong-import-position
+import figures  # noqa: E402  pylint: disable=wrong-import-position
+import watch  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 
 KINDS = {"null": "store through a null pointer", "wild-kernel": "store to an address of the kernel", "wild-slot": "store to an address of another slot",
@@ -179,7 +186,9 @@ def parse():
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
-                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""), ("interpose", shadows.interpose, ""), ("off", off, "")):
+                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""), ("interpose", shadows.interpose, ""),
+                                  ("trace", watch.trace, ""), ("core", cores.core, ""), ("top", figures.top, ""),
+                                  ("metrics", figures.metrics, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
         one.set_defaults(function=function)
         if words:
@@ -203,6 +212,14 @@ def parse():
             one.add_argument("setting", nargs="*", help="faults=fail,delay,lose,flip every=N error=NAME delay_ns=N seed=N method=NAME wait_ns=N")
             one.add_argument("--remove", action="store_true", help="let it call the server itself again")
             one.add_argument("--clear", action="store_true", help="begin to count from nothing")
+        if name == "core":
+            cores.add_core(one)
+        if name == "top":
+            figures.add_top(one)
+        if name == "metrics":
+            figures.add_metrics(one)
+        if name == "trace":
+            watch.add_trace(one)
         if name == "off":
             one.add_argument("status", nargs="?", type=int, default=0)
     return parser.parse_args()

@@ -48,6 +48,9 @@ uint32_t processors(void);     // how many
 void occupy(uint32_t count);   // that many threads of our priority compute, each on a processor of its own if there are as many; vacate() ends them
 void vacate(void);
 
+void watch_begin(void); // everything is traced from now on (setting `traced')
+void watch_end(void);
+
 typedef void scenario(void);
 scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_in_the_middle, nested_death_at_the_end,
     caller_dies_first, leaks, calls_carry_values, calls_refuse_capabilities, hostile_callers, hostile_servers, deep_panic, busy_watchdog,
@@ -58,6 +61,7 @@ scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_i
     buffers_lent_to_who_ends_the_thread, race_arguments, race_unmap,
     processors_all_work, processors_kill, processors_kill_the_middle, processors_watchdog, processors_revocation,
     race_lend, race_caps, race_threads, race_serve, race_scribble, race_ring, device_race, supervised_restart, supervised_giving_up, supervised_ring,
-    capability_badges, capability_answers, capability_quotas, capability_list, revoke_during_calls, processors_revoke_calls, revocation_in_steps, race_badges, plain_attacks, plain_killed;
+    capability_badges, capability_answers, capability_quotas, capability_list, revoke_during_calls, processors_revoke_calls, revocation_in_steps, race_badges,
+    plain_attacks, plain_killed, trace_records, trace_statistics, trace_under_load, core_of_a_call;
 
 #endif

@@ -89,6 +89,10 @@ static const struct {
     {"jumps", jumps},
     {"plain-attacks", plain_attacks},
     {"plain-killed", plain_killed},
+    {"trace-records", trace_records},
+    {"trace-statistics", trace_statistics},
+    {"trace-under-load", trace_under_load},
+    {"core-of-a-call", core_of_a_call},
     {"supervised-restart", supervised_restart},
     {"supervised-giving-up", supervised_giving_up},
     {"supervised-ring", supervised_ring},
@@ -181,11 +185,17 @@ static void meet(struct victim *victim) {
     wait_until_holds(victim, CAPS_OF(victim));
 }
 
+static bool traced;
+
 static void run(uint64_t index) {
     expect_serves(&a); // so that this thread has its data stacks there
     expect_serves(&b);
     expect_serves(&c);
+    if (traced)
+        watch_begin();
     scenarios[index].run();
+    if (traced)
+        watch_end();
     bh_info("ok %s", scenarios[index].name);
     (void)system_power_off(system_cap, 0);
 }
@@ -197,6 +207,7 @@ int main(void) {
         bh_panic("the manifest gives no System");
     EXPECT_OK(bh_cap_find("settings", &settings_cap));
     a.devices = settings_get(settings_cap, "device", wanted) == BH_OK;
+    traced = settings_get(settings_cap, "traced", wanted) == BH_OK;
     plain = settings_get(settings_cap, "plain", wanted) == BH_OK;
     EXPECT_OK(settings_get(settings_cap, "scenario", wanted));
     meet(&a);
