@@ -32,7 +32,11 @@ static int processors[2]; // the server's is the second
 static bool two_processors;
 
 void add_kinds(struct kind kind, const uint32_t *batches, size_t count) {
-    for (size_t i = 0; i < count && kind_count < KINDS_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
+        if (kind_count == KINDS_MAX) {
+            fprintf(stderr, "rings: more than %d kinds: raise KINDS_MAX\n", KINDS_MAX);
+            exit(1);
+        }
         kind.batch = batches[i];
         kind.producers = kind.producers ? kind.producers : 1;
         kind.number = (uint32_t)kind_count;

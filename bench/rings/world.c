@@ -18,7 +18,7 @@
 #include "runtime/calls.h"
 
 #define RINGS_MAX 64
-#define EVENTS_MAX 512
+#define EVENTS_MAX 512 // the last 2 * RINGS_MAX are those of rings
 #define PAGE 4096u
 #define PAGES_EACH 32 // of requests, and of completions
 
@@ -33,12 +33,11 @@ static _Atomic uint32_t event_count = 1;
 static void ring_create(void) {
     void *start = rings < RINGS_MAX ? mmap(NULL, (1 + 2 * PAGES_EACH) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
                                     : MAP_FAILED;
-    if (start == MAP_FAILED || event_count + 2 > EVENTS_MAX) {
+    if (start == MAP_FAILED) {
         fputs("rings: no memory for a ring\n", stderr);
         exit(1);
     }
-    memory[++rings - 1] = start;
-    event_count += 2; // its two
+    memory[rings++] = start;
 }
 
 enum bh_error bh_cap_find(const char *name, bh_cap *cap) {

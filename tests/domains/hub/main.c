@@ -4,6 +4,7 @@
 // dies its successor goes on from the rings' logs.
 #include <bulkhead/ring_set.h>
 
+#include "runtime/calls.h"
 #include "tests/domains/board.h"
 
 static struct bh_ring rings[SPOKES];
@@ -34,6 +35,8 @@ int main(void) {
     CHECK(bh_ring_set_create(&set) == BH_OK, "no set");
     for (uint32_t i = 0; i < SPOKES; i++)
         CHECK(bh_ring_attach(names[i], &rings[i]) == BH_OK && bh_ring_set_add(&set, &rings[i], priorities[i], 1 + i) == BH_OK, "no ring %s", names[i]);
+    for (uint32_t i = 0; i < 2; i++) // neither to itself nor to one that goes elsewhere
+        CHECK(bh_call_ring_forward(rings[0].cap, rings[i].info.submit_event) == BH_EINVAL, "signals go in a circle");
     for (;;) {
         struct bh_victim_request request;
         struct bh_ring *ring;

@@ -6,7 +6,7 @@
 #include "tests/domains/board.h"
 #include "tests/domains/expect.h"
 
-#define PATIENCE_NS (20000 * MS)
+#define PATIENCE_NS (40000 * MS)
 
 enum { HUB, FIRST_SPOKE, DOMAINS = FIRST_SPOKE + SPOKES };
 static const char *const names[DOMAINS] = {"hub", "spoke-a", "spoke-b", "spoke-c"};
