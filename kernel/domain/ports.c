@@ -114,7 +114,7 @@ enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, co
 void domain_stop_ports(struct domain *domain) {
     for (struct port *port = ports; port; port = port->next)
         if (port->server == domain) {
+            bypass(port, port->behind != NULL); // first: whoever looks from now on goes past it
             port->serving = 0;
-            bypass(port, port->behind != NULL);
         }
 }

@@ -100,7 +100,7 @@ def passes(tool, path, _write):
                 compile(open(module, encoding="utf-8").read(), module, "exec")
             except SyntaxError as error:
                 return str(error)
-        sides = [("client", []), ("server", []), ("call", []), ("kernel", ["-DBH_KERNEL", "-Ikernel/arch/x86_64"])]
+        sides = [("client", []), ("server", []), ("call", []), ("interpose", [f"-I{out}/trace", f"-I{os.path.dirname(os.path.dirname(tool))}/gen/include"]), ("kernel", ["-DBH_KERNEL", "-Ikernel/arch/x86_64"])]
         for side, flags in sides:
             for source in sorted(glob.glob(os.path.join(out, side, "*.c"))):
                 done = subprocess.run(["clang-19", "-std=gnu23", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I.",
