@@ -20,6 +20,12 @@ def rows(path, macro):
             yield [a.replace('\\"', '"') if b == "" else b.strip() for a, b in words if a or b.strip()]
 
 
+def event(line):
+    """The six arguments of a line of trace.def, of which some strings are empty; six times nothing for other lines."""
+    match = re.match(r'EVENT\((\w+), (\d+), (\w+), "([^"]*)", "([^"]*)", "([^"]*)"\)$', line)
+    return match.groups() if match else ("",) * 6
+
+
 def table(title, head, lines):
     body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
     return f"# {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n{body}\n"
@@ -60,6 +66,8 @@ def main():
                           [(r[0], f"`{r[1]}`", f"`{r[2]}`", r[3]) for r in rows("kernel/abi/calls.def", "CALL")]),
         "rules.md": table("Rules of the verifier", ["number", "rule", "refused because", "usual cause in C"],
                           [(r[0], f"`{r[1]}`", r[2], r[3] if len(r) > 3 else "") for r in rows("kernel/verifier/rules.def", "RULE")]),
+        "trace.md": table("Events of the trace", ["number", "event", "class", "a", "b", "what happened"],
+                          [(number, f"`{name}`", kind.lower(), a, b, sentence) for name, number, kind, a, b, sentence in map(event, open("kernel/abi/trace.def", encoding="utf-8")) if name]),
         "domains.md": domains(),
     }
     for name, text in pages.items():
