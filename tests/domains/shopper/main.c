@@ -288,7 +288,8 @@ int main(void) {
     system_cap = find("system");
     shop = find("shop");
     EXPECT_OK(settings_get(find("settings"), "scenario", name));
-    await();
+    if (strcmp(name, "bystander") != 0) // it would be counted
+        await();
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
         if (strcmp(scenarios[i].name, name) == 0) {
             scenarios[i].run();
