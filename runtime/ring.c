@@ -24,8 +24,8 @@ enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring) {
         return error;
     ring->mask = ring->info.entry_count - 1;
     ring->slots = ring->info.requests + round_to(BH_RING_ORDER + sizeof(uint32_t) * (uint64_t)ring->info.entry_count, 64);
-    ring->slot_size = (uint32_t)round_to(sizeof(struct bh_ring_slot) + ring->info.request_size, 64);
-    ring->entry_size = (uint32_t)round_to(sizeof(struct bh_ring_completion) + ring->info.completion_size, 16);
+    ring->slot_size = slot_stride(ring->info.request_size);
+    ring->entry_size = entry_stride(ring->info.completion_size);
     ring->epoch = ring->info.epoch;
     if (ring->info.is_server)
         bh_ring_adopt_log(ring);

@@ -39,8 +39,8 @@ void bh_ring_adopt_requests(struct bh_ring *ring) {
 // ---- submitting
 
 // What stands in locals stays in registers: the compiler cannot know that payloads do not overlap with *ring.
-uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32_t count, uint32_t *slots) {
-    const uint32_t room = ring->info.entry_count - ring->in_flight, size = ring->info.request_size, mask = ring->mask;
+RING_LOOP uint32_t submit(struct bh_ring *ring, const void *requests, uint32_t count, uint32_t *slots, uint32_t size) {
+    const uint32_t room = ring->info.entry_count - ring->in_flight, mask = ring->mask, stride = slot_stride(size);
     uint32_t candidate = ring->free_hint, posted = ring->posted;
     uint64_t sequence = ring->sequence;
     if (count > room)
@@ -49,7 +49,7 @@ uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32
         while (ring->sequences[candidate & mask])
             candidate++;
         uint32_t index = candidate++ & mask;
-        struct bh_ring_slot *slot = slot_of(ring, index);
+        struct bh_ring_slot *slot = slot_at(ring, index, stride);
         ring->sequences[index] = slot->sequence = ++sequence;
         copy_payload(slot + 1, payload_at(requests, i, size), size);
         atomic_store_explicit(&slot->state, BH_SLOT_BUSY, memory_order_release);
@@ -64,6 +64,11 @@ uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32
     ring->in_flight += count;
     atomic_store_explicit(&requests_of(ring)->submit_tail, posted, memory_order_release); // nobody sees them before
     return count;
+}
+
+uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32_t count, uint32_t *slots) {
+    uint32_t size = ring->info.request_size;
+    return size == RING_SMALL ? submit(ring, requests, count, slots, RING_SMALL) : submit(ring, requests, count, slots, size);
 }
 
 enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot) {
@@ -112,9 +117,8 @@ static bool before(uint32_t index, uint32_t limit) {
 
 // One completion, copied out and checked. BH_ECANCELED: look again. In the lap that a returning client has behind it the server may be
 // writing at this moment: then the sequence number, which is cleared first and written last, tells.
-static inline __attribute__((always_inline)) enum bh_error take_completion(struct bh_ring *ring, bool stale, uint32_t *out, enum bh_error *status,
-                                                                           void *completion) {
-    struct bh_ring_completion *entry = completion_of(ring, ring->taken);
+RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, uint32_t *out, enum bh_error *status, void *completion, uint32_t size) {
+    struct bh_ring_completion *entry = completion_at(ring, ring->taken, entry_stride(size));
     uint64_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
     uint32_t slot = *(volatile uint32_t *)&entry->slot;
     int32_t code = *(volatile int32_t *)&entry->status;
@@ -128,7 +132,7 @@ static inline __attribute__((always_inline)) enum bh_error take_completion(struc
         return BH_ECANCELED;
     }
     if (completion)
-        copy_payload(completion, entry + 1, ring->info.completion_size);
+        copy_payload(completion, entry + 1, size);
     atomic_thread_fence(memory_order_acquire);
     if (*(volatile uint64_t *)&entry->sequence != sequence)
         return stale ? BH_ECANCELED : accuse_server(ring, slot, "completion that changes while it is read");
@@ -167,18 +171,18 @@ static enum bh_error look(struct bh_ring *ring, uint32_t *ready, bool *stale) {
     return BH_OK;
 }
 
-enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions,
-                                     uint32_t *count) {
+RING_LOOP enum bh_error complete(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions, uint32_t *count,
+                                 uint32_t size) {
     uint32_t done = 0, ready = 0;
     enum bh_error error = BH_EAGAIN;
     bool stale = false;
     (void)see_epoch(ring);
     while (done < most) {
-        void *completion = payload_at(completions, done, ring->info.completion_size);
+        void *completion = payload_at(completions, done, size);
         error = ready ? BH_OK : look(ring, &ready, &stale);
         if (!error)
-            error = stale ? take_completion(ring, true, &slots[done], &statuses[done], completion)
-                          : take_completion(ring, false, &slots[done], &statuses[done], completion);
+            error = stale ? take_completion(ring, true, &slots[done], &statuses[done], completion, size)
+                          : take_completion(ring, false, &slots[done], &statuses[done], completion, size);
         if (!error) {
             done++;
             ready--;
@@ -191,6 +195,13 @@ enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32
         return error;
     *count = done;
     return BH_OK;
+}
+
+enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions,
+                                     uint32_t *count) {
+    uint32_t size = ring->info.completion_size;
+    return size == RING_SMALL ? complete(ring, most, slots, statuses, completions, count, RING_SMALL)
+                              : complete(ring, most, slots, statuses, completions, count, size);
 }
 
 enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {

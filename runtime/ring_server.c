@@ -22,13 +22,13 @@ static bool acknowledged(struct bh_ring *ring) {
 
 // Copy request `index` out if it is in flight: its state as it was before, else BH_SLOT_FREE. The client is not trusted either: sequence and
 // state are its own words.
-static uint32_t copy_request(struct bh_ring *ring, uint32_t index, void *request) {
-    struct bh_ring_slot *slot = slot_of(ring, index);
+RING_LOOP uint32_t copy_request(struct bh_ring *ring, uint32_t index, void *request, uint32_t size) {
+    struct bh_ring_slot *slot = slot_at(ring, index, slot_stride(size));
     uint32_t state = atomic_load_explicit(&slot->state, memory_order_acquire);
     uint64_t sequence = *(volatile uint64_t *)&slot->sequence;
     if ((state != BH_SLOT_BUSY && state != BH_SLOT_CANCEL) || !sequence)
         return BH_SLOT_FREE;
-    copy_payload(request, slot + 1, ring->info.request_size);
+    copy_payload(request, slot + 1, size);
     ring->sequences[index] = sequence;
     return state;
 }
@@ -55,7 +55,7 @@ static bool take_replay(struct bh_ring *ring, uint32_t *out, void *request) {
         }
         ring->replay_left--;
         ring->sequence = best_sequence;
-        if (copy_request(ring, best, request) == BH_SLOT_FREE)
+        if (copy_request(ring, best, request, ring->info.request_size) == BH_SLOT_FREE)
             continue;
         ring->replayed++;
         *out = best;
@@ -77,12 +77,12 @@ static enum bh_error look(struct bh_ring *ring, uint32_t *ready) {
 }
 
 // One of them. BH_ECANCELED: its client does not want it any more; it is in hand, as if taken.
-static inline enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *request) {
+RING_LOOP enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *request, uint32_t size) {
     uint32_t index = atomic_load_explicit(order_of(ring, ring->taken), memory_order_relaxed);
     ring->taken++;
     if (index >= ring->info.entry_count || ring->sequences[index])
         return accuse(ring, index, "submission of a slot that does not exist or is in flight");
-    uint32_t state = copy_request(ring, index, request);
+    uint32_t state = copy_request(ring, index, request, size);
     if (state == BH_SLOT_FREE)
         return accuse(ring, index, "submission of a slot that is free");
     *out = index;
@@ -92,14 +92,14 @@ static inline enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void 
 // ---- completing them
 
 // Write completion number `index`; nobody sees it before the tail moves past it.
-static inline void answer(struct bh_ring *ring, uint32_t index, uint32_t slot, enum bh_error status, const void *completion) {
-    struct bh_ring_completion *entry = completion_of(ring, index);
+RING_LOOP void answer(struct bh_ring *ring, uint32_t index, uint32_t slot, enum bh_error status, const void *completion, uint32_t size) {
+    struct bh_ring_completion *entry = completion_at(ring, index, entry_stride(size));
     __atomic_store_n(&entry->sequence, 0, __ATOMIC_RELAXED);
     atomic_thread_fence(memory_order_release);
     entry->slot = slot;
     entry->status = status;
     if (completion)
-        copy_payload(entry + 1, completion, ring->info.completion_size);
+        copy_payload(entry + 1, completion, size);
     __atomic_store_n(&entry->sequence, ring->sequences[slot], __ATOMIC_RELEASE);
     ring->sequences[slot] = 0;
 }
@@ -109,14 +109,20 @@ static void publish(struct bh_ring *ring, uint32_t posted) {
     atomic_store_explicit(&completions_of(ring)->completion_tail, ring->posted, memory_order_release);
 }
 
-enum bh_error bh_ring_finish_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses,
-                                   const void *completions) {
+RING_LOOP enum bh_error finish(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses, const void *completions,
+                               uint32_t size) {
     uint32_t done = 0;
     for (; done < count && slots[done] < ring->info.entry_count && ring->sequences[slots[done]]; done++)
-        answer(ring, ring->posted + done, slots[done], statuses ? statuses[done] : BH_OK, payload_at(completions, done, ring->info.completion_size));
+        answer(ring, ring->posted + done, slots[done], statuses ? statuses[done] : BH_OK, payload_at(completions, done, size), size);
     if (done)
         publish(ring, ring->posted + done);
     return done == count ? BH_OK : BH_EINVAL;
+}
+
+enum bh_error bh_ring_finish_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses,
+                                   const void *completions) {
+    uint32_t size = ring->info.completion_size;
+    return size == RING_SMALL ? finish(ring, count, slots, statuses, completions, RING_SMALL) : finish(ring, count, slots, statuses, completions, size);
 }
 
 enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
@@ -136,7 +142,7 @@ static uint32_t take_log(struct bh_ring *ring, uint32_t most, uint32_t *slots, v
     return done;
 }
 
-enum bh_error bh_ring_take_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, void *requests, uint32_t *count) {
+RING_LOOP enum bh_error take(struct bh_ring *ring, uint32_t most, uint32_t *slots, void *requests, uint32_t *count, uint32_t size) {
     uint32_t done = 0, cancelled = 0, ready = 0;
     enum bh_error error = BH_EAGAIN;
     if (!acknowledged(ring))
@@ -147,11 +153,11 @@ enum bh_error bh_ring_take_batch(struct bh_ring *ring, uint32_t most, uint32_t *
         if (!ready && (error = look(ring, &ready)))
             break;
         ready--;
-        error = take_next(ring, &slots[done], payload_at(requests, done, ring->info.request_size));
+        error = take_next(ring, &slots[done], payload_at(requests, done, size), size);
         if (error == BH_OK)
             done++;
         else if (error == BH_ECANCELED) {
-            answer(ring, ring->posted + cancelled, slots[done], BH_ECANCELED, NULL);
+            answer(ring, ring->posted + cancelled, slots[done], BH_ECANCELED, NULL, ring->info.completion_size);
             cancelled++;
         } else
             break;
@@ -165,6 +171,11 @@ enum bh_error bh_ring_take_batch(struct bh_ring *ring, uint32_t most, uint32_t *
         return error == BH_ECANCELED ? BH_EAGAIN : error;
     *count = done;
     return BH_OK;
+}
+
+enum bh_error bh_ring_take_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, void *requests, uint32_t *count) {
+    uint32_t size = ring->info.request_size;
+    return size == RING_SMALL ? take(ring, most, slots, requests, count, RING_SMALL) : take(ring, most, slots, requests, count, size);
 }
 
 enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *slot, void *request) {

@@ -29,13 +29,29 @@ static inline _Atomic uint32_t *order_of(const struct bh_ring *ring, uint32_t in
     return (_Atomic uint32_t *)(ring->info.requests + BH_RING_ORDER) + (index & ring->mask);
 }
 
-static inline struct bh_ring_slot *slot_of(const struct bh_ring *ring, uint32_t slot) {
-    return (struct bh_ring_slot *)(ring->slots + (uint64_t)slot * ring->slot_size);
+static inline uint32_t slot_stride(uint32_t request_size) {
+    return (uint32_t)(sizeof(struct bh_ring_slot) + request_size + 63) & ~63u;
 }
 
-static inline struct bh_ring_completion *completion_of(const struct bh_ring *ring, uint32_t index) {
-    return (struct bh_ring_completion *)(ring->info.completions + BH_RING_COMPLETIONS + (uint64_t)(index & ring->mask) * ring->entry_size);
+static inline uint32_t entry_stride(uint32_t completion_size) {
+    return (uint32_t)(sizeof(struct bh_ring_completion) + completion_size + 15) & ~15u;
 }
+
+static inline struct bh_ring_slot *slot_at(const struct bh_ring *ring, uint32_t slot, uint32_t stride) {
+    return (struct bh_ring_slot *)(ring->slots + (uint64_t)slot * stride);
+}
+
+static inline struct bh_ring_slot *slot_of(const struct bh_ring *ring, uint32_t slot) {
+    return slot_at(ring, slot, ring->slot_size);
+}
+
+static inline struct bh_ring_completion *completion_at(const struct bh_ring *ring, uint32_t index, uint32_t stride) {
+    return (struct bh_ring_completion *)(ring->info.completions + BH_RING_COMPLETIONS + (uint64_t)(index & ring->mask) * stride);
+}
+
+// The loops over a batch are compiled for payloads of 16 bytes, and for those of any size.
+#define RING_LOOP static inline __attribute__((always_inline))
+#define RING_SMALL 16
 
 // One of an array of payloads; of no array, none.
 static inline void *payload_at(const void *array, uint32_t index, uint32_t size) {
