@@ -3,6 +3,7 @@
 """Run the benchmarks: a table for each, and one report, BUILD/bench/report.html, with report.json beside it (of one benchmark: report-NAME).
 
   call         a call into another domain beside an indirect call, a pipe, an eventfd and a futex (hosted, native)
+  mechanisms   the same call under each mechanism of isolation (QEMU, counted; and hosted, native), beside published figures
   confinement  programs compiled by bhcc against plain clang -O2 (hosted, native)
   hardened     the same programs in a hardened domain against a domain as usual (hosted, native)
   workloads    real libraries compiled by clang, gcc, for a domain, and through wasm2c (hosted, native)

@@ -7,6 +7,7 @@ import subprocess
 
 import boot as boot_bench
 import exits as exits_bench
+import mechanisms as mechanisms_bench
 import plot
 import ring_bench
 from published import CALLS, figure
@@ -263,6 +264,34 @@ def lines(options):
     return finish(options, result, "Lines of trusted code", [(folder["folder"], folder["lines"], None) for folder in data["trusted_folders"]])
 
 
-BENCHMARKS = {"call": call, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "boot": boot,
+def mechanisms(options):
+    data = mechanisms_bench.measure(options, Failure, harness)
+    what, bare, hosted = mechanisms_bench.WHAT, data["bare"], data["hosted"]
+    table = Table("A call into a domain, there and back, by what isolates the domain", ["", "instructions", "with 64 bytes", "ns", "core cycles", "quartiles"])
+    result = Result("mechanisms", "Mechanisms of isolation", "One server under each mechanism, one confined client, one interface. Instructions: on bare metal under QEMU's "
+                    "instruction counting, which sees neither what a TLB costs that is emptied, nor what a serializing instruction does. Times: in the hosted kernel.", data, table)
+    for name, sentence in what.items():
+        counts, times = bare.get(name), hosted.get(name)
+        table.row(f"{name}: {sentence}", cell(counts["call"]) if counts else "", cell(counts["record"]) if counts else "",
+                  cell(times["call"]["ns"]["median"]) if times else "", cell(times["call"]["cycles"]["median"]) if times else "",
+                  spread(times["call"]["cycles"]) if times else "")
+        for kind, words in (("call", ""), ("record", ", with 64 bytes")):
+            if counts:
+                result.measure(f"mechanisms/{name}/{kind}/instructions", f"{name}{words}", "instructions", value=counts[kind],
+                               beside=f"mechanisms/none/{kind}/instructions" if name != "none" else None)
+            if times:
+                result.measure(f"mechanisms/{name}/{kind}/cycles", f"{name}{words}, hosted", "core cycles", times[kind]["cycles"]["runs"],
+                               beside=f"mechanisms/none/{kind}/cycles" if name != "none" else None)
+    local = hosted["sfi"]["local"]
+    table.row("for scale: an indirect call inside the client", cell(bare["sfi"]["local"]), "", cell(local["ns"]["median"]), cell(local["cycles"]["median"]), spread(local["cycles"]))
+    for one in CALLS:
+        table.note(f"published: {one['what']}: {one['value']} {one['unit']}, {one['processor']} ({one['source']})")
+    result.figures(CALLS)
+    rows = [(f"{name}, instructions", counts["call"], None) for name, counts in bare.items()]
+    rows += [(f"{name}, hosted, core cycles", times["call"]["cycles"]["median"], times["call"]["cycles"]) for name, times in hosted.items()]
+    return finish(options, result, "A call there and back, by mechanism (logarithmic)", rows, logarithmic=True)
+
+
+BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "boot": boot,
               "lines": lines}
 SLOW = ("boot", "workloads")  # boot Linux twice, compile libraries four times: left out of --quick

@@ -64,6 +64,7 @@ $(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix 
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 
+BENCH_TARGETS += $(BUILD)/domains/call-server-plain.elf
 BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 -include $(wildcard $(BENCH_DIR)/obj/*.d $(BENCH_DIR)/obj/main/*.d)
 BENCH_TARGETS += $(if $(filter boot,$(or $(BENCH),boot)),$(BENCH_DIR)/count.so $(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img))

@@ -7,15 +7,11 @@
 
 ADAPTERS none
         CALLEE_STACK
-        lea none_returned(%rip), %rbx
-        mov %rbx, -8(%rbp)
-        lea -8(%rbp), %rsp
+        mov %rsp, %rbx // the domain gives it back: it is trusted
+        mov %rbp, %rsp
         xor %ebp, %ebp // the end of its frames
-        jmp *%rax
-
-FUNCTION none_returned
-        CURRENT_THREAD %rcx, %ecx
-        mov THREAD_control(%rcx), %rsp
+        call *%rax
+        mov %rbx, %rsp
         cld
         ret
 

@@ -27,9 +27,7 @@
 
 ADAPTERS pks
         CALLEE_STACK
-        lea pks_returned(%rip), %rbx
-        mov %rbx, -8(%rbp)
-        lea -8(%rbp), %rsp
+        mov %rbp, %rsp
         mov %rax, %r12
         mov %rcx, %r13
         mov %rdx, %r14
@@ -42,9 +40,7 @@ ADAPTERS pks
         xor %ebp, %ebp
         xor %r10d, %r10d
         xor %r11d, %r11d
-        jmp *%r12
-
-FUNCTION pks_returned
+        call *%r12
         mov %rax, %r10
         mov %rdx, %r11
         KEY_RIGHTS_ALL
