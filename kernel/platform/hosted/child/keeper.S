@@ -72,7 +72,7 @@ make_thread:
         syscall
         test %rax, %rax
         js give_up
-        jnz done
+        jnz wait // the thread says itself that it is done: it reads the request page, too
         // The new thread: a stack for signals, the base by which it finds its mailbox, the filter; then the domain's page.
         mov $__NR_sigaltstack, %eax
         lea REQUEST_SIGNAL_STACK(%r12), %rdi
@@ -82,6 +82,11 @@ make_thread:
         mov $__NR_gettid, %eax
         syscall
         mov %rax, MAILBOX_VECTOR(%r14) // for the kernel's signals
+        mov $__NR_write, %eax
+        mov $CHILD_DONE_FD, %edi
+        lea one(%rip), %rsi
+        mov $8, %edx
+        syscall
         mov $__NR_prctl, %eax
         mov $PR_SET_SECCOMP, %edi
         mov $SECCOMP_MODE_FILTER, %esi
