@@ -26,7 +26,7 @@ import domains  # noqa: E402
 import events  # noqa: E402
 import flame  # noqa: E402
 import hosted  # noqa: E402
-from machine import Machine  # noqa: E402
+from machine import Machine, Trouble  # noqa: E402
 
 PHASES = {"B", "E", "X", "i", "C", "M", "s", "f"}
 
@@ -152,13 +152,9 @@ class Tests:
             return
         try:
             function(*arguments)
-        except (Wrong, OSError, KeyError, subprocess.SubprocessError, core.Malformed) as problem:
+        except (Wrong, Trouble, OSError, KeyError, ValueError, subprocess.SubprocessError, core.Malformed) as problem:
             self.failed += 1
             print(f"FAILED {name}: {type(problem).__name__}: {problem}", flush=True)
-            return
-        except Exception as problem:  # of the machine: its Trouble
-            self.failed += 1
-            print(f"FAILED {name}: {problem!r}", flush=True)
             return
         self.passed += 1
         print(f"ok {name}", flush=True)
@@ -327,8 +323,13 @@ class Tests:
 
     def guest(self):
         with Machine(build=self.build, system="linux", folder=self.path("linux"), cpus=4, snapshot=True) as machine:
-            machine.wait_for(r"guest:~#", 120)
-            machine.control.ask("domains")
+            try:
+                machine.wait_for(r"guest:~#", 120)
+                machine.control.ask("domains")
+            except Trouble as problem:
+                self.failed += 1
+                print(f"FAILED the guest: {problem}")
+                return
             machine.release_control()
             self.test("bhctl-trace-of-a-guest", self.traced_crash, machine)
             self.test("a-driver-dies-in-a-trace", self.crash_in_trace, machine)
