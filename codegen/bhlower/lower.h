@@ -57,6 +57,13 @@ LLVMValueRef build_move_down(struct lowering *lowering, LLVMValueRef pointer, LL
 void lower_allocas(struct lowering *lowering);
 // gotos.c: computed goto becomes a switch
 void lower_gotos(struct lowering *lowering);
+// calls.c
+LLVMMetadataRef label_of(LLVMValueRef function, unsigned kind); // of the function's type; NULL: it has none
+// The same call of `callee', with the first `count' arguments, and one operand bundle more or NULL, which it frees. `call' is erased.
+void remake_call(struct lowering *lowering, LLVMValueRef call, LLVMValueRef callee, unsigned count, LLVMOperandBundleRef more);
+void lower_weak_calls(struct lowering *lowering);
+// selects.c
+void lower_selects(struct lowering *lowering); // between arguments that came on the control stack
 // byval.c
 void lower_byval_parameters(struct lowering *lowering); // of the definition: makes a copy in an alloca
 void lower_byval_arguments(LLVMValueRef call);

@@ -14,6 +14,7 @@
 #include "codegen/bhlower/lower.h"
 
 #define FUNCTION_ALIGN 16
+#define CALL_AS "--call-as="
 #define NO_JUMP_TABLES "--no-jump-tables="
 
 static const char usage[] = "usage: bhlower INPUT.bc -o OUTPUT.bc [--call-as=FUNCTION:LIKE]... [--no-jump-tables=FUNCTION,...]\n"
@@ -26,17 +27,6 @@ static void align_function(LLVMValueRef function) {
     LLVMRemoveEnumAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute_kind("minsize"));
     if (LLVMGetAlignment(function) < FUNCTION_ALIGN)
         LLVMSetAlignment(function, FUNCTION_ALIGN);
-}
-
-static LLVMMetadataRef label_of(LLVMValueRef function, unsigned kind) {
-    LLVMMetadataRef found = NULL;
-    size_t count;
-    LLVMValueMetadataEntry *entries = LLVMGlobalCopyAllMetadata(function, &count);
-    for (size_t i = 0; i < count; i++)
-        if (LLVMValueMetadataEntriesGetKind(entries, (unsigned)i) == kind)
-            found = LLVMValueMetadataEntriesGetMetadata(entries, (unsigned)i);
-    LLVMDisposeValueMetadataEntries(entries);
-    return found;
 }
 
 // "FUNCTION:LIKE": pointers to FUNCTION are called as if it had the type of LIKE, so it gets that type's label. A module without the two has
@@ -81,7 +71,9 @@ static unsigned lower_module(LLVMModuleRef module) {
         align_function(function);
         check_function(&lowering);
         if (!lowering.errors) {
+            lower_weak_calls(&lowering);
             lower_gotos(&lowering);
+            lower_selects(&lowering);
             lower_byval_parameters(&lowering);
             lower_allocas(&lowering);
         }
@@ -89,6 +81,12 @@ static unsigned lower_module(LLVMModuleRef module) {
         errors += lowering.errors;
     }
     return errors;
+}
+
+// The value of `option' if the argument is that option ("--name="), else NULL.
+static const char *value_of(const char *argument, const char *option) {
+    size_t length = strlen(option);
+    return strncmp(argument, option, length) == 0 ? argument + length : NULL;
 }
 
 static int fail(const char *file, char *message) {
@@ -105,7 +103,7 @@ int main(int argc, char **argv) {
         }
         if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
-        else if (strncmp(argv[i], "--call-as=", 10) == 0 || strncmp(argv[i], NO_JUMP_TABLES, strlen(NO_JUMP_TABLES)) == 0)
+        else if (value_of(argv[i], CALL_AS) || value_of(argv[i], NO_JUMP_TABLES))
             continue; // when there is a module
         else if (argv[i][0] != '-' && !input)
             input = argv[i];
@@ -124,10 +122,11 @@ int main(int argc, char **argv) {
     if (LLVMParseBitcode2(buffer, &module))
         return fail(input, "not bitcode of this LLVM");
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--call-as=", 10) == 0)
-            call_as(module, argv[i] + 10);
-        if (strncmp(argv[i], NO_JUMP_TABLES, strlen(NO_JUMP_TABLES)) == 0)
-            forbid_jump_tables(module, argv[i] + strlen(NO_JUMP_TABLES));
+        const char *value;
+        if ((value = value_of(argv[i], CALL_AS)))
+            call_as(module, value);
+        if ((value = value_of(argv[i], NO_JUMP_TABLES)))
+            forbid_jump_tables(module, value);
     }
     if (lower_module(module))
         return 1;

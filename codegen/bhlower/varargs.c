@@ -70,50 +70,13 @@ static void store_arguments(struct lowering *lowering, LLVMValueRef call, LLVMVa
     }
 }
 
-static void copy_attributes(LLVMValueRef from, LLVMValueRef to, unsigned arguments) {
-    for (int index = -1; index <= (int)arguments; index++) {
-        LLVMAttributeIndex at = index < 0 ? (LLVMAttributeIndex)LLVMAttributeFunctionIndex : (LLVMAttributeIndex)index;
-        unsigned count = LLVMGetCallSiteAttributeCount(from, at);
-        if (!count)
-            continue;
-        LLVMAttributeRef *list = calloc(count, sizeof(*list));
-        LLVMGetCallSiteAttributes(from, at, list);
-        for (unsigned i = 0; i < count; i++)
-            LLVMAddCallSiteAttribute(to, at, list[i]);
-        free(list);
-    }
-}
-
-// The same call with the fixed arguments alone; `call` is replaced and erased.
-static void shorten_call(struct lowering *lowering, LLVMValueRef call) {
-    unsigned count = fixed_count(call), bundle_count = LLVMGetNumOperandBundles(call);
-    LLVMValueRef *arguments = calloc(count + 1, sizeof(*arguments));
-    LLVMOperandBundleRef *bundles = calloc(bundle_count + 1, sizeof(*bundles));
-    for (unsigned i = 0; i < count; i++)
-        arguments[i] = LLVMGetOperand(call, i);
-    for (unsigned i = 0; i < bundle_count; i++)
-        bundles[i] = LLVMGetOperandBundleAtIndex(call, i);
-    LLVMValueRef new_call =
-        LLVMBuildCallWithOperandBundles(lowering->builder, LLVMGetCalledFunctionType(call), LLVMGetCalledValue(call),
-                                        arguments, count, bundles, bundle_count, "");
-    copy_attributes(call, new_call, count);
-    LLVMSetInstructionCallConv(new_call, LLVMGetInstructionCallConv(call));
-    lower_byval_arguments(new_call);
-    LLVMReplaceAllUsesWith(call, new_call);
-    LLVMInstructionEraseFromParent(call);
-    for (unsigned i = 0; i < bundle_count; i++)
-        LLVMDisposeOperandBundle(bundles[i]);
-    free(arguments);
-    free(bundles);
-}
-
 void lower_variadic_call(struct lowering *lowering, LLVMValueRef call, LLVMValueRef area) {
     LLVMPositionBuilderBefore(lowering->builder, call);
     LLVMSetCurrentDebugLocation2(lowering->builder, LLVMInstructionGetDebugLoc(call));
     uint64_t size = outgoing_size_of_call(lowering, call);
     if (area) {
         store_arguments(lowering, call, area);
-        shorten_call(lowering, call);
+        remake_call(lowering, call, LLVMGetCalledValue(call), fixed_count(call), NULL);
         return;
     }
     // The data stack pointer has moved inside this function: make the area now, take it back behind the call.
@@ -124,7 +87,7 @@ void lower_variadic_call(struct lowering *lowering, LLVMValueRef call, LLVMValue
     area = LLVMBuildIntToPtr(lowering->builder, lower, LLVMPointerTypeInContext(lowering->context, 0), "");
     store_arguments(lowering, call, area);
     LLVMValueRef next = LLVMGetNextInstruction(call);
-    shorten_call(lowering, call);
+    remake_call(lowering, call, LLVMGetCalledValue(call), fixed_count(call), NULL);
     LLVMPositionBuilderBefore(lowering->builder, next);
     build_store_stack(lowering, old);
 }
