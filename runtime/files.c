@@ -19,7 +19,6 @@
 
 #include "runtime/libc.h"
 
-#define DESCRIPTORS 64
 #define GROWTH_MIN 4096ull
 #define SIZE_LIMIT (1ull << 30)
 
@@ -40,7 +39,7 @@ static struct descriptor {
     struct file *file; // NULL: free
     uint64_t position;
     int flags;
-} descriptors[DESCRIPTORS];
+} descriptors[LIBC_DESCRIPTORS];
 static uint32_t next_number;
 static struct libc_lock lock;
 
@@ -128,7 +127,7 @@ static long resize(struct file *file, uint64_t size) {
 
 // NULL: there is no such number. Whether it is open is another question.
 static struct descriptor *descriptor_at(long fd) {
-    return fd >= FILES_FIRST && fd - FILES_FIRST < DESCRIPTORS ? &descriptors[fd - FILES_FIRST] : NULL;
+    return fd >= FILES_FIRST && fd - FILES_FIRST < LIBC_DESCRIPTORS ? &descriptors[fd - FILES_FIRST] : NULL;
 }
 
 static long truncate_file(struct file *file, long size) {
@@ -143,9 +142,9 @@ static long open_file(const char *path, int flags) {
     struct file *file = find_with_top(path);
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
     int n = 0;
-    while (n < DESCRIPTORS && descriptors[n].file)
+    while (n < LIBC_DESCRIPTORS && descriptors[n].file)
         n++;
-    if (n == DESCRIPTORS)
+    if (n == LIBC_DESCRIPTORS)
         return -EMFILE;
     if (file && (flags & O_CREAT) && (flags & O_EXCL))
         return -EEXIST;
@@ -229,7 +228,7 @@ static long seek(struct descriptor *descriptor, long offset, long whence) {
 }
 
 static long duplicate(const struct descriptor *descriptor, long lowest) {
-    for (long n = lowest > FILES_FIRST ? lowest - FILES_FIRST : 0; n < DESCRIPTORS; n++)
+    for (long n = lowest > FILES_FIRST ? lowest - FILES_FIRST : 0; n < LIBC_DESCRIPTORS; n++)
         if (!descriptors[n].file) {
             descriptors[n] = *descriptor;
             descriptor->file->opened++;
@@ -291,7 +290,7 @@ static long list(struct descriptor *descriptor, uint8_t *out, size_t size) {
     size_t used = 0;
     if (descriptor->file->kind != FILE_FOLDER)
         return -ENOTDIR;
-    for (const struct file *file = files; file; file = file->next) {
+    for (const struct file *file = descriptor->file->name ? files : NULL; file; file = file->next) { // a removed folder is empty
         const char *name = descriptor->position && file->number >= descriptor->position ? NULL : name_in(descriptor->file, file);
         if (!name)
             continue;

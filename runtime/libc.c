@@ -152,7 +152,7 @@ static bool is_about_descriptor(long number) {
     }
 }
 
-// Advice is taken and forgotten; handlers of signals are never called, since there are none; nobody owns files, and nobody asks for their times.
+// Advice is taken and forgotten, priorities are the manifest's; handlers of signals are never called, since there are none; nobody owns files, and nobody asks for their times.
 static bool has_no_effect(long number) {
     switch (number) {
     case SYS_madvise:
@@ -164,6 +164,7 @@ static bool has_no_effect(long number) {
     case SYS_chown:
     case SYS_fchown:
     case SYS_umask:
+    case SYS_setpriority:
     case SYS_getuid:
     case SYS_geteuid:
     case SYS_getgid:
@@ -211,6 +212,6 @@ long bh_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_getpid:
         return 1;
     default:
-        return -ENOSYS;
+        return libc_question(number, a, b, c, d, e);
     }
 }

@@ -28,5 +28,9 @@ void libc_stdio_flush(void); // lines begun
 #define FILES_FIRST 3
 typedef long libc_file_function(long number, long fd, long b, long c, long d);
 extern libc_file_function *libc_files;
+#define LIBC_DESCRIPTORS 64 // that files.c has
+
+// questions.c: limits, memory, readiness of descriptors; -ENOSYS for everything else
+long libc_question(long number, long a, long b, long c, long d, long e);
 
 #endif

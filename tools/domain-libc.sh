@@ -42,7 +42,8 @@ files=$(ls src/{bulkhead,string,stdlib,ctype,errno,internal,multibyte,prng,searc
            src/stat/{__xstat,stat,fstat,fstatat,lstat,mkdir,chmod,fchmod,umask,utimensat,futimens,futimesat}.c \
            src/mman/{mmap,munmap,mremap,madvise}.c src/misc/{basename,dirname,getopt,getopt_long,a64l,ffs,ffsl,ffsll,issetugid}.c src/sched/sched_yield.c \
            src/unistd/{_exit,access,close,dup,dup2,dup3,readlink,alarm,fsync,fdatasync,ftruncate,getcwd,getpid,isatty,link,lseek,pread,pwrite,read,readv,rmdir,sleep,truncate,unlink,usleep,write,writev,chown,fchown,getuid,geteuid,getgid,getegid}.c \
-           src/linux/{gettid,getdents,utimes}.c src/legacy/valloc.c)
+           src/linux/{gettid,getdents,utimes,sysinfo}.c src/legacy/{valloc,getpagesize,getdtablesize}.c src/conf/{sysconf,pathconf,fpathconf,confstr}.c \
+           src/select/{select,poll}.c src/misc/{getrlimit,getpriority,setpriority}.c src/unistd/chdir.c)
 skip='/(memcpy|memmove|memset|popen|pclose|dcngettext|bind_textdomain_codeset|textdomain|iconv|iconv_close|__fopen_rb_ca|syscall_cp|__syscall_cp|vdso|defsysinfo|pthread_create|pthread_cancel|pthread_kill|pthread_getattr_np|pthread_getname_np|pthread_setname_np|pthread_atfork|pthread_sigmask|__tls_get_addr|__set_thread_area|__unmapself|clone|synccall|tls|sem_open|sem_unlink|pthread_getcpuclockid|pthread_[gs]etsched.*|timer_.*|clock_getcpuclockid|getdate)\.c$'
 objects=objects
 kind=--both

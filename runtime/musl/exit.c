@@ -9,12 +9,15 @@
 extern weak hidden void (*const __init_array_start)(void), (*const __init_array_end)(void);
 extern weak hidden void (*const __fini_array_start)(void), (*const __fini_array_end)(void);
 void bh_libc_threads(void);
+extern char **__environ;
 void __funcs_on_exit(void);
 void __stdio_exit(void);
 
-/* Library, then constructors. */
+/* Library, then constructors. The environment is empty, but programs may walk through it. */
 void bh_libc_init(void)
 {
+	static char *nothing[1];
+	__environ = nothing;
 	bh_libc_threads();
 	for (uintptr_t a = (uintptr_t)&__init_array_start; a < (uintptr_t)&__init_array_end; a += sizeof(void (*)(void)))
 		(*(void (**)(void))a)();

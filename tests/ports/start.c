@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <bulkhead/domain.h>
 #include <bulkhead/stdio.h>
@@ -20,16 +18,6 @@
 
 static char arguments[480], files[480], outputs[480];
 char *bh_arguments[WORDS_MAX + 1];
-
-// What programs ask the system beside: one processor and nobody to be nicer to.
-long sysconf(int name) {
-    return name == _SC_NPROCESSORS_ONLN ? 1 : -1;
-}
-
-int setpriority(int which, id_t who, int priority) {
-    (void)which, (void)who, (void)priority;
-    return 0;
-}
 
 static void publish(char *word) {
     char *size = strchr(word, ':');

@@ -3,8 +3,6 @@
 // What Tcl asks of a system and a domain does not have, as far as the C library leaves it out: processes, sockets, terminals, users. Each says so
 // by its error. Calls are by name, so the real functions' parameters do not matter here.
 #include <errno.h>
-#include <sys/select.h>
-#include <time.h>
 
 #define ABSENT(name)                                                                                                                       \
     long name(void);                                                                                                                       \
@@ -26,7 +24,6 @@ ABSENT(pipe)
 ABSENT(symlink)
 ABSENT(getnameinfo)
 ABSENT(getpeername)
-ABSENT(getrlimit)
 ABSENT(getrusage)
 ABSENT(getsockname)
 ABSENT(getsockopt)
@@ -68,22 +65,4 @@ unsigned short htons(unsigned short number) {
 unsigned short ntohs(unsigned short number);
 unsigned short ntohs(unsigned short number) {
     return __builtin_bswap16(number);
-}
-
-// There is one folder.
-int chdir(const char *path);
-int chdir(const char *path) {
-    if (path[0] && (path[1] || (path[0] != '.' && path[0] != '/'))) {
-        errno = ENOENT;
-        return -1;
-    }
-    return 0;
-}
-
-// Nothing to wait for but the time.
-int select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *limit) {
-    (void)count, (void)reads, (void)writes, (void)others;
-    if (limit)
-        nanosleep(&(struct timespec){limit->tv_sec, limit->tv_usec * 1000}, 0);
-    return 0;
 }

@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <regex.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,7 +69,10 @@ static void folders(const char *folder) {
     say("mkdir %d", mkdir(inner, 0700));
     say("onto one that is not empty: %d", rename(inner, outer) < 0 && errno == ENOTEMPTY);
     say("onto one that is: %d, %d", rename(outer, inner), access(inside, F_OK));
+    DIR *left = opendir(inner);
     say("removed %d %d %d", unlink(inside), rmdir(deep), rmdir(inner));
+    say("nothing left in it: %d", left && !readdir(left));
+    closedir(left);
 }
 
 // A file as standard input, until that is closed: its number is then nothing that a later file may be found by.
@@ -196,6 +202,27 @@ static void text_and_time(void) {
     say("wide %ls %d", L"text", (int)wcslen(L"four"));
 }
 
+// Of what a program may ask, that which has one answer everywhere.
+static void questions(void) {
+    struct pollfd ready[] = {{.fd = 1, .events = POLLOUT}, {.fd = -1, .events = POLLIN}, {.fd = 60, .events = POLLIN}};
+    struct timeval moment = {.tv_usec = 1000}, none = {0};
+    struct rlimit files;
+    fd_set set;
+    char **walk = environ;
+    while (*walk)
+        walk++;
+    say("page %ld, processors %d, files %d", sysconf(_SC_PAGESIZE), sysconf(_SC_NPROCESSORS_ONLN) > 0, sysconf(_SC_OPEN_MAX) >= 20);
+    say("memory %d, limit %d", sysconf(_SC_PHYS_PAGES) > 0, getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur >= 20);
+    say("poll %d: %d %d %d", poll(ready, 3, 1000), ready[0].revents == POLLOUT, ready[1].revents, ready[2].revents == POLLNVAL);
+    say("poll in vain %d, select %d", poll(ready, 0, 2), select(0, NULL, NULL, NULL, &moment));
+    FD_ZERO(&set);
+    FD_SET(1, &set);
+    say("writable %d", select(2, NULL, &set, NULL, &none) == 1 && FD_ISSET(1, &set));
+    FD_SET(61, &set);
+    say("closed %d", select(62, &set, NULL, NULL, &none) < 0 && errno == EBADF);
+    say("root %d, nowhere %d", chdir("/"), chdir("/no such folder") < 0 && errno == ENOENT);
+}
+
 int main(void) {
     char folder[] = "/tmp/library-XXXXXX"; // for the host, where this program runs, too: in a domain any place is in its own memory
     atexit(at_end);
@@ -205,5 +232,6 @@ int main(void) {
     memory_streams();
     numbers();
     text_and_time();
+    questions();
     return 0;
 }
