@@ -69,8 +69,12 @@ static void zlib_give(voidpf opaque, voidpf block) {
 }
 
 static z_stream zlib_stream(const char *from, size_t size, char *to, size_t room) {
-    return (z_stream){.zalloc = zlib_take, .zfree = zlib_give, .next_in = (Bytef *)(uintptr_t)from, .avail_in = (uInt)size,
-                      .next_out = (Bytef *)to, .avail_out = (uInt)room};
+    return (z_stream){.zalloc = zlib_take,
+                      .zfree = zlib_give,
+                      .next_in = (Bytef *)(uintptr_t)from,
+                      .avail_in = (uInt)size,
+                      .next_out = (Bytef *)to,
+                      .avail_out = (uInt)room};
 }
 
 static size_t zlib_pack(const char *from, size_t size, char *to, size_t room) {
@@ -129,8 +133,12 @@ static void *bzip2_take(void *opaque, int count, int size) {
 }
 
 static bz_stream bzip2_stream(const char *from, size_t size, char *to, size_t room) {
-    return (bz_stream){.bzalloc = bzip2_take, .bzfree = zstd_give, .next_in = (char *)(uintptr_t)from, .avail_in = (unsigned)size,
-                       .next_out = to, .avail_out = (unsigned)room};
+    return (bz_stream){.bzalloc = bzip2_take,
+                       .bzfree = zstd_give,
+                       .next_in = (char *)(uintptr_t)from,
+                       .avail_in = (unsigned)size,
+                       .next_out = to,
+                       .avail_out = (unsigned)room};
 }
 
 static size_t bzip2_pack(const char *from, size_t size, char *to, size_t room) {
@@ -156,27 +164,14 @@ void bz_internal_error(int code) {
     __builtin_trap();
 }
 
-uint64_t zlib_pack_run(uint32_t rounds) {
-    return pack_rounds(zlib_pack, zlib_unpack, rounds);
-}
-uint64_t zlib_unpack_run(uint32_t rounds) {
-    return unpack_rounds(zlib_pack, zlib_unpack, rounds);
-}
-uint64_t lz4_pack_run(uint32_t rounds) {
-    return pack_rounds(lz4_pack, lz4_unpack, rounds);
-}
-uint64_t lz4_unpack_run(uint32_t rounds) {
-    return unpack_rounds(lz4_pack, lz4_unpack, rounds);
-}
-uint64_t zstd_pack_run(uint32_t rounds) {
-    return pack_rounds(zstd_pack, zstd_unpack, rounds);
-}
-uint64_t zstd_unpack_run(uint32_t rounds) {
-    return unpack_rounds(zstd_pack, zstd_unpack, rounds);
-}
-uint64_t bzip2_pack_run(uint32_t rounds) {
-    return pack_rounds(bzip2_pack, bzip2_unpack, rounds);
-}
-uint64_t bzip2_unpack_run(uint32_t rounds) {
-    return unpack_rounds(bzip2_pack, bzip2_unpack, rounds);
-}
+#define RUNS(codec)                                                                                                                        \
+    uint64_t codec##_pack_run(uint32_t rounds) {                                                                                           \
+        return pack_rounds(codec##_pack, codec##_unpack, rounds);                                                                          \
+    }                                                                                                                                      \
+    uint64_t codec##_unpack_run(uint32_t rounds) {                                                                                         \
+        return unpack_rounds(codec##_pack, codec##_unpack, rounds);                                                                        \
+    }
+RUNS(zlib)
+RUNS(lz4)
+RUNS(zstd)
+RUNS(bzip2)
