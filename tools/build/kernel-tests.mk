@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Tests of the kernel core and of the tools around it: scenarios with real domains in the hosted kernel and on bare metal (tests/hosted and
-# tests/system/domains.py tests/system/call.py tests/system/shadows.py with the domains of tests/domains), wrong and right interface files and manifests, and unit tests (tests/unit/kernel), alone or with the kernel as a library.
-TEST_SCRIPTS += tests/hosted/hosted.py tests/hosted/interfaces.py tests/system/domains.py tests/idl/idl.py tests/manifest/manifest.py tests/manifest/colours.py
+# tests/system with the domains of tests/domains), wrong and right interface files and manifests, and unit tests (tests/unit/kernel), alone or with the kernel as a library.
+TEST_SCRIPTS += tests/hosted/hosted.py tests/hosted/interfaces.py tests/system/domains.py tests/system/call.py tests/system/shadows.py tests/idl/idl.py tests/manifest/manifest.py tests/manifest/colours.py
 TEST_TARGETS += $(BHIDL) $(HOSTED)/bulkhead $(BUILD)/pc/bulkhead.elf $(BUILD)/domains/conductor.elf $(BUILD)/domains/victim.elf $(BUILD)/domains/victim-hardened.elf $(BUILD)/domains/hello.elf $(BUILD)/domains/supervisor.elf $(BUILD)/domains/shop.elf $(BUILD)/domains/shopper.elf
 TEST_SCRIPTS += tests/hosted/rings.py
 TEST_TARGETS += $(addprefix $(BUILD)/domains/,hub.elf spoke.elf judge.elf)
