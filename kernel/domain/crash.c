@@ -139,7 +139,8 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     write_record(domain, cause, frame, address);
     TRACE(CRASH, domain->id, cause, (uint32_t)domain->crash.offset | (uint64_t)domain->generation << 32);
     log_record(domain);
-    core_write(domain, frame);
+    if (cause != BH_CRASH_EXIT)
+        core_write(domain, frame);
     thread_each(unwind_one, domain);
     reclaim(domain);
     if (watcher)
