@@ -18,7 +18,6 @@ struct domain;
 
 struct mechanism {
     const char *name;
-    bool contains; // are wild reads and writes held back at all?
     const uint8_t *methods; // adapters: for the first method of a port, METHOD_STUB_SIZE on for each other
     const uint8_t *enter;   // the same for calls by the kernel, to thread->entry
     const uint8_t *door;    // what the word BH_TABLE_DOOR leads to; or

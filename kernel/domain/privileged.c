@@ -25,9 +25,8 @@ static bool is_privileged(const cs_insn *insn) {
     }
 }
 
-static bool has_register_of_kernel(csh capstone, const cs_insn *insn) {
+static bool has_register_of_kernel(const cs_insn *insn) {
     const cs_x86 *x86 = &insn->detail->x86;
-    (void)capstone;
     for (int i = 0; i < x86->op_count; i++) {
         x86_reg reg = x86->operands[i].type == X86_OP_REG ? x86->operands[i].reg : X86_REG_INVALID;
         if ((reg >= X86_REG_CR0 && reg <= X86_REG_CR15) || (reg >= X86_REG_DR0 && reg <= X86_REG_DR15) || reg == X86_REG_FS || reg == X86_REG_GS)
@@ -65,7 +64,7 @@ enum bh_error privileged_check(const char *name, const struct verified_image *im
     while (insn && size && !error) {
         if (!cs_disasm_iter(capstone, &code, &size, &address, insn))
             error = refuse_at(name, image, address, "no instruction");
-        else if (is_privileged(insn) || has_register_of_kernel(capstone, insn))
+        else if (is_privileged(insn) || has_register_of_kernel(insn))
             error = refuse_at(name, image, insn->address, insn->mnemonic);
     }
     if (insn)

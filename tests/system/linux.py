@@ -185,6 +185,14 @@ def the_driver_is_crashed_twenty_times_and_the_guest_notices_nothing():
     print(result.stdout, end="")
 
 
+@test
+def the_driver_may_be_isolated_by_other_mechanisms():
+    for mechanism in ("paging", "pks"):
+        result = command(DEMO, "--build", BUILD, "--folder", FOLDER, "--crashes", "5", "--isolation", f"virtio-blk={mechanism}", timeout=300)
+        check(result.returncode == 0, result.stdout + result.stderr)
+        check("5 crashes in 5 ways" in result.stdout and re.search(r" 0 guest-visible errors, 0 checksum mismatches", result.stdout), result.stdout)
+
+
 def capabilities(bhctl):
     """The list agrees with itself and with what `domains' counts; the picture is one."""
     held = {one["name"]: one for one in json.loads(bhctl("caps", "--json").stdout)["domains"]}

@@ -25,6 +25,7 @@ SCENARIOS = ("calls-carry-values", "calls-refuse-capabilities", "crash-in-call",
 SHORT = ("crash-in-call", "caller-dies-first", "buffers-lent", "ring-replay", "storm", "plain-attacks")  # on bare metal, where each boots a machine
 AT_ONCE = ("race-lend", "processors-kill-the-middle", "storm")  # with several processors
 
+DOMAIN_SIZE, ISOLATION_AT = 88, 84  # struct bh_archive_domain (kernel/abi/manifest.h)
 MECHANISMS = {"hosted": ("none", "process"), "pc": ("none", "paging", "pks")}
 
 
@@ -142,6 +143,13 @@ def run_refusals(runner, machine):
             data[at:at + len(code)] = code
             open(archive, "wb").write(data)
             refused(machine, name, archive, message)
+    if runner.wanted("plain-for-sfi"):
+        archive = runner.archive("plain-for-sfi", victims, isolation=[("a", "none")])
+        data = bytearray(open(archive, "rb").read())
+        domains_at, _ = hosted.table(data, hosted.DOMAINS)
+        hosted.put(data, domains_at + DOMAIN_SIZE + ISOLATION_AT, "<I", 0)  # of the second, a
+        open(archive, "wb").write(data)
+        refused(runner, "plain-for-sfi", archive, "an image of the plain flavour, which sfi does not confine")
     for name, runner, mechanism in (("process-on-bare-metal", machine, "process"), ("paging-in-a-process", runner, "paging"), ("pks-in-a-process", runner, "pks")):
         if runner.wanted(name):
             refused(runner, name, runner.archive(name, victims, isolation=[("a", mechanism)]), f"isolation {mechanism} is not one of this platform")

@@ -36,6 +36,6 @@ endef
 $(foreach m,$(DOMAIN_MAINS),$(if $(DOMAIN_LIBRARIES_$(call name_of,$(m))),,$(eval $(call PLAIN_RULE,$(call name_of,$(m)),$(call sources_of,$(m))))))
 -include $(wildcard $(PLAIN)/obj/*/*.d $(PLAIN)/obj/*/*/*.d $(PLAIN)/obj/*/*/*/*.d $(PLAIN)/runtime/*.d)
 
-TEST_TARGETS += $(addprefix $(BUILD)/domains/,victim-plain.elf call-server-plain.elf)
+TEST_TARGETS += $(addprefix $(BUILD)/domains/,victim-plain.elf call-server-plain.elf virtio-blk-plain.elf)
 TEST_SCRIPTS += tests/system/mechanisms.py
 RUN_TARGETS += $(foreach one,$(ISOLATION),$(if $(filter sfi,$(lastword $(subst =, ,$(one)))),,$(BUILD)/domains/$(firstword $(subst =, ,$(one)))-plain.elf))

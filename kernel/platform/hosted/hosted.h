@@ -33,6 +33,7 @@ void process_map(uint64_t va, uint64_t offset, uint64_t size, int protection); /
 void process_unmap(uint64_t va, uint64_t size);
 void process_protect(uint64_t va, uint64_t size, int protection);
 struct trap_frame;
+#define PROCESS_CS 0 // in a trap frame that stands for one in a process
 bool process_waits(const struct trap_frame *frame); // for a process
 void process_fault(struct trap_frame *frame); // a fault of the waiting code stands for one in the process: make the frame that one
 bool process_ended(struct trap_frame *frame); // one that nobody ended: its domain dies of it, and the frame goes on elsewhere

@@ -9,7 +9,7 @@
 #include "kernel/platform/platform.h"
 
 extern const uint8_t process_methods[], process_enter[], process_page[], process_page_end[];
-static const struct mechanism process = {.name = "process", .contains = true, .methods = process_methods, .enter = process_enter,
+static const struct mechanism process = {.name = "process", .methods = process_methods, .enter = process_enter,
                                          .page = process_page, .page_end = process_page_end, .where = process_where};
 
 enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolation) {

@@ -32,7 +32,6 @@
 #define SHARED_SIZE (BH_PAGE_SIZE + (MAILBOX_COUNT << MAILBOX_SHIFT))
 #define FD_FIRST 16 // above those of the child
 #define STOP_NS 50000000
-#define PROCESS_CS 0
 static_assert(MAILBOX_COUNT == THREAD_COUNT);
 
 extern const uint8_t process_child[], process_child_end[], process_page[], process_page_wait[], __start_text_wait[], __stop_text_wait[];

@@ -19,7 +19,6 @@
 #define FXSAVE_SIZE 464 // the rest of the 512 bytes is Linux's own
 #define XSAVE_MAGIC 0x46505853u
 #define USER_CS 0x33
-#define PROCESS_CS 0 // of a frame that stands for one in a domain's process
 #define USER_SS 0x2b
 
 static uint32_t vector_of(int signal_number, uint64_t trapno) {

@@ -13,12 +13,11 @@
 #include "kernel/domain/privileged.h"
 
 extern const uint8_t paging_methods[], paging_enter[], paging_page[], paging_page_end[];
-static const struct mechanism paging = {.name = "paging", .contains = true, .methods = paging_methods, .enter = paging_enter, .page = paging_page,
+static const struct mechanism paging = {.name = "paging", .methods = paging_methods, .enter = paging_enter, .page = paging_page,
                                         .page_end = paging_page_end};
 
-
 extern const uint8_t pks_methods[], pks_enter[], pks_door[];
-static const struct mechanism pks = {.name = "pks", .contains = true, .methods = pks_methods, .enter = pks_enter, .door = pks_door};
+static const struct mechanism pks = {.name = "pks", .methods = pks_methods, .enter = pks_enter, .door = pks_door};
 static uint32_t next_key = KEY_DOMAINS;
 
 static enum bh_error isolate_by_key(struct domain *domain) {
