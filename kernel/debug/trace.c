@@ -150,7 +150,9 @@ void trace_record(enum bh_trace_event event, uint32_t domain, uint32_t a, uint64
 
 static void sample(struct thread *thread, const struct trap_frame *frame) {
     static struct bh_frame_info frames[BH_BACKTRACE_MAX]; // large, and the lock is held
-    size_t count = thread->domain == &kernel_domain && !thread->top ? 0 : backtrace_thread(thread, frame, frames, BH_BACKTRACE_MAX);
+    // Inside a domain that sfi does not isolate: only that it is there. Its frames would be looked up one by one, too slowly for where it waits.
+    bool bare = thread->domain == &kernel_domain ? !thread->top : thread->domain->mechanism != NULL;
+    size_t count = bare ? 0 : backtrace_thread(thread, frame, frames, BH_BACKTRACE_MAX);
     trace_record(BH_TRACE_SAMPLE_EVENT, thread->domain ? thread->domain->id : 0, (uint32_t)count, frame->rip);
     for (size_t i = 0; i < count; i++)
         trace_record(BH_TRACE_FRAME_EVENT, frames[i].domain, (uint32_t)i, frames[i].offset);

@@ -72,11 +72,13 @@ def samples(recording):
     walker = Walker(type("Nothing", (), {"begin": lambda *_: None, "end": lambda *_: None})())
 
     def finish(cpu):
-        thread, rip, frames = pending.pop(cpu, (None, 0, None))
+        thread, rip, frames, inside = pending.pop(cpu, (None, 0, None, 0))
         if frames is None:
             return
         stack = [f"{names.domain(domain)}: {names.function(domain, offset)}" for domain, offset in reversed(frames)]
-        if rip and not in_slot(rip):
+        if inside and not frames:
+            stack.append(names.domain(inside))
+        elif rip and not in_slot(rip):
             function = names.function(0, rip)
             stack.append("guest" if function == "irq_window" else f"kernel: {function}")
         key = (thread, *stack)
@@ -87,7 +89,7 @@ def samples(recording):
         if event.name == "SAMPLE":
             finish(event.cpu)
             thread = Names(names).thread(walker.thread(event.thread)) if event.thread != NO_THREAD else "idle"
-            pending[event.cpu] = (thread, event.values["rip"], [])
+            pending[event.cpu] = (thread, event.values["rip"], [], event.domain)
         elif event.name == "FRAME" and event.cpu in pending:
             pending[event.cpu][2].append((event.domain, event.values["offset"]))
     for cpu in list(pending):
