@@ -4,17 +4,14 @@ QEMU's instruction counting on bare metal, time and core cycles in the hosted ke
 the same source in the flavour that its mechanism takes."""
 import os
 import re
-import subprocess
-import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MKIMAGE = os.path.join(ROOT, "tools", "mkimage", "mkimage.py")
+from emulator import ROOT, make_archive, run_counted, tail
+
 WHAT = {"none": "no isolation: a switch of stacks", "sfi": "verified code", "pks": "protection keys for supervisor pages", "paging": "page table, ring 3",
         "process": "process, futex"}
 BARE = ("none", "sfi", "pks", "paging")
 HOSTED = {"none": 2000, "sfi": 2000, "process": 20}  # calls in a batch
-TIMEOUT_S = 120
 
 
 def archive(options, failure, folder, mechanism, with_meter):
@@ -24,30 +21,18 @@ def archive(options, failure, folder, mechanism, with_meter):
         for name in ("systems/bench.toml", "bench/meter.toml")[:1 + with_meter]:
             with open(os.path.join(ROOT, name), encoding="utf-8") as part:
                 file.write(part.read())
-    made = subprocess.run([sys.executable, MKIMAGE, "--build", options.build, "-o", path, "--isolation", f"call-server={mechanism}", manifest],
-                          capture_output=True, text=True, check=False)
-    if made.returncode:
-        raise failure(made.stderr.strip())
-    return path
+    return make_archive(options, failure, manifest, path, "--isolation", f"call-server={mechanism}")
 
 
 def instructions(options, failure, folder, mechanism):
     """Of one call there and back, by kind: ticks of a machine whose clock counts instructions."""
     path, log = archive(options, failure, folder, mechanism, True), os.path.join(folder, "log")
-    command = ["qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-m", "512M", "-display", "none", "-no-reboot", "-net", "none", "-icount",
-               "shift=0,sleep=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", f"file:{log}",
-               "-kernel", os.path.join(options.build, "pc", "bulkhead.elf"), "-initrd", path]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    except FileNotFoundError as error:
-        raise failure("qemu-system-x86_64 is missing; tools/setup.sh installs it") from error
-    except subprocess.TimeoutExpired as error:
-        raise failure(f"{mechanism}: the system did not end within {TIMEOUT_S} s") from error
+    run_counted(options, failure, path, log, f"the system with {mechanism}", "-serial", f"file:{log}")
     with open(log, encoding="utf-8", errors="replace") as file:
         text = file.read()
     found = {name: int(ticks) / int(count) for name, ticks, count in re.findall(r"batch (\w+): (\d+) in (\d+)", text)}
-    if done.returncode != 1 or not {"local", "call", "record"} <= found.keys():
-        raise failure(f"{mechanism}: the system ended with {done.returncode}; its log ends with:\n" + "\n".join(text.splitlines()[-6:]))
+    if not {"local", "call", "record"} <= found.keys():
+        raise failure(f"{mechanism}: the system's report is incomplete; its log ends with:\n{tail(log)}")
     return {name: round(value, 1) for name, value in found.items()}
 
 
