@@ -13,8 +13,9 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "bench"))
+sys.path[:0] = [os.path.join(ROOT, "bench"), os.path.join(ROOT, "tests")]
 import stats  # noqa: E402
+from checks import Checks  # noqa: E402
 from compare import differences  # noqa: E402
 from result import Result  # noqa: E402
 
@@ -22,16 +23,6 @@ MACHINE = {"processor": {"model": "made up", "family": "1", "model number": "2",
            "frequency": {}, "memory_mib": 1, "kernel": "0", "system": "none", "python": "3", "programs": {}}
 PAIRS, MEASURES = 60, 12  # of reports that differ by noise only
 FALSE_MAX = 4             # of them, with a difference that is none: one in twenty is the test's own promise
-
-
-class Tests:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, good, sentence, detail=""):
-        self.passed += bool(good)
-        self.failed += not good
-        print(f"  {'ok    ' if good else 'FAILED'} {sentence}" + ("" if good or not detail else f"\n{detail}"), flush=True)
 
 
 def samples(draw, middle, runs, count=41, between=0.015, within=0.03):
@@ -169,15 +160,14 @@ def main():
     parser.add_argument("--build", default="build", help="not used: nothing is built")
     parser.add_argument("--only", default="", help="do nothing unless this is part of `compare'")
     options = parser.parse_args()
-    tests = Tests()
+    tests = Checks()
     if options.only in "compare":
         known_values(tests)
         findings(tests)
         noise(tests)
         with tempfile.TemporaryDirectory() as folder:
             command(tests, folder)
-    print(f"{tests.passed} passed, {tests.failed} failed")
-    return 1 if tests.failed else 0
+    return tests.end()
 
 
 if __name__ == "__main__":

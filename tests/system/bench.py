@@ -6,21 +6,15 @@ import glob
 import json
 import os
 import subprocess
+import sys
 import xml.dom.minidom
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import Checks  # noqa: E402
 
 LIMIT_S = 240
 NUMBERS = {"call": ("kinds", "cycles"), "confinement": ("programs", "domain", "ratio"), "hardened": ("programs", "hardened", "ratio"), "rings": ("kinds", "ns")}
 NO_TARGET = ("hardened", "rings")  # rings: what it is measured against need not be there
-
-
-class Tests:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, good, sentence, detail=""):
-        self.passed += bool(good)
-        self.failed += not good
-        print(f"  {'ok    ' if good else 'FAILED'} {sentence}" + ("" if good or not detail else f"\n{detail}"), flush=True)
 
 
 def is_svg(path):
@@ -57,7 +51,7 @@ def main():
     if options.only not in "bench":
         print("0 passed, 0 failed")
         return 0
-    tests = Tests()
+    tests = Checks()
     command = ["bench/run.py", "--build", options.build]
     out = os.path.join(options.build, "bench", "quick")
     for old in (path for kind in ("json", "svg", "html") for path in glob.glob(os.path.join(out, f"*.{kind}"))):
@@ -80,8 +74,7 @@ def main():
         tests.check(data and data["benchmark"] == name and (data["targets"] or name in NO_TARGET), f"bench/{name} leaves JSON with its targets")
         tests.check(data and has_numbers(name, data), f"bench/{name} leaves numbers that can be true")
         tests.check(is_svg(os.path.join(out, name + ".svg")), f"bench/{name} leaves a plot")
-    print(f"{tests.passed} passed, {tests.failed} failed")
-    return 1 if tests.failed else 0
+    return tests.end()
 
 
 if __name__ == "__main__":
