@@ -4,8 +4,11 @@
 
 Each program is either a Criterion binary (its synthesis line is counted) or a script that itself
 ends with a line `N passed, N failed`. A program that dies without saying so counts as one failure.
+
+Two run at a time where there are two processors or more: most of them wait for one emulator, which uses one.
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -47,27 +50,31 @@ def run(program, only, logs):
     text = open(log, errors="replace").read()
     passed, failed = counts(text, status)
     seconds = time.monotonic() - started
-    print(f"  {'ok  ' if not failed else 'FAIL'} {os.path.basename(program):32} "
-          f"{passed:4} passed {failed:3} failed  {seconds:6.1f} s", flush=True)
+    lines = [f"  {'ok  ' if not failed else 'FAIL'} {os.path.basename(program):32} {passed:4} passed {failed:3} failed  {seconds:6.1f} s"]
     if failed:
-        print("\n".join("    | " + line for line in text.splitlines()[-60:]))
-        print(f"    whole log: {log}", flush=True)
+        lines += ["    | " + line for line in text.splitlines()[-60:]] + [f"    whole log: {log}"]
+    print("\n".join(lines), flush=True)
     return passed, failed
+
+
+def jobs(text):
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}' programs at a time: give a number from 1 on")
+    return int(text)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--only", default="", help="run only tests whose name contains this")
+    parser.add_argument("--jobs", type=jobs, default=min(2, os.cpu_count() or 1), help="programs at a time (default: 2, or 1 on one processor)")
     parser.add_argument("programs", nargs="*")
     options = parser.parse_args()
     logs = os.path.join(options.build, "logs", "tests")
     os.makedirs(logs, exist_ok=True)
-    passed = failed = 0
-    for program in options.programs:
-        one_passed, one_failed = run(program, options.only, logs)
-        passed += one_passed
-        failed += one_failed
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda program: run(program, options.only, logs), options.programs))
+    passed, failed = (sum(column) for column in zip(*results)) if results else (0, 0)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
