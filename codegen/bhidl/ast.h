@@ -217,6 +217,11 @@ int parse_file(struct source *input);
 void check_error_sets(void);
 void check_fails(const struct method *method);
 void check_oneway(const struct interface *interface, const struct method *method);
+extern const struct standard_error {
+    const char *name;
+    int32_t number;
+} standard_errors[]; // of kernel/abi/errors.def
+extern const size_t standard_error_count;
 int32_t standard_error(const char *name); // ENOENT and its like; 0: there is none
 struct error_set *find_errors(const char *name);
 // contracts.c: conditions as C over `words' and `value' of a call (emit_interpose.c), and as text

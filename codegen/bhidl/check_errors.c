@@ -6,19 +6,17 @@
 #include "codegen/bhidl/ast.h"
 #include "kernel/abi/error.h"
 
-static const struct {
-    const char *name;
-    int32_t number;
-} standard[] = {
+const struct standard_error standard_errors[] = {
 #define ERROR(name, number, sentence, hint) {#name, number},
 #include "kernel/abi/errors.def"
 #undef ERROR
 };
+const size_t standard_error_count = sizeof(standard_errors) / sizeof(*standard_errors);
 
 int32_t standard_error(const char *name) {
-    for (size_t i = 0; i < sizeof(standard) / sizeof(*standard); i++)
-        if (!strcmp(standard[i].name, name))
-            return standard[i].number;
+    for (size_t i = 0; i < standard_error_count; i++)
+        if (!strcmp(standard_errors[i].name, name))
+            return standard_errors[i].number;
     return 0;
 }
 

@@ -89,19 +89,10 @@ static void print_structure(FILE *file, struct structure *one) {
     fputs(")\n\n\n", file);
 }
 
-static const struct {
-    const char *name;
-    int32_t number;
-} standard[] = {
-#define ERROR(name, number, sentence, hint) {#name, number},
-#include "kernel/abi/errors.def"
-#undef ERROR
-};
-
 static void print_errors(FILE *file) {
     fputs("ERRORS = {", file);
-    for (size_t i = 0; i < sizeof(standard) / sizeof(*standard); i++)
-        fprintf(file, "%d: \"%s\", ", standard[i].number, standard[i].name);
+    for (size_t i = 0; i < standard_error_count; i++)
+        fprintf(file, "%d: \"%s\", ", standard_errors[i].number, standard_errors[i].name);
     for (const struct error_set *one = program.errors; one; one = one->next)
         for (const struct enumerator *value = one->enumerators; value; value = value->next)
             fprintf(file, "%lld: \"%s.%s\", ", -(long long)(ERROR_BASE + value->value), one->name, value->name);
