@@ -56,38 +56,33 @@ static uint32_t serve(uint32_t most) {
 
 // ---- several producers; each gets its answers by a ring of its own
 
-static struct rte_ring *many, *many_back[PRODUCERS_MAX];
+// Several producers, and a ring of answers for each.
+static struct many {
+    struct rte_ring *there, *back[PRODUCERS_MAX];
+} mp, hts;
 
-static bool open_many(enum rte_ring_sync_type type) {
-    many = make(SIZE, type);
+static bool open_many(struct many *many, enum rte_ring_sync_type type) {
+    many->there = make(SIZE, type);
     for (uint32_t i = 0; i < PRODUCERS_MAX; i++)
-        if (!(many_back[i] = make(SIZE, RTE_RING_SYNC_ST)))
+        if (!(many->back[i] = make(SIZE, RTE_RING_SYNC_ST)))
             return false;
-    return many;
+    return many->there;
 }
 
-static struct rte_ring *hts, *mp, *hts_back[PRODUCERS_MAX], *mp_back[PRODUCERS_MAX];
-
 static bool open_mp(void) {
-    bool good = open_many(RTE_RING_SYNC_MT);
-    mp = many;
-    memcpy(mp_back, many_back, sizeof(mp_back));
-    return good;
+    return open_many(&mp, RTE_RING_SYNC_MT);
 }
 
 static bool open_hts(void) {
-    bool good = open_many(RTE_RING_SYNC_MT_HTS);
-    hts = many;
-    memcpy(hts_back, many_back, sizeof(hts_back));
-    return good;
+    return open_many(&hts, RTE_RING_SYNC_MT_HTS);
 }
 
-static uint32_t serve_many(struct rte_ring *ring, struct rte_ring **answers, uint32_t most) {
+static uint32_t serve_many(struct many *many, uint32_t most) {
     struct message messages[BATCH_MAX];
-    uint32_t count = rte_ring_sc_dequeue_burst_elem(ring, messages, SIZE, most, NULL);
+    uint32_t count = rte_ring_sc_dequeue_burst_elem(many->there, messages, SIZE, most, NULL);
     for (uint32_t i = 0; i < count; i++) {
         messages[i] = answer_to(messages[i]);
-        while (!rte_ring_sp_enqueue_burst_elem(answers[messages[i].other % PRODUCERS_MAX], &messages[i], SIZE, 1, NULL))
+        while (!rte_ring_sp_enqueue_burst_elem(many->back[messages[i].other % PRODUCERS_MAX], &messages[i], SIZE, 1, NULL))
             ;
     }
     return count;
@@ -95,28 +90,28 @@ static uint32_t serve_many(struct rte_ring *ring, struct rte_ring **answers, uin
 
 static uint32_t send_mp(uint32_t producer, const struct message *messages, uint32_t count) {
     (void)producer;
-    return rte_ring_mp_enqueue_burst_elem(mp, messages, SIZE, count, NULL);
+    return rte_ring_mp_enqueue_burst_elem(mp.there, messages, SIZE, count, NULL);
 }
 
 static uint32_t receive_mp(uint32_t producer, struct message *messages, uint32_t most) {
-    return rte_ring_sc_dequeue_burst_elem(mp_back[producer], messages, SIZE, most, NULL);
+    return rte_ring_sc_dequeue_burst_elem(mp.back[producer], messages, SIZE, most, NULL);
 }
 
 static uint32_t serve_mp(uint32_t most) {
-    return serve_many(mp, mp_back, most);
+    return serve_many(&mp, most);
 }
 
 static uint32_t send_hts(uint32_t producer, const struct message *messages, uint32_t count) {
     (void)producer;
-    return rte_ring_mp_hts_enqueue_burst_elem(hts, messages, SIZE, count, NULL);
+    return rte_ring_mp_hts_enqueue_burst_elem(hts.there, messages, SIZE, count, NULL);
 }
 
 static uint32_t receive_hts(uint32_t producer, struct message *messages, uint32_t most) {
-    return rte_ring_sc_dequeue_burst_elem(hts_back[producer], messages, SIZE, most, NULL);
+    return rte_ring_sc_dequeue_burst_elem(hts.back[producer], messages, SIZE, most, NULL);
 }
 
 static uint32_t serve_hts(uint32_t most) {
-    return serve_many(hts, hts_back, most);
+    return serve_many(&hts, most);
 }
 
 // ---- with a log, and with checks
