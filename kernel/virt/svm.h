@@ -26,20 +26,20 @@ void svm_prepare(struct vmcb *vmcb, hpa nested_cr3, uint32_t asid);
 // Before each run: make this processor ready, *vmcb, at `address', for it, and *last_cpu its number. Returns whether another one ran it, or another vCPU
 // ran here, meanwhile.
 bool svm_arrive(struct vmcb *vmcb, hpa address, uint32_t *last_cpu);
-// Would svm_arrive() find that nothing has changed since it was called? Costs less.
-struct svm_here {
+// By processor, and touched by it alone.
+extern struct svm_here {
     bool enabled;
-    hpa last; // the VMCB that ran on this processor last
-    hpa host_area;
-};
-extern struct svm_here svm_here[CPU_COUNT_MAX];
+    hpa last;      // the VMCB that ran here last
+    hpa host_area; // where VMSAVE keeps the host's segments
+} svm_here[CPU_COUNT_MAX];
+// Would svm_arrive() find that nothing has changed since it was called? Costs less.
 static inline bool svm_stayed(hpa address, uint32_t last_cpu) {
     return thread_current()->cpu->id == last_cpu && svm_here[last_cpu].last == address;
 }
+void svm_enter(hpa vmcb, struct bh_vcpu_state *registers, hpa host_area, uint8_t *fpu); // svm.S
 // Run the guest until it exits. `cpu`: this processor, by svm_arrive(). `registers` as in svm.S; `fpu` is the guest's FXSAVE image, 16-byte aligned. Interrupts
 // disabled before and after; pending ones are not yet taken. Without the kernel's lock.
 static inline void svm_run(hpa vmcb, uint32_t cpu, struct bh_vcpu_state *registers, uint8_t *fpu) {
-    void svm_enter(hpa vmcb, struct bh_vcpu_state *registers, hpa host_area, uint8_t *fpu); // svm.S
     svm_enter(vmcb, registers, svm_here[cpu].host_area, fpu);
 }
 

@@ -155,7 +155,7 @@ static void halt(struct vcpu *vcpu) {
 
 enum quick : uint8_t {
     QUICK_ENTER,    // done: the guest can go on
-    QUICK_LOCK,     // the exit wants more than a question to the vmm; nothing has been done about it
+    QUICK_LOCK,     // the exit wants more than a question to the vmm; it is described at most, and will be again
     QUICK_ANSWERED, // the vmm's answer is there, and wants the lock
     QUICK_DEAD,     // the vmm died; the lock is held
 };
