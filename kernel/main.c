@@ -5,6 +5,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/domain/archive.h"
 #include "kernel/domain/crash.h"
+#include "kernel/domain/dma.h"
 #include "kernel/domain/domain.h"
 #include "kernel/mm/frames.h"
 #include "kernel/platform/platform.h"
@@ -38,5 +39,6 @@ void kernel_main(void) {
     cpus_start();
     if (thread_create("boot", &kernel_domain, (uint64_t)start_system, 0, BOOT_PRIORITY, NULL) != BH_OK)
         panic("no memory for the first thread; give the machine more");
+    dma_start();
     sched_start();
 }

@@ -4,15 +4,18 @@
 // image, called by nobody else.
 #include <stdint.h>
 
+#include "bulkhead/dma.h"
 #include "bulkhead/domain.h"
 #include "kernel/abi/crash.h"
 
 #define KERNEL_ADDRESS 0xffffffff80100000ull // wild; the slot's segment turns it into an address of the slot
 #define OTHER_SLOT 0x100200000000ull
+#define ASTRAY 0x4000000000ull // further than any memory, but an address that IOMMUs know
 
 void bh_inject(uint64_t kind);
 
 static volatile uint64_t sink = 1;
+volatile uint64_t bh_dma_astray;
 
 [[gnu::noinline]] static void store(uint64_t address) {
     *(volatile uint64_t *)(address + 8 * (sink - 1)) = 0x6b696c6c;
@@ -61,6 +64,9 @@ __attribute__((used, retain)) void bh_inject(uint64_t kind) {
         break;
     case BH_INJECT_DATA_STACK:
         sink = recurse_data(0);
+        break;
+    case BH_INJECT_DMA:
+        bh_dma_astray = ASTRAY; // the driver goes on: its next transfer does it
         break;
     default:
         bh_panic("told to crash (%llu)", (unsigned long long)kind);

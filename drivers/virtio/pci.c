@@ -113,7 +113,7 @@ static enum bh_error agree(struct virtio_device *device, uint64_t wanted, uint64
         bh_error_log("the device lacks features 0x%llx", (unsigned long long)(required & ~offered));
         return BH_ENOTSUP;
     }
-    device->features = offered & (wanted | required);
+    device->features = offered & (wanted | required | VIRTIO_F_ACCESS_PLATFORM); // which a device behind an IOMMU insists on
     for (uint32_t half = 0; half < 2; half++) {
         set32(device->common, COMMON_DRIVER_SELECT, half);
         set32(device->common, COMMON_DRIVER_FEATURES, (uint32_t)(device->features >> (32 * half)));

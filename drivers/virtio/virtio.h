@@ -16,6 +16,7 @@ enum : uint64_t {
     VIRTIO_F_INDIRECT_DESC = 1ull << 28,
     VIRTIO_F_EVENT_IDX = 1ull << 29,
     VIRTIO_F_VERSION_1 = 1ull << 32,
+    VIRTIO_F_ACCESS_PLATFORM = 1ull << 33, // it sees memory as the IOMMU shows it
 };
 
 enum { VIRTIO_QUEUE_MAX = 256 };
@@ -32,7 +33,8 @@ struct virtio_device {
     uint64_t features;               // agreed on
 };
 
-// Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 is added; the device may offer fewer).
+// Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 and, where offered, ACCESS_PLATFORM are
+// added; the device may offer fewer).
 // `required` must be offered. Refusals are in the log.
 enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64_t wanted, uint64_t required);
 // Queues are ready: go.

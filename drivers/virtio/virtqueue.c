@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "bulkhead/dma.h"
 #include "bulkhead/domain.h"
 #include "kernel.h"
 
@@ -88,7 +89,7 @@ enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *de
 }
 
 static void describe(volatile struct virtq_descriptor *descriptor, const struct virtio_segment *segment, bool last, uint16_t next) {
-    descriptor->address = segment->address;
+    descriptor->address = bh_dma_address(segment->address);
     descriptor->size = segment->size;
     descriptor->flags = (uint16_t)((segment->device_writes ? FLAG_WRITE : 0) | (last ? 0 : FLAG_NEXT));
     descriptor->next = last ? 0 : next;
@@ -116,7 +117,7 @@ enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment
         return BH_EAGAIN;
     if (table) {
         fill_table(table, segments, count);
-        queue->descriptors[head].address = table_address;
+        queue->descriptors[head].address = bh_dma_address(table_address);
         queue->descriptors[head].size = count * (uint32_t)sizeof(*table);
         queue->descriptors[head].flags = FLAG_INDIRECT;
         queue->descriptors[head].next = 0;

@@ -34,7 +34,7 @@ enum bh_right : uint32_t {
     BH_RIGHT_SIGNAL = 1 << 3,
     BH_RIGHT_READ = 1 << 4,
     BH_RIGHT_WRITE = 1 << 5,
-    BH_RIGHT_DMA = 1 << 6,
+    BH_RIGHT_DMA = 1 << 6, // of a buffer: devices of its holder may read it, and with WRITE write it
     BH_RIGHT_CLIENT = 1 << 7,
     BH_RIGHT_SERVER = 1 << 8,
     BH_RIGHT_GRANT = 1 << 9, // may be passed on

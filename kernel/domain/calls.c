@@ -274,7 +274,12 @@ uint64_t call_buffer_info(uint64_t index, uint64_t out) {
     enum bh_error error = caps_get(caller(), "buffer_info", (bh_cap)index, BH_CAP_BUFFER, 0, &cap);
     if (error)
         return result(error);
-    const struct buffer *buffer = cap->object;
+    struct buffer *buffer = cap->object;
+    if (cap->rights & BH_RIGHT_DMA) {
+        error = buffers_dma_map(buffer, caller());
+        if (error)
+            return result(error);
+    }
     struct bh_buffer_info info = {.size = buffer->size, .offset = buffer->offset, .owner = buffer->owner->id,
                                   .dma_address = cap->rights & BH_RIGHT_DMA ? buffer->frames : 0};
     if (buffer->mapped[caller()->id])

@@ -431,10 +431,10 @@ void caps_forget_object(struct domain *domain, const void *object) {
     }
 }
 
-uint32_t caps_rights_to(const struct domain *domain, const void *object) {
+uint32_t caps_rights_to(const struct domain *domain, const void *object, uint32_t with) {
     uint32_t rights = 0;
     for (uint32_t i = 1; i < domain->cap_count; i++)
-        if (is_live(&domain->caps[i]) && domain->caps[i].object == object)
+        if (is_live(&domain->caps[i]) && domain->caps[i].object == object && (domain->caps[i].rights & with) == with)
             rights |= domain->caps[i].rights;
     return rights;
 }

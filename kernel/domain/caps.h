@@ -58,8 +58,8 @@ void caps_drop_unnamed(struct domain *domain);
 void caps_take_back(struct domain *domain, bh_cap index);
 // Revoke every capability of `domain` to an object but lent ones, and what was derived from them.
 void caps_forget_object(struct domain *domain, const void *object);
-// The rights that all its capabilities to an object come to, 0 for none.
-uint32_t caps_rights_to(const struct domain *domain, const void *object);
+// The rights that all its capabilities to an object come to that have the rights `with`; 0: none.
+uint32_t caps_rights_to(const struct domain *domain, const void *object, uint32_t with);
 // Is it lent to the domain for a call?
 bool caps_lent(const struct domain *domain, const void *object);
 // From what it was derived in the first place, perhaps itself.

@@ -16,6 +16,7 @@
 #include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/core.h"
+#include "kernel/domain/dma.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
@@ -133,6 +134,7 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     vsnprintf(domain->crash.text, sizeof(domain->crash.text), format, arguments);
     va_end(arguments);
     make_printable(domain->crash.text, strlen(domain->crash.text)); // a panic's words are the domain's
+    dma_blame(domain, &cause, &address, domain->crash.text, sizeof(domain->crash.text));
     domain->state = cause == BH_CRASH_EXIT ? DOMAIN_ENDED : DOMAIN_DEAD;
     domain_stop_ports(domain);
     cpus_stop();

@@ -9,6 +9,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/loader.h"
 #include "kernel/exchange/rings.h"
+#include "kernel/platform/device.h"
 #include "kernel/sched/thread.h"
 #include "labels.h"
 
@@ -52,6 +53,8 @@ enum bh_error inject_crash(struct domain *domain, enum bh_inject kind) {
         return refuse(BH_EDEAD, "inject: %s does not run", domain->name);
     if (kind == BH_INJECT_RING)
         return break_rings(domain);
+    if (kind == BH_INJECT_DMA && !platform_dma_has_space(domain->id))
+        return refuse(BH_ENOTSUP, "inject: %s has no device that an IOMMU confines: nobody would catch it", domain->name);
     enum bh_error error = find_inject(domain, &offset);
     if (error)
         return error;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Devices and I/O ports in the hands of drivers. The manifest names them by selectors; each belongs to one domain. When that domain
-// dies, its devices are stopped before the memory that they know of is given to anybody else: bus mastering off and reset, then
-// interrupts, then windows, then DMA memory. Invariant: only devices whose `open` is set may master the bus.
+// dies, its devices are stopped before the memory that they know of is given to anybody else: bus mastering off and reset, then blocked by the
+// IOMMU, then interrupts, then windows, then DMA memory. Invariants: only devices whose `open` is set may master the bus; behind an IOMMU they reach the DMA
+// memory and the buffers of their holder (buffers.c), and nothing else.
 //
 //   BH_SLOT_DEVICES | BARs, without the pages of MSI-X tables | DMA memory ... |   in each holder's slot, as it asks
 #include "kernel/domain/resources.h"
@@ -16,7 +17,9 @@
 #include "kernel/debug/log.h"
 #include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
+#include "kernel/domain/dma.h"
 #include "kernel/domain/domain.h"
+#include "kernel/exchange/buffers.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/space.h"
 #include "kernel/platform/device.h"
@@ -39,6 +42,7 @@ struct device {
     struct domain *holder; // NULL: entry not in use
     uint32_t index;        // of the platform
     bool open;
+    bool told;             // that nothing confines it
     struct bh_device_info info; // as told at open
     struct binding bindings[VECTORS_MAX];
     struct dma_block dma[DMA_BLOCKS_MAX];
@@ -236,6 +240,49 @@ static void unmap_bars(struct device *device) {
             space_unmap(device->holder->base + device->info.bar_offset[bar], device->info.bar_size[bar]);
 }
 
+static void tell_unconfined(struct device *device, enum platform_dma_guard guard) {
+    static const char *const why[] = {
+        [DMA_NO_IOMMU] = "there is no IOMMU",
+        [DMA_OUTSIDE] = "it is not behind the IOMMU",
+        [DMA_PAST_IT] = "it goes past the IOMMU (QEMU: iommu_platform=on)",
+    };
+    uint32_t address = platform_pci_info(device->index)->address;
+    if (!device->told)
+        log_write(BH_LOG_WARNING, "kernel", "device %02x:%02x.%x (%04x:%04x) of %s is not confined: %s; it can reach all memory", address >> 8,
+                  address >> 3 & 31, address & 7, device->info.vendor, device->info.device, device->holder->name, why[guard]);
+    device->told = true;
+}
+
+// Stop it (the firmware may have used it), let it reach what its holder may, and only then let it go.
+static enum bh_error start_device(struct device *device) {
+    struct domain *domain = device->holder;
+    stop_device(device);
+    enum platform_dma_guard guard = platform_dma_guard(device->index);
+    if (guard == DMA_CONFINED) {
+        bool had_space = platform_dma_has_space(domain->id);
+        enum bh_error error = platform_dma_attach(device->index, domain->id);
+        if (!error && !had_space)
+            error = buffers_dma_open(domain);
+        if (error) {
+            platform_dma_detach(device->index);
+            if (!had_space)
+                platform_dma_destroy(domain->id);
+            return error;
+        }
+    } else {
+        tell_unconfined(device, guard);
+    }
+    platform_pci_enable(device->index, true, true);
+    return BH_OK;
+}
+
+struct domain *resources_holder_of(uint32_t source) {
+    for (struct device *device = devices; device < devices + DEVICES_MAX; device++)
+        if (device->holder && device->open && platform_dma_source(device->index) == source)
+            return device->holder;
+    return NULL;
+}
+
 enum bh_error serve_device_open(struct domain *caller, uint64_t object, struct bh_device_info *out) {
     struct device *device;
     enum bh_error error = find_held(caller, object, "open", &device);
@@ -249,12 +296,12 @@ enum bh_error serve_device_open(struct domain *caller, uint64_t object, struct b
             device->info.bar_size[bar] = info->bars[bar].size;
             error = map_bar(device, bar, &device->info.bar_offset[bar]);
         }
+        if (!error)
+            error = start_device(device);
         if (error) {
             unmap_bars(device);
             return error;
         }
-        stop_device(device); // the firmware may have used it
-        platform_pci_enable(device->index, true, true);
         device->open = true;
     }
     *out = device->info;
@@ -315,6 +362,11 @@ enum bh_error serve_device_dma_alloc(struct domain *caller, uint64_t object, uin
     error = reserve_window(caller, block.size, &block.offset);
     if (!error)
         error = space_map(caller->base + block.offset, block.frames, block.size, MAP_READ | MAP_WRITE);
+    if (!error) {
+        error = platform_dma_map(caller->id, block.frames, block.size, MAP_READ | MAP_WRITE);
+        if (error)
+            space_unmap(caller->base + block.offset, block.size);
+    }
     if (error) {
         frames_free(block.frames, block.size / BH_PAGE_SIZE);
         return error;
@@ -387,12 +439,14 @@ enum bh_error serve_ports_bind_interrupt(struct domain *caller, uint64_t object,
 static void close_device(struct device *device) {
     struct domain *domain = device->holder;
     stop_device(device);
+    platform_dma_detach(device->index);
     for (uint32_t i = 0; i < VECTORS_MAX; i++)
         unbind(&device->bindings[i]);
     unmap_bars(device);
     for (uint32_t i = 0; i < device->dma_count; i++) {
         struct dma_block *block = &device->dma[i];
         space_unmap(domain->base + block->offset, block->size);
+        platform_dma_unmap(domain->id, block->frames, block->size);
         frames_free(block->frames, block->size / BH_PAGE_SIZE);
         domain->memory_used -= block->size;
     }
@@ -404,6 +458,8 @@ void resources_domain_died(struct domain *domain) {
     for (struct device *device = devices; device < devices + DEVICES_MAX; device++)
         if (device->holder == domain && device->open)
             close_device(device);
+    platform_dma_destroy(domain->id);
+    dma_domain_died(domain);
     for (struct port_range *range = port_ranges; range < port_ranges + PORT_RANGES_MAX; range++)
         if (range->holder == domain)
             unbind(&range->binding);

@@ -102,7 +102,7 @@ enum bh_error serve_system_abandon(struct domain *caller, uint64_t object, uint3
     return error ? error : domain_abandon(domain);
 }
 
-static_assert(BH_INJECTION_NULL_STORE == (int)BH_INJECT_NULL && BH_INJECTION_RING == (int)BH_INJECT_RING);
+static_assert(BH_INJECTION_NULL_STORE == (int)BH_INJECT_NULL && BH_INJECTION_DMA == (int)BH_INJECT_DMA);
 
 enum bh_error serve_system_inject(struct domain *caller, uint64_t object, uint32_t id, uint32_t kind) {
     struct domain *domain;

@@ -2,7 +2,8 @@
 //
 // Exchange buffers: move, share, lend. Invariants: two live buffers never overlap in the exchange window, so an address means the
 // same memory in every domain that maps it; a buffer is mapped in a domain only while that domain lives and holds a capability to it,
-// with no more than that capability's rights. Windows are handed out first-fit with a guard page behind each. A buffer goes with its
+// with no more than that capability's rights; and reached by the domain's devices, where an IOMMU confines them, only while it holds one with
+// BH_RIGHT_DMA. Windows are handed out first-fit with a guard page behind each. A buffer goes with its
 // last capability, the manifest's buffers never. When its owner dies, all capabilities to it are revoked but those lent for calls that
 // are under way: a server is not to fault because its client died. A moved buffer is nobody else's any more: whoever had it shared loses it,
 // and one that is lent cannot be moved.
@@ -18,6 +19,7 @@
 #include "kernel/mm/frames.h"
 #include "kernel/mm/space.h"
 #include "kernel/mm/stacks.h"
+#include "kernel/platform/device.h"
 #include "kernel/sched/thread.h"
 
 static struct buffer *buffers; // by offset
@@ -98,10 +100,54 @@ enum bh_error buffers_create(struct domain *owner, uint64_t size, const char *na
     return BH_OK;
 }
 
+// ---- devices
+
+static enum map_flags dma_flags(const struct buffer *buffer, const struct domain *domain) {
+    uint32_t rights = caps_rights_to(domain, buffer, BH_RIGHT_DMA);
+    return rights & BH_RIGHT_WRITE ? MAP_READ | MAP_WRITE : rights ? MAP_READ : 0;
+}
+
+static void dma_unmap(struct buffer *buffer, const struct domain *domain) {
+    if (!buffer->dma[domain->id])
+        return;
+    platform_dma_unmap(domain->id, buffer->frames, buffer->size);
+    buffer->dma[domain->id] = 0;
+}
+
+// A capability went: its devices lose what went with it.
+static void dma_follow(struct buffer *buffer, struct domain *domain) {
+    enum map_flags now = dma_flags(buffer, domain);
+    if (now == buffer->dma[domain->id] || !buffer->dma[domain->id])
+        return;
+    if (!now || buffers_dma_map(buffer, domain) != BH_OK)
+        dma_unmap(buffer, domain);
+}
+
+enum bh_error buffers_dma_map(struct buffer *buffer, struct domain *domain) {
+    enum map_flags flags = dma_flags(buffer, domain);
+    if (buffer->dma[domain->id] == flags)
+        return BH_OK;
+    enum bh_error error = platform_dma_map(domain->id, buffer->frames, buffer->size, flags);
+    buffer->dma[domain->id] = error ? 0 : (uint8_t)flags;
+    return error;
+}
+
+enum bh_error buffers_dma_open(struct domain *domain) {
+    enum bh_error error = BH_OK;
+    for (struct buffer *buffer = buffers; buffer && !error; buffer = buffer->next)
+        if (buffer->dma[domain->id])
+            error = platform_dma_map(domain->id, buffer->frames, buffer->size, buffer->dma[domain->id]);
+    return error;
+}
+
+// ---- their end
+
 void buffers_destroy(struct buffer *buffer) {
     for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
-        if (buffer->mapped[id])
+        if (domain_get(id)) {
             buffers_unmap(buffer, domain_get(id));
+            dma_unmap(buffer, domain_get(id));
+        }
     for (struct buffer **link = &buffers; *link; link = &(*link)->next)
         if (*link == buffer) {
             *link = buffer->next;
@@ -124,7 +170,8 @@ static void release(struct buffer *buffer) {
 }
 
 void buffers_cap_removed(struct buffer *buffer, struct domain *domain) {
-    uint32_t rights = caps_rights_to(domain, buffer);
+    uint32_t rights = caps_rights_to(domain, buffer, 0);
+    dma_follow(buffer, domain);
     if (!(rights & BH_RIGHT_READ))
         buffers_unmap(buffer, domain);
     else if (buffer->mapped[domain->id] & MAP_WRITE && !(rights & BH_RIGHT_WRITE))
@@ -269,6 +316,7 @@ void buffers_domain_died(struct domain *domain) {
     for (struct buffer *buffer = buffers; buffer; buffer = next) {
         next = buffer->next;
         buffers_unmap(buffer, domain);
+        buffer->dma[domain->id] = 0; // its space is gone
         if (buffer->owner == domain && !buffer->orphan)
             orphan(buffer);
     }

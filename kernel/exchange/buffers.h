@@ -22,6 +22,7 @@ struct buffer {
     bool orphan;          // its owner died, and it stays only until the calls return for which it was lent
     uint32_t references;  // capabilities to it, in all tables
     uint8_t mapped[BH_SLOT_COUNT]; // by domain: enum map_flags of its mapping, 0 when not mapped
+    uint8_t dma[BH_SLOT_COUNT];    // by domain: enum map_flags for its devices, 0 when they may not reach it, or it never asked where
     char name[BH_CAP_NAME_SIZE];
     struct buffer *next;
 };
@@ -37,6 +38,12 @@ uint32_t buffers_count(void);
 // Map or unmap in one domain; `rights` READ or READ|WRITE.
 enum bh_error buffers_map(struct buffer *buffer, struct domain *domain, uint32_t rights);
 void buffers_unmap(struct buffer *buffer, struct domain *domain);
+
+// Let the devices of a domain at it, as far as its capabilities with BH_RIGHT_DMA say: read, and with BH_RIGHT_WRITE write. What is granted to devices
+// follows the capabilities from then on.
+enum bh_error buffers_dma_map(struct buffer *buffer, struct domain *domain);
+// Its devices have got a space (kernel/platform/device.h): map there what it asked for before.
+enum bh_error buffers_dma_open(struct domain *domain);
 
 // Give a buffer to another domain: unmapped and revoked here and wherever it was shared, mapped and a capability there. The sender must own
 // it (BH_ERIGHTS), and it must not be lent (BH_EBUSY).

@@ -109,7 +109,7 @@ static enum bh_error give_caps(struct ring *ring, struct domain *domain, bool se
                             ring->completion_event, NULL, 0, &completion);
     if (!error && ring->buffer) {
         // A server only lets its device at the data; one that is to see them has the buffer granted by name too.
-        uint32_t rights = server ? BH_RIGHT_DMA : BH_RIGHT_READ | BH_RIGHT_WRITE;
+        uint32_t rights = server ? BH_RIGHT_DMA | BH_RIGHT_WRITE : BH_RIGHT_READ | BH_RIGHT_WRITE;
         error = caps_insert(domain, BH_CAP_BUFFER, rights, ring->buffer, NULL, 0, &data);
     }
     if (error) {

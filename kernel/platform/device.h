@@ -54,6 +54,41 @@ void platform_pci_unbind_all(uint32_t index);
 // interrupts are off afterwards. BH_ENOTSUP when it has no way to be reset, BH_ETIMEDOUT.
 enum bh_error platform_pci_reset(uint32_t index);
 
+// ---- DMA: what functions may reach. Behind an IOMMU a function reaches nothing from boot on, until it is attached to a space: then what is mapped
+// there. A space has the identifier of its domain; addresses in it are physical ones, so that a driver sees no difference.
+enum platform_dma_guard : uint32_t {
+    DMA_CONFINED,
+    DMA_NO_IOMMU, // the machine has none, or none that can be used
+    DMA_OUTSIDE,  // this function is not behind it
+    DMA_PAST_IT,  // its transfers go past it (a virtio device without ACCESS_PLATFORM)
+};
+enum platform_dma_guard platform_dma_guard(uint32_t index); // of one that is stopped
+// Give a confined function a space, which is made with its first one: bus mastering must be off. BH_EBUSY: it cannot be told from a function that
+// belongs to another space. BH_ENOTSUP: more spaces than the IOMMU knows. BH_ENOMEM.
+enum bh_error platform_dma_attach(uint32_t index, uint32_t space);
+// Block it again, at once.
+void platform_dma_detach(uint32_t index);
+// The space and all that is mapped there go. No function must be attached.
+void platform_dma_destroy(uint32_t space);
+bool platform_dma_has_space(uint32_t space);
+// Map, or map with other rights, `flags` MAP_READ or MAP_READ | MAP_WRITE; unmap what may be mapped. When these return no device has old rights. They do
+// nothing where there is no such space. BH_ENOMEM, BH_ERANGE: past what the IOMMU can address.
+enum bh_error platform_dma_map(uint32_t space, hpa start, uint64_t size, enum map_flags flags);
+void platform_dma_unmap(uint32_t space, hpa start, uint64_t size);
+
+struct platform_dma_fault {
+    uint32_t source;  // the function's platform_dma_source()
+    uint64_t address; // of a page
+    bool write, interrupt; // interrupt: it is no access to memory
+    uint32_t reason;
+    const char *words;
+};
+uint32_t platform_dma_source(uint32_t index); // functions that cannot be told apart have the same
+// Take the oldest fault on record: what it came from has lost its space, and its right to start transfers. False: there is none.
+bool platform_dma_take_fault(struct platform_dma_fault *out);
+// Raise an interrupt for the next fault, and call `handler` then, once. False: there is nothing to watch.
+bool platform_dma_watch(irq_handler *handler, void *context);
+
 uint32_t platform_port_read(uint16_t port, uint32_t size); // size 1, 2, 4
 void platform_port_write(uint16_t port, uint32_t size, uint32_t value);
 

@@ -42,7 +42,8 @@ from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import
 
 KINDS = {"null": "store through a null pointer", "wild-kernel": "store to an address of the kernel", "wild-slot": "store to an address of another slot",
          "undefined": "undefined instruction", "divide": "division by zero", "loop": "endless loop", "control-stack": "endless recursion, control stack",
-         "data-stack": "endless recursion, data stack", "panic": "it gives up by itself", "ring": "broken completions in its ring"}
+         "data-stack": "endless recursion, data stack", "panic": "it gives up by itself", "ring": "broken completions in its ring",
+         "dma": "its device is sent to memory that nobody granted, with its next transfer"}
 
 
 def amount(count):

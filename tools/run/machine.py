@@ -156,6 +156,7 @@ class Machine:
         self.files = get("files", {})
         self.disk = get("disk") or os.path.join(build, "guest", "disk.img")
         self.wants_disk = get("wants_disk", system in ("linux", "demo"))
+        self.iommu = get("iommu", True)  # False: devices reach all memory; a string: more options of QEMU's intel-iommu
         self.read_only = get("read_only", False)
         self.snapshot = get("snapshot", False)
         self.drive_options = "".join("," + one for one in get("drive_options", []))
@@ -219,12 +220,14 @@ class Machine:
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",
                 "-qmp", f"unix:{self.path('qmp.sock')},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        if self.iommu:  # before the devices that it confines
+            line += ["-device", "intel-iommu,intremap=off" + ("," + self.iommu if isinstance(self.iommu, str) else "")]
         if self.command_line:
             line += ["-append", self.command_line]
         if self.wants_disk:
             mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot else ""
             line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc{self.drive_options}",
-                     "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on,serial=bulkhead0"]
+                     "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on,iommu_platform=on,serial=bulkhead0"]
         return line + self.extra
 
     def start(self):

@@ -183,6 +183,8 @@ static bool take_ends(void) {
     bool any = false;
     enum bh_error error;
     while ((error = virtqueue_take(&driver.queue, &slot, &written)) == BH_OK) {
+        if (driver.requests[slot].status == BLK_NO_ANSWER) // it did not reach our memory, or did nothing
+            bh_panic("the device ended request %u and did not say how", slot);
         end(slot, status_of(slot));
         any = true;
     }

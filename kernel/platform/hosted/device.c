@@ -42,6 +42,52 @@ enum bh_error platform_pci_reset(uint32_t index) {
     return BH_ENOENT;
 }
 
+enum platform_dma_guard platform_dma_guard(uint32_t index) {
+    (void)index;
+    return DMA_NO_IOMMU;
+}
+
+enum bh_error platform_dma_attach(uint32_t index, uint32_t space) {
+    (void)index, (void)space;
+    return BH_ENOENT;
+}
+
+void platform_dma_detach(uint32_t index) {
+    (void)index;
+}
+
+void platform_dma_destroy(uint32_t space) {
+    (void)space;
+}
+
+bool platform_dma_has_space(uint32_t space) {
+    (void)space;
+    return false;
+}
+
+enum bh_error platform_dma_map(uint32_t space, hpa start, uint64_t size, enum map_flags flags) {
+    (void)space, (void)start, (void)size, (void)flags;
+    return BH_OK;
+}
+
+void platform_dma_unmap(uint32_t space, hpa start, uint64_t size) {
+    (void)space, (void)start, (void)size;
+}
+
+uint32_t platform_dma_source(uint32_t index) {
+    return index;
+}
+
+bool platform_dma_take_fault(struct platform_dma_fault *out) {
+    (void)out;
+    return false;
+}
+
+bool platform_dma_watch(irq_handler *handler, void *context) {
+    (void)handler, (void)context;
+    return false;
+}
+
 uint32_t platform_port_read(uint16_t port, uint32_t size) {
     (void)port;
     return UINT32_MAX >> (32 - 8 * size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// From the root pointer through RSDT or XSDT to the tables that we read: MADT, MCFG, HPET, FADT. Source: ACPI 6.4, 5.2.
+// From the root pointer through RSDT or XSDT to the tables that we read: MADT, MCFG, HPET, FADT, DMAR. Source: ACPI 6.4, 5.2.
 // A table with a wrong length or checksum is skipped with a warning.
 #include "kernel/platform/pc/acpi.h"
 
@@ -88,7 +88,7 @@ static void read_ioapic(const uint8_t *entry) {
     if (acpi_machine.ioapic_count == ACPI_IOAPICS_MAX)
         return;
     acpi_machine.ioapics[acpi_machine.ioapic_count++] =
-        (struct acpi_ioapic){.address = u32(entry, 4), .first_line = u32(entry, 8)};
+        (struct acpi_ioapic){.id = entry[2], .address = u32(entry, 4), .first_line = u32(entry, 8)};
 }
 
 static void read_override(const uint8_t *entry) {
@@ -155,6 +155,11 @@ static void read_hpet(const struct table *table) {
         acpi_machine.hpet = u64(table, 44);
 }
 
+static void read_dmar(const struct table *table) {
+    acpi_machine.dmar = table;
+    acpi_machine.dmar_size = table->length;
+}
+
 // \_S5's package of two sleep types, looked for as bytes: name, package operator, length, count, then byte constants (20.2.5.4).
 static void find_soft_off(const struct table *dsdt) {
     const uint8_t *code = (const uint8_t *)dsdt + sizeof(*dsdt);
@@ -194,7 +199,7 @@ static void read_table(hpa address) {
     static const struct {
         char signature[5];
         void (*read)(const struct table *table);
-    } readers[] = {{"APIC", read_madt}, {"MCFG", read_mcfg}, {"HPET", read_hpet}, {"FACP", read_fadt}};
+    } readers[] = {{"APIC", read_madt}, {"MCFG", read_mcfg}, {"HPET", read_hpet}, {"FACP", read_fadt}, {"DMAR", read_dmar}};
     const struct table *table = table_at(address);
     for (size_t i = 0; table && i < sizeof(readers) / sizeof(readers[0]); i++)
         if (memcmp(table->signature, readers[i].signature, 4) == 0)

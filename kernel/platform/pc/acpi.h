@@ -14,6 +14,7 @@ enum { ACPI_IOAPICS_MAX = 8, ACPI_ISA_IRQS = 16, ACPI_PROCESSORS_MAX = 64 };
 
 struct acpi_ioapic {
     hpa address;
+    uint32_t id;
     uint32_t first_line; // its global interrupt lines: first_line ... first_line + lines - 1
     uint32_t lines;      // filled in by ioapic.c
 };
@@ -33,6 +34,8 @@ struct acpi_machine {
     hpa config_space;              // of PCI bus 0 (MCFG), 0: none
     uint8_t first_bus, last_bus;   // that it covers
     hpa hpet;                      // 0: none
+    const void *dmar;              // the table of IOMMUs (dmar.h), NULL: none
+    uint32_t dmar_size;
     uint16_t pm_timer;             // I/O port, 0: none
     uint16_t pm1_control[2];       // I/O ports, 0: none
     uint16_t smi_command;          // I/O port by which ACPI mode is switched on, 0: none

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // The order of start-up on bare metal, from boot.S to kernel_main(): what the loader tells, what the processor can, final page
-// tables, C library, traps, ACPI and its chips, clock, PCI. Memory is handed out here until frames.c takes it over.
+// tables, C library, traps, ACPI and its chips, clock, PCI, IOMMU. Memory is handed out here until frames.c takes it over.
 #include <stdio.h>
 #include <string.h>
 
 #include "kernel/abi/slot.h"
 #include "kernel/debug/log.h"
 #include "kernel/platform/pc/acpi.h"
+#include "kernel/platform/pc/iommu.h"
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/pci.h"
 #include "kernel/platform/pc/ports.h"
@@ -147,6 +148,7 @@ void boot_main(uint32_t magic, uint64_t info) {
     clock_start();
     log_machine();
     pci_start();
+    iommu_start();
     kernel_main();
     power_off(0);
 }

@@ -13,7 +13,6 @@
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/ports.h"
 
-#define FUNCTIONS_MAX 64
 #define BRIDGE_DEPTH 8
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA 0xcfc
@@ -25,8 +24,11 @@
 
 enum capability : uint8_t { CAP_VENDOR = 0x09, CAP_EXPRESS = 0x10, CAP_MSIX = 0x11, CAP_ADVANCED = 0x13 };
 #define VIRTIO_CAP_COMMON 1
+#define EXPRESS_TO_PCI 7u // kinds of bridges
+#define PCI_TO_EXPRESS 8u
+#define NO_ALIAS UINT32_MAX
 
-static struct pci_function functions[FUNCTIONS_MAX];
+static struct pci_function functions[PCI_FUNCTIONS_MAX];
 static uint32_t function_count;
 
 static bool mapped_config(uint32_t address) {
@@ -184,12 +186,13 @@ static void read_capabilities(struct pci_function *function) {
     }
 }
 
-static void add_function(uint32_t address, uint32_t identity) {
-    if (function_count == FUNCTIONS_MAX) {
-        log_write(BH_LOG_WARNING, "kernel", "pci: more than %d functions; the rest is not used", FUNCTIONS_MAX);
+static void add_function(uint32_t address, uint32_t identity, uint32_t alias) {
+    if (function_count == PCI_FUNCTIONS_MAX) {
+        log_write(BH_LOG_WARNING, "kernel", "pci: more than %d functions; the rest is not used", PCI_FUNCTIONS_MAX);
         return;
     }
     struct pci_function *function = &functions[function_count++];
+    function->source = alias == NO_ALIAS ? address : alias;
     function->info = (struct platform_pci_info){
         .vendor = identity & 0xffff,
         .device = identity >> 16,
@@ -205,40 +208,58 @@ static void add_function(uint32_t address, uint32_t identity) {
               function->info.vectors);
 }
 
-static void scan_bus(uint32_t bus, int depth);
+// As whom functions behind this bridge appear to an IOMMU: as themselves behind PCI Express ports, as one behind bridges to plain PCI. The bridge
+// nearest to memory has the last word. Source: PCI Express to PCI/PCI-X Bridge 1.0, 2.3.
+static uint32_t alias_behind(uint32_t bridge, uint32_t behind, uint32_t alias) {
+    if (alias != NO_ALIAS)
+        return alias;
+    uint16_t at = pci_config_read(bridge, PCI_STATUS, 2) & STATUS_CAPABILITIES ? pci_config_read(bridge, PCI_CAPABILITIES, 1) & 0xfc : 0;
+    for (int i = 0; i < CAPABILITIES_MAX && at >= 0x40; i++, at = pci_config_read(bridge, at + 1u, 1) & 0xfc)
+        if (pci_config_read(bridge, at, 1) == CAP_EXPRESS) {
+            uint32_t kind = pci_config_read(bridge, at + 2u, 2) >> 4 & 15;
+            return kind == EXPRESS_TO_PCI ? behind << 8 : kind == PCI_TO_EXPRESS ? bridge : NO_ALIAS;
+        }
+    return bridge;
+}
 
-static void scan_function(uint32_t address, int depth) {
+static void scan_bus(uint32_t bus, int depth, uint32_t alias);
+
+static void scan_function(uint32_t address, int depth, uint32_t alias) {
     uint32_t identity = pci_config_read(address, PCI_VENDOR, 4);
     if ((identity & 0xffff) == 0xffff)
         return;
     if ((pci_config_read(address, PCI_HEADER, 1) & ~HEADER_MULTIFUNCTION) != HEADER_BRIDGE) {
-        add_function(address, identity);
+        add_function(address, identity, alias);
         return;
     }
     uint32_t behind = pci_config_read(address, PCI_SECONDARY_BUS, 1);
     if (behind > address >> 8 && depth < BRIDGE_DEPTH)
-        scan_bus(behind, depth + 1);
+        scan_bus(behind, depth + 1, alias_behind(address, behind, alias));
 }
 
-static void scan_bus(uint32_t bus, int depth) {
+static void scan_bus(uint32_t bus, int depth, uint32_t alias) {
     for (uint32_t device = 0; device < 32; device++) {
         uint32_t address = bus << 8 | device << 3;
-        scan_function(address, depth);
+        scan_function(address, depth, alias);
         if (!(pci_config_read(address, PCI_HEADER, 1) & HEADER_MULTIFUNCTION) ||
             pci_config_read(address, PCI_VENDOR, 2) == 0xffff)
             continue;
         for (uint32_t function = 1; function < 8; function++)
-            scan_function(address | function, depth);
+            scan_function(address | function, depth, alias);
     }
 }
 
 void pci_start(void) {
-    scan_bus(0, 0);
+    scan_bus(0, 0, NO_ALIAS);
 }
 
 struct pci_function *pci_function_get(uint32_t index) {
     BH_ASSERT(index < function_count);
     return &functions[index];
+}
+
+uint32_t pci_function_count(void) {
+    return function_count;
 }
 
 const struct platform_pci_info *platform_pci_info(uint32_t index) {

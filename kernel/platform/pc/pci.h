@@ -9,6 +9,8 @@
 #include "kernel/abi/error.h"
 #include "kernel/platform/device.h"
 
+enum { PCI_FUNCTIONS_MAX = 64 };
+
 struct pci_function {
     struct platform_pci_info info;
     uint16_t msix;    // offset of the capability, 0: none
@@ -16,6 +18,7 @@ struct pci_function {
     uint16_t advanced; // offset of the Advanced Features capability, 0: none
     uint16_t virtio_common; // offset of virtio's capability that finds its common configuration, 0: none
     uint32_t bar_words[6]; // as the firmware left them; put back after a reset
+    uint32_t source; // by which requester identifier its transfers are known where an IOMMU sees them: its own address, or a bridge's
 };
 
 enum pci_register : uint32_t {
@@ -26,6 +29,7 @@ enum pci_register : uint32_t {
     PCI_HEADER = 0x0e,
     PCI_BAR0 = 0x10,
     PCI_SECONDARY_BUS = 0x19,
+    PCI_LAST_BUS = 0x1a, // behind a bridge
     PCI_SUBSYSTEM = 0x2c,
     PCI_CAPABILITIES = 0x34,
 };
@@ -41,5 +45,7 @@ void pci_start(void); // enumerate
 uint32_t pci_config_read(uint32_t address, uint32_t offset, uint32_t size);
 void pci_config_write(uint32_t address, uint32_t offset, uint32_t size, uint32_t value);
 struct pci_function *pci_function_get(uint32_t index); // must exist
+uint32_t pci_function_count(void);
+bool pci_passes_iommu(const struct pci_function *function); // a virtio device that does not offer ACCESS_PLATFORM: it uses physical addresses
 
 #endif

@@ -20,7 +20,13 @@
 #define ADVANCED_CONTROL 4u
 #define VIRTIO_CAP_BAR 4u
 #define VIRTIO_CAP_OFFSET 8u
-#define VIRTIO_STATUS 20u // in the common configuration
+#define VIRTIO_FEATURE_SELECT 0u // in the common configuration
+#define VIRTIO_FEATURES 4u
+#define VIRTIO_STATUS 20u
+#define VIRTIO_ACCESS_PLATFORM 33u // a feature: 6.1, 6.3
+#define VENDOR_VIRTIO 0x1af4u
+#define VIRTIO_FIRST 0x1000u // 4.1.2
+#define VIRTIO_LAST 0x107fu
 #define RESET_NS 100000000ull
 #define CONFIG_SIZE 4096u
 
@@ -104,23 +110,42 @@ static enum bh_error wait_for_function(const struct pci_function *function) {
     return BH_OK;
 }
 
-static enum bh_error reset_virtio(const struct pci_function *function) {
+// A virtio device's common configuration, with memory decoding on. NULL: it is not where it should be.
+static volatile uint8_t *virtio_common(const struct pci_function *function) {
     uint32_t address = function->info.address;
     uint32_t bar = pci_config_read(address, function->virtio_common + VIRTIO_CAP_BAR, 1);
     uint64_t offset = pci_config_read(address, function->virtio_common + VIRTIO_CAP_OFFSET, 4);
     if (bar >= PCI_BARS || !function->info.bars[bar].address ||
         !range_inside(offset, VIRTIO_STATUS + 1, function->info.bars[bar].size))
-        return BH_ENOTSUP;
-    hpa where = function->info.bars[bar].address + offset + VIRTIO_STATUS;
-    if (paging_map_device(where, 1) != BH_OK)
-        return BH_ENOMEM;
-    volatile uint8_t *status = platform_direct(where);
-    uint64_t until = clock_now_ns() + RESET_NS;
+        return NULL;
+    hpa where = function->info.bars[bar].address + offset;
+    if (paging_map_device(where, VIRTIO_STATUS + 1) != BH_OK)
+        return NULL;
     pci_config_write(address, PCI_COMMAND, 2, PCI_COMMAND_NO_INTX | PCI_COMMAND_MEMORY);
-    *status = 0;
-    while (*status != 0 && clock_now_ns() <= until) {
+    return platform_direct(where);
+}
+
+static enum bh_error reset_virtio(const struct pci_function *function) {
+    volatile uint8_t *common = virtio_common(function);
+    if (!common)
+        return BH_ENOTSUP;
+    uint64_t until = clock_now_ns() + RESET_NS;
+    common[VIRTIO_STATUS] = 0;
+    while (common[VIRTIO_STATUS] != 0 && clock_now_ns() <= until) {
     }
-    return *status == 0 ? BH_OK : BH_ETIMEDOUT;
+    return common[VIRTIO_STATUS] == 0 ? BH_OK : BH_ETIMEDOUT;
+}
+
+bool pci_passes_iommu(const struct pci_function *function) {
+    if (function->info.vendor != VENDOR_VIRTIO || function->info.device < VIRTIO_FIRST || function->info.device > VIRTIO_LAST)
+        return false;
+    volatile uint8_t *common = function->virtio_common ? virtio_common(function) : NULL;
+    if (!common)
+        return true; // an old one, which knows no such feature
+    *(volatile uint32_t *)(common + VIRTIO_FEATURE_SELECT) = VIRTIO_ACCESS_PLATFORM / 32;
+    bool offered = *(volatile uint32_t *)(common + VIRTIO_FEATURES) >> VIRTIO_ACCESS_PLATFORM % 32 & 1;
+    pci_config_write(function->info.address, PCI_COMMAND, 2, PCI_COMMAND_NO_INTX);
+    return !offered;
 }
 
 static enum bh_error reset(const struct pci_function *function) {

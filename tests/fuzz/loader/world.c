@@ -22,6 +22,7 @@
 #include "kernel/domain/resources.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/stacks.h"
+#include "kernel/platform/device.h"
 #include "kernel/sched/thread.h"
 
 #define MEMORY_SIZE (8ull << 20)
@@ -249,6 +250,16 @@ enum bh_error resources_object(const char *selector, struct domain *holder, uint
     require(holder && object);
     *object = strlen(selector);
     return selector[0] == '!' ? BH_ENOENT : BH_OK;
+}
+
+// There are no devices here.
+enum bh_error platform_dma_map(uint32_t space, hpa start, uint64_t size, enum map_flags flags) {
+    (void)space, (void)start, (void)size, (void)flags;
+    return BH_OK;
+}
+
+void platform_dma_unmap(uint32_t space, hpa start, uint64_t size) {
+    (void)space, (void)start, (void)size;
 }
 
 bool stacks_make_room(struct domain *domain, uint64_t size) {

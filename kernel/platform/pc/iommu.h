@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+//
+// Confinement of DMA inside this platform. What the rest of the kernel sees of it is kernel/platform/device.h.
+#ifndef BH_PC_IOMMU_H
+#define BH_PC_IOMMU_H
+
+void iommu_start(void); // after PCI was enumerated, before anybody may use a function: block them all, if the machine can
+
+#endif
