@@ -23,7 +23,7 @@ enum status { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, S
 
 // Offsets in the common configuration structure.
 enum common { COMMON_DEVICE_SELECT = 0, COMMON_DEVICE_FEATURES = 4, COMMON_DRIVER_SELECT = 8, COMMON_DRIVER_FEATURES = 12,
-              COMMON_STATUS = 20, COMMON_GENERATION = 21, COMMON_SIZE = 56 };
+              COMMON_CONFIG_VECTOR = 16, COMMON_STATUS = 20, COMMON_GENERATION = 21, COMMON_SIZE = 56 };
 
 struct place {
     uint64_t address, size; // in this domain
@@ -88,12 +88,21 @@ static enum bh_error find_structures(struct virtio_device *device, const struct 
     return BH_ENOTSUP;
 }
 
-static enum bh_error reset(struct virtio_device *device) {
+static void read_offer(struct virtio_device *device) {
+    device->offered = device->features = 0;
+    for (uint32_t half = 0; half < 2; half++) {
+        set32(device->common, COMMON_DEVICE_SELECT, half);
+        device->offered |= (uint64_t)get32(device->common, COMMON_DEVICE_FEATURES) << (32 * half);
+    }
+}
+
+enum bh_error virtio_reset(struct virtio_device *device) {
     device->common[COMMON_STATUS] = 0;
     for (int i = 0; i < RESET_TRIES; i++) {
         if (device->common[COMMON_STATUS] == 0) {
             device->common[COMMON_STATUS] = STATUS_ACKNOWLEDGE;
             device->common[COMMON_STATUS] = STATUS_ACKNOWLEDGE | STATUS_DRIVER;
+            read_offer(device);
             return BH_OK;
         }
         bh_sleep_for(RESET_POLL_NS);
@@ -102,18 +111,13 @@ static enum bh_error reset(struct virtio_device *device) {
     return BH_EIO;
 }
 
-static enum bh_error agree(struct virtio_device *device, uint64_t wanted, uint64_t required) {
-    uint64_t offered = 0;
-    for (uint32_t half = 0; half < 2; half++) {
-        set32(device->common, COMMON_DEVICE_SELECT, half);
-        offered |= (uint64_t)get32(device->common, COMMON_DEVICE_FEATURES) << (32 * half);
-    }
+enum bh_error virtio_agree(struct virtio_device *device, uint64_t wanted, uint64_t required) {
     required |= VIRTIO_F_VERSION_1;
-    if (required & ~offered) {
-        bh_error_log("the device lacks features 0x%llx", (unsigned long long)(required & ~offered));
+    if (required & ~device->offered) {
+        bh_error_log("the device lacks features 0x%llx", (unsigned long long)(required & ~device->offered));
         return BH_ENOTSUP;
     }
-    device->features = offered & (wanted | required | VIRTIO_F_ACCESS_PLATFORM); // which a device behind an IOMMU insists on
+    device->features = device->offered & (wanted | required | VIRTIO_F_ACCESS_PLATFORM); // which a device behind an IOMMU insists on
     for (uint32_t half = 0; half < 2; half++) {
         set32(device->common, COMMON_DRIVER_SELECT, half);
         set32(device->common, COMMON_DRIVER_FEATURES, (uint32_t)(device->features >> (32 * half)));
@@ -126,7 +130,7 @@ static enum bh_error agree(struct virtio_device *device, uint64_t wanted, uint64
     return BH_ENOTSUP;
 }
 
-enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64_t wanted, uint64_t required) {
+enum bh_error virtio_find(struct virtio_device *device, const char *name) {
     struct bh_device_info info;
     memset(device, 0, sizeof(*device));
     enum bh_error error = bh_cap_find(name, &device->cap);
@@ -135,11 +139,30 @@ enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64
         return error;
     }
     error = device_open(device->cap, &info);
+    if (error)
+        return error;
+    device->address = info.address;
+    device->vectors = info.vectors;
+    return find_structures(device, &info);
+}
+
+enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64_t wanted, uint64_t required) {
+    enum bh_error error = virtio_find(device, name);
     if (!error)
-        error = find_structures(device, &info);
-    if (!error)
-        error = reset(device);
-    return error ? error : agree(device, wanted, required);
+        error = virtio_reset(device);
+    return error ? error : virtio_agree(device, wanted, required);
+}
+
+enum bh_error virtio_bind_config(struct virtio_device *device, uint32_t vector, bh_cap event) {
+    volatile uint16_t *wanted = (volatile uint16_t *)(device->common + COMMON_CONFIG_VECTOR);
+    enum bh_error error = device_bind_vector(device->cap, vector, event);
+    if (error)
+        return error;
+    *wanted = (uint16_t)vector;
+    if (*wanted == vector)
+        return BH_OK;
+    bh_error_log("the device refuses interrupt vector %u for its configuration", vector);
+    return BH_EIO;
 }
 
 void virtio_start(struct virtio_device *device) {

@@ -20,6 +20,7 @@ enum : uint64_t {
 };
 
 enum { VIRTIO_QUEUE_MAX = 256 };
+#define VIRTIO_NO_VECTOR 0xffffu
 
 // ---- pci.c
 
@@ -30,13 +31,21 @@ struct virtio_device {
     volatile const uint8_t *config;  // device-specific configuration
     uint64_t notify_size, config_size;
     uint32_t notify_multiplier;
-    uint64_t features;               // agreed on
+    uint32_t address, vectors;       // bus << 8 | device << 3 | function; MSI-X vectors
+    uint64_t offered, features;      // what it can do; what was agreed on
 };
 
 // Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 and, where offered, ACCESS_PLATFORM are
 // added; the device may offer fewer).
 // `required` must be offered. Refusals are in the log.
 enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64_t wanted, uint64_t required);
+// The same in steps, for a driver that makes its wishes depend on what is offered, or begins anew: find; reset, after which the device does nothing and
+// `offered` is known; agree.
+enum bh_error virtio_find(struct virtio_device *device, const char *name);
+enum bh_error virtio_reset(struct virtio_device *device);
+enum bh_error virtio_agree(struct virtio_device *device, uint64_t wanted, uint64_t required);
+// Between agreement and start: changes of the configuration raise `event` through MSI-X vector `vector`.
+enum bh_error virtio_bind_config(struct virtio_device *device, uint32_t vector, bh_cap event);
 // Queues are ready: go.
 void virtio_start(struct virtio_device *device);
 // One consistent copy of `size` bytes of device configuration from `offset`; what the device does not have reads as zero.
@@ -74,9 +83,13 @@ struct virtqueue {
     uint16_t chain[VIRTIO_QUEUE_MAX];  // our own copy of `next`: the device cannot bend it
     uint16_t length[VIRTIO_QUEUE_MAX]; // descriptors of the chain that starts here, 0: none is in flight
     uint32_t tag[VIRTIO_QUEUE_MAX];    // by head
+    uint32_t room[VIRTIO_QUEUE_MAX];   // by head: how much the device may write
+    uint64_t memory, memory_address;   // DMA memory, and where the device has it
+    uint32_t memory_size;
 };
 
-// Make queue `index` with at most `size` entries; its interrupts raise `event` through MSI-X vector `vector`.
+// Make queue `index` with at most `size` entries; its interrupts raise `event` through MSI-X vector `vector` (VIRTIO_NO_VECTOR: it has none). *queue is
+// zero, or was created before and its device has been reset since: then what was in flight is forgotten.
 enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *device, uint16_t index, uint16_t size, uint32_t vector,
                                bh_cap event);
 // Offer a chain of `count` segments, readable ones first. With `table` (count descriptors of DMA memory at `table_address`) it takes one
@@ -85,7 +98,7 @@ enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment
                             volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag);
 // Tell the device, if it wants to know.
 void virtqueue_kick(struct virtqueue *queue);
-// Take back one finished chain. `written`: bytes, as the device claims. BH_EAGAIN: none. BH_EPROTO (logged): the device lies.
+// Take back one finished chain. `written`: bytes, as the device claims, but not more than there is room for. BH_EAGAIN: none. BH_EPROTO (logged): the device lies.
 enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *written);
 // Ask for an interrupt at the next end. True: there is one already, do not sleep.
 bool virtqueue_arm(struct virtqueue *queue);

@@ -9,6 +9,7 @@
 #include "virtio.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "bulkhead/dma.h"
 #include "bulkhead/domain.h"
@@ -31,14 +32,26 @@ static void set_address(struct virtqueue *queue, uint32_t offset, uint64_t value
     register_pair[1] = (uint32_t)(value >> 32);
 }
 
-static enum bh_error take_memory(struct virtqueue *queue) {
-    uint32_t available = 16u * queue->size, used = (available + 6 + 2 * queue->size + 3) & ~3u;
-    uint64_t address, dma_address;
-    enum bh_error error = device_dma_alloc(queue->device->cap, used + 6 + 8 * queue->size, &address, &dma_address);
-    if (error) {
-        bh_error_log("no DMA memory for queue %u: %s", queue->index, bh_strerror(error));
-        return error;
+// A queue that is created again has its memory already, unless it was smaller then.
+static enum bh_error take_memory(struct virtqueue *queue, uint32_t size) {
+    if (queue->memory_size < size) {
+        enum bh_error error = device_dma_alloc(queue->device->cap, size, &queue->memory, &queue->memory_address);
+        if (error) {
+            bh_error_log("no DMA memory for queue %u: %s", queue->index, bh_strerror(error));
+            return error;
+        }
+        queue->memory_size = size;
     }
+    memset((void *)queue->memory, 0, size);
+    return BH_OK;
+}
+
+static enum bh_error lay_out(struct virtqueue *queue) {
+    uint32_t available = 16u * queue->size, used = (available + 6 + 2 * queue->size + 3) & ~3u;
+    enum bh_error error = take_memory(queue, used + 6 + 8 * queue->size);
+    if (error)
+        return error;
+    uint64_t address = queue->memory, dma_address = queue->memory_address;
     queue->descriptors = (volatile struct virtq_descriptor *)address;
     queue->available = (volatile uint16_t *)(address + available);
     queue->used = (volatile uint16_t *)(address + used);
@@ -60,7 +73,8 @@ static enum bh_error find_doorbell(struct virtqueue *queue) {
 
 enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *device, uint16_t index, uint16_t size, uint32_t vector,
                                bh_cap event) {
-    *queue = (struct virtqueue){.device = device, .index = index};
+    *queue = (struct virtqueue){.device = device, .index = index, .memory = queue->memory, .memory_address = queue->memory_address,
+                                .memory_size = queue->memory_size};
     *word(queue, COMMON_QUEUE_SELECT) = index;
     uint16_t offered = *word(queue, COMMON_QUEUE_SIZE);
     queue->size = offered < size ? offered : size;
@@ -69,10 +83,10 @@ enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *de
         return BH_ENOTSUP;
     }
     *word(queue, COMMON_QUEUE_SIZE) = queue->size;
-    enum bh_error error = take_memory(queue);
+    enum bh_error error = lay_out(queue);
     if (!error)
         error = find_doorbell(queue);
-    if (!error)
+    if (!error && vector != VIRTIO_NO_VECTOR)
         error = device_bind_vector(device->cap, vector, event);
     if (error)
         return error;
@@ -98,6 +112,14 @@ static void describe(volatile struct virtq_descriptor *descriptor, const struct 
 static void fill_table(volatile struct virtq_descriptor *table, const struct virtio_segment *segments, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         describe(&table[i], &segments[i], i + 1 == count, (uint16_t)(i + 1));
+}
+
+// How much the device may write into a chain.
+static uint32_t room_of(const struct virtio_segment *segments, uint32_t count) {
+    uint64_t room = 0;
+    for (uint32_t i = 0; i < count; i++)
+        room += segments[i].device_writes ? segments[i].size : 0;
+    return room < UINT32_MAX ? (uint32_t)room : UINT32_MAX;
 }
 
 static void publish(struct virtqueue *queue, uint16_t head, uint16_t length, uint32_t tag) {
@@ -129,6 +151,7 @@ enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment
     }
     queue->free_head = at;
     queue->free_count -= need;
+    queue->room[head] = room_of(segments, count);
     publish(queue, head, need, tag);
     return BH_OK;
 }
@@ -169,7 +192,12 @@ enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *w
         bh_error_log("the device ends descriptor %u of queue %u, which is not in flight (index ahead by %u)", head, queue->index, ready);
         return BH_EPROTO;
     }
-    *written = entry[1];
+    uint32_t size = entry[1];
+    if (size > queue->room[head]) {
+        bh_error_log("the device says it wrote %u bytes into a chain of queue %u that has %u", size, queue->index, queue->room[head]);
+        return BH_EPROTO;
+    }
+    *written = size;
     *tag = queue->tag[head];
     release_chain(queue, (uint16_t)head);
     queue->next_used++;

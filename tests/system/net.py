@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The network driver in QEMU, with a domain that uses it (tests/domains/station) and this program at the other end of the wire. First over a wire of datagrams, on
+which the device can do little; then over a tap device in a network namespace of our own, which shows and takes frames with all offloads. Where no such
+namespace can be made, the second part is left out, with a message. Ends with `N passed, N failed`."""
+import argparse
+import ctypes
+import fcntl
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path[:0] = [os.path.join(ROOT, "tools", "run"), os.path.join(ROOT, "tests")]
+import machine as machines  # noqa: E402  pylint: disable=wrong-import-position
+from checks import Checks  # noqa: E402  pylint: disable=wrong-import-position
+
+COMMAND_TYPE, IP_TYPE = 0x88B5, 0x0800
+STATION, PEER = bytes.fromhex("525400000001"), bytes.fromhex("020000000002")
+GROUP, OTHER_GROUP, STRANGER, EVERYBODY = bytes.fromhex("01005e000042"), bytes.fromhex("01005e000043"), bytes.fromhex("025500000009"), b"\xff" * 6
+COMMAND = struct.Struct(">6s6sHcBHI")
+REPORT = struct.Struct(">IIIIIIHHHH")
+FACTS = struct.Struct(">6sHIIIII")
+VNET = struct.Struct("<BBHHHH")  # flags, kind, header size, segment size, checksum start and offset
+TX_CHECKSUM, TX_TCP4, RX_CHECKSUM, RX_TCP4, RX_TCP6, RX_MERGED, RX_ECN = 1, 2, 8, 16, 32, 64, 256
+NEEDS_CHECKSUM, TCP4 = 1, 1
+SEGMENT, LARGE = 1448, 60000
+ANSWER_S = 20
+KINDS = ("null", "wild-kernel", "undefined", "divide", "loop", "control-stack", "data-stack", "panic")
+
+
+def hash_of(data):  # FNV-1a, as tests/domains/station has it
+    result = 0x811C9DC5
+    for byte in data:
+        result = (result ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return result
+
+
+def internet_sum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def pseudo_sum(ip):
+    return internet_sum(ip[12:20] + struct.pack(">HH", ip[9], len(ip) - 20))
+
+
+def ip_frame(to, protocol, transport, source="10.9.1.1", target="10.9.0.2"):
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(transport), 0, 0, 64, protocol, 0, socket.inet_aton(source), socket.inet_aton(target))
+    ip = ip[:10] + struct.pack(">H", ~internet_sum(ip) & 0xFFFF) + ip[12:]
+    return to + PEER + struct.pack(">H", IP_TYPE) + ip + transport
+
+
+def pattern(size):
+    return bytes((i * 7 + (i >> 8)) & 0xFF for i in range(size))
+
+
+class Wire:
+    """The other end: frames go into a list as they come, each with the header that stood in front of it (None where there are none)."""
+
+    def __init__(self, line, has_headers=False, target=None):
+        self.line, self.has_headers, self.target = line, has_headers, target
+        self.frames, self.number = [], 0
+        self.changed = threading.Condition()
+        self.going = True
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        while self.going:
+            try:
+                data = self.line.recv(70000)
+            except (TimeoutError, BlockingIOError):
+                continue
+            except OSError:
+                return
+            header = VNET.unpack(data[:VNET.size]) if self.has_headers else None
+            frame = data[VNET.size:] if self.has_headers else data
+            if frame[6:12] != STATION:
+                continue
+            with self.changed:
+                self.frames.append((header, frame))
+                self.changed.notify_all()
+
+    def close(self):
+        self.going = False
+        self.line.close()
+
+    def send(self, frame, header=(0, 0, 0, 0, 0, 0)):
+        data = (VNET.pack(*header) if self.has_headers else b"") + frame
+        try:
+            self.line.sendto(data, self.target) if self.target else self.line.send(data)
+        except OSError:
+            pass  # nobody there, or no room: a lost frame
+
+    def find(self, fits, limit):
+        """The first frame that fits, which leaves the list; None when none comes in time."""
+        deadline = time.monotonic() + limit
+        with self.changed:
+            while True:
+                for index, (header, frame) in enumerate(self.frames):
+                    if fits(frame):
+                        del self.frames[index]
+                        return header, frame
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self.changed.wait(left)
+
+    def say(self, code, size=0, more=b"", pair=0, to=STATION):
+        self.number += 1
+        self.send(COMMAND.pack(to, PEER, COMMAND_TYPE, code.encode(), pair, size, self.number) + more)
+        return self.number
+
+    def answer(self, code, number, limit=ANSWER_S):
+        """What follows the head of the answer, or None."""
+        def fits(frame):
+            if len(frame) < COMMAND.size:
+                return False
+            to, _, kind, what, _, _, which = COMMAND.unpack(frame[:COMMAND.size])
+            return to == PEER and kind == COMMAND_TYPE and what == code.encode() and which == number
+        found = self.find(fits, limit)
+        if not found:
+            return None
+        size = COMMAND.unpack(found[1][:COMMAND.size])[5]
+        return found[1][COMMAND.size:COMMAND.size + size]
+
+    def ask(self, code, size=0, more=b"", pair=0, limit=ANSWER_S, tries=1):
+        for _ in range(tries):
+            reply = self.answer(code.lower(), self.say(code, size, more, pair), limit)
+            if reply is not None:
+                return reply
+        return None
+
+    def facts(self):
+        reply = self.ask("I", limit=3, tries=6)
+        if reply is None:
+            return None
+        mac, mtu, pairs, offloads, link, changes, introductions = FACTS.unpack(reply[:FACTS.size])
+        counters = dict(zip(("tx_frames", "tx_bytes", "tx_dropped", "rx_frames", "rx_bytes", "rx_dropped"), struct.unpack("<6Q", reply[FACTS.size:])))
+        return {"mac": mac, "mtu": mtu, "pairs": pairs, "offloads": offloads, "link": link, "changes": changes, "introductions": introductions, **counters}
+
+    def report(self, limit=ANSWER_S):
+        reply = self.answer("r", 0, limit)
+        names = ("pair", "size", "parts", "hash", "flags", "segmentation", "segment_size", "header_size", "checksum_start", "checksum_offset")
+        return dict(zip(names, REPORT.unpack(reply))) if reply else None
+
+
+class Story:
+    """A machine with a card on a wire, and checks."""
+
+    def __init__(self, tests, build, name, backend, card, settings=()):
+        self.tests, self.name = tests, name
+        folder = os.path.join(build, "system-tests", "net-" + name)
+        os.makedirs(folder, exist_ok=True)
+        manifest = os.path.abspath(os.path.join(folder, "net.toml"))  # the archive goes beside it
+        shutil.copy(os.path.join(ROOT, "tests", "system", "net.toml"), manifest)
+        self.monitor_path = os.path.join(folder, "monitor.sock")
+        self.machine = machines.Machine(build, manifest, folder=folder, memory="128M", settings=list(settings), extra=[
+            "-netdev", backend, "-device", f"virtio-net-pci,netdev=net0,id=card0,disable-legacy=on,mac=52:54:00:00:00:01,{card}",
+            "-qmp", f"unix:{self.monitor_path},server=on,wait=off"])
+
+    def check(self, good, sentence):
+        self.tests.check(good, f"{self.name}: {sentence}", "" if good else "\n".join(self.machine.log_text.splitlines()[-12:]))
+
+    def set_link(self, up):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.connect(self.monitor_path)
+            file = line.makefile("rw")
+            file.readline()
+            for command in ({"execute": "qmp_capabilities"}, {"execute": "set_link", "arguments": {"name": "card0", "up": up}}):
+                file.write(json.dumps(command) + "\n")
+                file.flush()
+                while "return" not in json.loads(file.readline()):
+                    pass
+
+    def end(self, wire):
+        wire.say("Q")
+        self.check(self.machine.wait(20) == 0, "the system ends in order")
+
+
+# ---- what holds on every wire
+
+def echoes(story, wire):
+    story.check(all(wire.ask("E", size, pattern(size), tries=3) == pattern(size) for size in (0, 1, 46, 47, 600, 1400)), "frames of all sizes come back as they went")
+    numbers = [wire.say("E", 200, pattern(200)) for _ in range(48)]
+    back = sum(wire.answer("e", number, 5) == pattern(200) for number in numbers)
+    story.check(back >= 40, f"of 48 frames at once {back} come back")
+    story.check(wire.ask("B") is not None, "a driver refuses requests that break the rules, each for its reason")
+    reply = wire.ask("W")
+    story.check(reply and struct.unpack(">I", reply)[0] >= 60, "empty buffers can be taken back")
+    story.check(wire.ask("E", 100, pattern(100), tries=3) == pattern(100), "and posted again")
+
+
+def hears(wire, to):
+    number = wire.say("E", 10, pattern(10), to=to)
+    return wire.answer("e", number, 1.5) is not None
+
+
+def filters(story, wire):
+    for code, name, heard in ((0, "without a filter", (True, False, False, False)), (2, "with one multicast address", (True, False, True, False)),
+                              (1, "promiscuous", (True, True, True, True)), (0, "and without again", (True, False, False, False))):
+        done = wire.ask("F", code) is not None
+        found = tuple(hears(wire, to) for to in (EVERYBODY, STRANGER, GROUP, OTHER_GROUP))
+        story.check(done and found == heard, f"{name}, it hears broadcast {heard[0]}, strangers {heard[1]}, a group {heard[2]}, another {heard[3]}")
+
+
+def crashes(story, wire, count):
+    """The driver dies while frames flow; what comes back is what was sent, and afterwards everything is as before."""
+    before = wire.facts()
+    going, wrong, back = True, 0, set()
+    sent = {}
+
+    def pump():
+        while going:
+            size = 20 + len(sent) * 37 % 1300
+            sent[wire.say("E", size, pattern(size))] = size
+            time.sleep(0.002)
+    thread = threading.Thread(target=pump, daemon=True)
+    thread.start()
+    for i in range(count):
+        time.sleep(0.1)
+        story.machine.control.ask(f"crash virtio-net {KINDS[i % len(KINDS)]}")
+        story.machine.wait_for(f"(?s)(virtio-net: restarted: .*){{{i + 1}}}", log=True, timeout=20)
+    time.sleep(0.5)
+    going = False
+    thread.join()
+    probe = wire.ask("E", 100, pattern(100), limit=2, tries=10)
+    with wire.changed:
+        frames = [frame for _, frame in wire.frames]
+        wire.frames.clear()
+    for frame in frames:
+        code, size, number = (COMMAND.unpack(frame[:COMMAND.size])[at] for at in (3, 5, 6))
+        if code == b"e" and number in sent:
+            back.add(number)
+            wrong += size != sent[number] or frame[COMMAND.size:COMMAND.size + size] != pattern(size)
+    restarts = next(one for one in story.machine.control.ask("domains")["domains"] if one["name"] == "virtio-net")["restarts"]
+    after = wire.facts()
+    story.check(probe == pattern(100) and restarts == count, f"the driver dies {restarts} times ({count} wanted) while frames flow, and they flow on")
+    story.check(not wrong and len(back) * 3 > len(sent), f"of {len(sent)} frames {len(back)} came back, {wrong} of them wrong")
+    story.check(before and after and after["introductions"] > before["introductions"], "the station says its wishes to each new instance")
+
+
+def datagrams(tests, options):
+    """A wire of datagrams: no offloads, so that a lack of them is dealt with; filter, link state, crashes."""
+    here, there = (os.path.join(options.build, "system-tests", name) for name in ("net-here.sock", "net-there.sock"))
+    for path in (here, there):
+        if os.path.exists(path):
+            os.unlink(path)
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    line.bind(here)
+    line.settimeout(0.2)
+    story = Story(tests, options.build, "datagrams", f"dgram,id=net0,local.type=unix,local.path={there},remote.type=unix,remote.path={here}", "")
+    wire = Wire(line, target=there)
+    try:
+        with story.machine as machine:
+            machine.wait_for("I station: on the air", log=True, timeout=30)
+            facts = wire.facts()
+            story.check(facts and facts["mac"] == STATION and facts["mtu"] == 1500 and facts["pairs"] == 1 and facts["link"] == 1, f"facts about the card: {facts}")
+            echoes(story, wire)
+            filters(story, wire)
+            story.set_link(False)
+            machine.wait_for("I virtio-net: link down", log=True)
+            story.set_link(True)
+            machine.wait_for("I virtio-net: link up", log=True)
+            facts = wire.facts()
+            story.check(facts and facts["link"] == 1 and facts["changes"] == 2, f"the link goes down and up, and the station is told each time: {facts}")
+            crashes(story, wire, options.crashes)
+            story.end(wire)
+    finally:
+        wire.close()
+        for path in (here, there):
+            if os.path.exists(path):
+                os.unlink(path)
+
+
+STORIES = [datagrams]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="run only parts whose name contains this")
+    parser.add_argument("--crashes", type=int, default=8, help="of the driver, in each part")
+    options = parser.parse_args()
+    tests = Checks()
+    for story in STORIES:
+        if options.only not in "net: " + story.__name__:
+            continue
+        try:
+            story(tests, options)
+        except (machines.Trouble, OSError) as error:
+            tests.check(False, f"{story.__name__}: {error}")
+    return tests.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
