@@ -9,6 +9,7 @@ import boot as boot_bench
 import exits as exits_bench
 import mechanisms as mechanisms_bench
 import plot
+import recovery as recovery_bench
 import ring_bench
 from published import CALLS, figure
 from result import Result, write
@@ -292,6 +293,48 @@ def mechanisms(options):
     return finish(options, result, "A call there and back, by mechanism (logarithmic)", rows, logarithmic=True)
 
 
-BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "boot": boot,
+def recovery(options):
+    archive, process = (os.path.join(options.build, "bench", "recovery-" + name) for name in ("hosted.archive", "process"))
+    data = {"benchmark": "recovery", "stages": recovery_bench.count_stages(options, Failure), "targets": [],
+            "native": harness(options, "recovery", archive, process, 11 if options.quick else 1001)}
+    if not options.quick:
+        data["throughput"] = recovery_bench.throughput(options, Failure)
+    table = Table("From the fault to the successor's first completed request, instructions (medians; one processor, 8 requests in flight)", ["", "instructions", "share", ""])
+    result = Result("recovery", "Recovery", "A driver of the emulator's disk dies with requests in flight: instructions by stage, counted by the emulator, whoever executes them. A domain that dies "
+                    "and is restarted by its supervisor, and a Linux process by its parent: time, in one process on one processor. Throughput: in turns under the emulator.", data, table)
+    medians = [quantile(sorted(column), 0.5) for column in zip(*data["stages"]["rounds"])]
+    for (name, _, what), count in zip(recovery_bench.STAGES, medians):
+        table.row(f"{name}: {what}", cell(count), f"{count / sum(medians):.0%}", "")
+        result.measure(f"recovery/stage/{name}", f"{name}: {what}", "instructions", value=count)
+    table.row("all", cell(sum(medians)), "", "")
+    result.measure("recovery/all", "from the fault to the first completed request", "instructions", value=sum(medians))
+    tell_restarts(result, table, data["native"])
+    tell_memory(result, table, data)
+    if "throughput" in data:
+        share = data["throughput"]
+        table.note(f"the guest's disk while its driver dies every {share['interval_ms']} ms: {share['share']:.0%} of the undisturbed throughput ({share['restarts']} restarts, no error)")
+        result.measure("recovery/throughput", f"the guest's disk, its driver dying every {share['interval_ms']} ms", "of undisturbed", share["shares"], more_is_better=True)
+    return finish(options, result, "Instructions from the fault to the first completed request", [(name, count, None) for (name, _, _), count in zip(recovery_bench.STAGES, medians)])
+
+
+def tell_restarts(result, table, native):
+    kinds = native["kinds"]
+    domain = kinds[0]["whole"]["median"]
+    for kind in kinds:
+        table.note(f"restart of {kind['what']}: {cell(kind['whole']['median'])} us ({cell(kind['dead']['median'])} until the death is known), {kind['whole']['median'] / domain:.1f} of a domain's; "
+                   f"{kind['per_second']:,.0f} a second sustained")
+        result.measure(f"recovery/restart/{kind['name']}", f"restart of {kind['what']}", "us", kind["whole"]["runs"], beside="recovery/restart/domain" if kind is not kinds[0] else None)
+
+
+def tell_memory(result, table, data):
+    memory, native = data["stages"]["memory"], data["native"]["memory"]
+    process = native["process_private"] + native["process_tables"]
+    for name, size in memory.items():
+        table.note(f"memory of domain {name}: {size // 1024} KiB, of the Linux process {process // 1024} KiB (what it wrote to, and its page tables)")
+        result.measure(f"recovery/memory/{name}", f"memory of domain {name}, with page tables and control stacks", "bytes", value=size)
+    result.measure("recovery/memory/process", "memory of the Linux process: pages that it wrote to, page tables", "bytes", value=process)
+
+
+BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "boot": boot, "recovery": recovery,
               "lines": lines}
 SLOW = ("boot", "workloads")  # boot Linux twice, compile libraries four times: left out of --quick

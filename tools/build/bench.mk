@@ -64,9 +64,20 @@ $(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix 
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 
+# bench/recovery: a system of its own for each part.
+RECOVERY := $(addprefix $(BENCH_DIR)/recovery-,hosted.archive disk.archive process)
+$(BENCH_DIR)/recovery-process: bench/recovery/process.c bench/recovery/restart.h | $(BENCH_DIR)/
+	$(call say,HOSTCC,$<)
+	$(Q)$(CC) $(HOST_FLAGS) -static $< -o $@
+$(BENCH_DIR)/recovery-%.archive: bench/recovery/%.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,supervisor.elf patient.elf prober.elf virtio-blk.elf)
+	$(call say,IMAGE,$@)
+	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
+BENCH_TARGETS += $(RECOVERY) $(BENCH_DIR)/count.so
+TEST_TARGETS += $(RECOVERY) $(BENCH_DIR)/count.so
+
 BENCH_TARGETS += $(BUILD)/domains/call-server-plain.elf
 BENCH_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 -include $(wildcard $(BENCH_DIR)/obj/*.d $(BENCH_DIR)/obj/main/*.d)
-BENCH_TARGETS += $(if $(filter boot,$(or $(BENCH),boot)),$(BENCH_DIR)/count.so $(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img))
+BENCH_TARGETS += $(if $(filter boot recovery,$(or $(BENCH),boot)),$(addprefix $(BUILD)/guest/,vmlinuz initrd disk.img))
 TEST_TARGETS += $(BENCH_PROGRAMS) $(BENCH_ARCHIVE) $(DOMAIN_IMAGES) $(BUILD)/pc/bulkhead.elf $(BUILD)/guests/exit-cost.elf
 TEST_SCRIPTS += tests/system/bench.py tests/bench/compare.py
