@@ -8,7 +8,7 @@
 #include "kernel/abi/error.h"
 #include "kernel/platform/platform.h"
 
-// Map `size` bytes of fresh, zeroed, physically scattered frames at `va`. All or nothing. BH_ENOMEM.
+// Map `size` bytes of fresh, zeroed frames at `va`, in runs as long as there are. All or nothing. BH_ENOMEM.
 enum bh_error space_map_fresh(uint64_t va, uint64_t size, enum map_flags flags);
 // Unmap them and give the frames back. The range must have been mapped by space_map_fresh as a whole.
 void space_unmap_fresh(uint64_t va, uint64_t size);

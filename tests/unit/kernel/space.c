@@ -29,6 +29,27 @@ Test(space, a_mapping_too_big_for_memory_leaves_nothing, .init = world) {
     cr_assert_eq(space_lookup(first->base + BH_SLOT_HEAP, &frame), BH_EFAULT);
 }
 
+Test(space, scattered_frames_serve_as_well, .init = world) {
+    enum { PAGES = 24 };
+    static hpa frames[65536];
+    size_t count = 0;
+    uint8_t *bytes = (uint8_t *)(first->base + BH_SLOT_HEAP);
+    while (count < 65536 && frames_alloc(1, 1, &frames[count]) == BH_OK)
+        count++;
+    cr_assert_geq(count, 3 * PAGES);
+    for (size_t i = 0; i < 2 * PAGES; i += 2) // every second one: no two of them are neighbours
+        frames_free(frames[i], 1);
+    size_t before = frames_free_count();
+    cr_assert_eq(space_map_fresh((uint64_t)bytes, (before + 1) * BH_PAGE_SIZE, MAP_READ | MAP_WRITE), BH_ENOMEM);
+    cr_assert_eq(frames_free_count(), before);
+    cr_assert_eq(space_map_fresh((uint64_t)bytes, PAGES * BH_PAGE_SIZE, MAP_READ | MAP_WRITE), BH_OK);
+    cr_assert_eq(frames_free_count(), before - PAGES);
+    for (size_t i = 0; i < PAGES * BH_PAGE_SIZE; i++)
+        cr_assert_eq(bytes[i], 0);
+    space_unmap_fresh((uint64_t)bytes, PAGES * BH_PAGE_SIZE);
+    cr_assert_eq(frames_free_count(), before);
+}
+
 Test(space, guarded_copies_report_what_is_not_there, .init = world_with_traps) {
     uint64_t here = first->base + BH_SLOT_HEAP, there = here + BH_PAGE_SIZE;
     uint8_t bytes[64] = {1, 2, 3};
