@@ -92,6 +92,7 @@ struct plan {
     uint32_t part, parts;    // of the opcodes: those whose number is `part` modulo `parts`
     enum lie lie;
     bool quiet;              // disagreements are counted and not shown
+    bool skip;               // another test program is meant
     enum verify_rule ignored; // as if the verifier had not this rule; RULE_NONE: it has all
 };
 

@@ -133,6 +133,12 @@ static int usage(int status) {
     return status;
 }
 
+// make test TEST=text filters Criterion's tests by `*/*text*'; there is one test program here.
+static bool meant(const char *filter) {
+    char text[64];
+    return sscanf(filter, "*/*%63[^*]", text) != 1 || strstr("decoders", text);
+}
+
 static bool options(int argc, char **argv, int *status) {
     static const struct option names[] = {{"full", 0, 0, 'f'}, {"tails", 1, 0, 't'}, {"seed", 1, 0, 's'},   {"part", 1, 0, 'p'},
                                           {"lie", 1, 0, 'l'},  {"help", 0, 0, 'h'},  {"filter", 1, 0, 'i'}, {"without", 1, 0, 'w'}, {0}};
@@ -144,7 +150,7 @@ static bool options(int argc, char **argv, int *status) {
         case 't': good &= sscanf(optarg, "%u", &plan.tails) == 1 && plan.tails; break;
         case 's': plan.seed = strtoull(optarg, NULL, 0); break;
         case 'p': good &= sscanf(optarg, "%u/%u", &plan.part, &plan.parts) == 2 && plan.part < plan.parts; break;
-        case 'i': break; // of make test TEST=...: there is one test program here
+        case 'i': plan.skip = !meant(optarg); break;
         case 'l':
             while (++plan.lie < LIE_COUNT && strcmp(lie_name(plan.lie), optarg) != 0) {}
             good &= plan.lie < LIE_COUNT;
@@ -163,6 +169,10 @@ int main(int argc, char **argv) {
     int status;
     if (!options(argc, argv, &status))
         return usage(status);
+    if (plan.skip) {
+        printf("0 passed, 0 failed\n");
+        return 0;
+    }
     if (!ask_open() || !second_open()) {
         fprintf(stderr, "decoders: one of the decoders cannot be opened\n");
         return 2;
