@@ -30,6 +30,7 @@ FACTS = struct.Struct(">6sHIIIII")
 VNET = struct.Struct("<BBHHHH")  # flags, kind, header size, segment size, checksum start and offset
 TX_CHECKSUM, TX_TCP4, RX_CHECKSUM, RX_TCP4, RX_TCP6, RX_MERGED, RX_ECN = 1, 2, 8, 16, 32, 64, 256
 NEEDS_CHECKSUM, TCP4 = 1, 1
+OFFLOADS = RX_CHECKSUM | RX_TCP4 | RX_TCP6 | RX_MERGED | RX_ECN
 SEGMENT, LARGE = 1448, 60000
 ANSWER_S = 20
 KINDS = ("null", "wild-kernel", "undefined", "divide", "loop", "control-stack", "data-stack", "panic")
@@ -115,6 +116,10 @@ class Wire:
                 if left <= 0:
                     return None
                 self.changed.wait(left)
+
+    def forget(self):
+        with self.changed:
+            self.frames.clear()
 
     def say(self, code, size=0, more=b"", pair=0, to=STATION):
         self.number += 1
@@ -283,7 +288,175 @@ def datagrams(tests, options):
                 os.unlink(path)
 
 
-STORIES = [datagrams]
+# ---- a tap device: all offloads, several queues
+
+def unshare():
+    """A network namespace of our own, as root or as root of a user namespace. False: not here. Only before there are threads."""
+    library, user, net = ctypes.CDLL(None, use_errno=True), 0x10000000, 0x40000000
+    ids = os.geteuid(), os.getegid()
+    if library.unshare(net):
+        if library.unshare(user | net):
+            return False
+        for name, own in (("uid_map", ids[0]), ("setgroups", None), ("gid_map", ids[1])):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write("deny" if own is None else f"0 {own} 1")
+    try:
+        for which in ("all", "default"):
+            with open(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6", "w", encoding="ascii") as file:
+                file.write("1")  # so that nobody but us sends anything
+    except OSError:
+        pass
+    return True
+
+
+def has_tap():
+    """Can tap devices, veth pairs and bridges be made here? The reason if not."""
+    try:
+        with open("/dev/net/tun", "r+b", buffering=0) as file:
+            fcntl.ioctl(file, 0x400454CA, struct.pack("16sH", b"bhprobe", 0x5102))  # TUNSETIFF: a tap device, without a header of its own, several queues
+    except OSError as error:
+        return f"/dev/net/tun: {error.strerror}"
+    return None
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def raw_socket(interface, headers):
+    line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
+    if headers:
+        line.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    line.bind((interface, 0))
+    line.settimeout(0.2)
+    return line
+
+
+def make_observer():
+    """A bridge with a port that neither cuts nor sums: what is behind it has been cut and summed by then."""
+    ip("link", "add", "bhveth0", "type", "veth", "peer", "name", "bhveth1")
+    ip("link", "add", "bhbridge", "type", "bridge")
+    for feature in (0x17, 0x1F, 0x24):  # transmit checksums, TSO, GSO
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            value = ctypes.create_string_buffer(struct.pack("II", feature, 0), 8)
+            fcntl.ioctl(line, 0x8946, struct.pack("16sQ", b"bhveth0", ctypes.addressof(value)))  # SIOCETHTOOL
+    for interface in ("bhveth0", "bhtap"):
+        ip("link", "set", interface, "master", "bhbridge")
+    for interface in ("bhveth0", "bhveth1", "bhbridge"):
+        ip("link", "set", interface, "up")
+    return Wire(raw_socket("bhveth1", False))
+
+
+def is_ip(protocol):
+    return lambda frame: frame[12:14] == b"\x08\0" and frame[23] == protocol
+
+
+def summed(frame):
+    """Are its IP header's checksum and that of what is in it right?"""
+    data = frame[14:14 + int.from_bytes(frame[16:18], "big")]
+    return internet_sum(data[:20]) == 0xFFFF and internet_sum(struct.pack(">H", pseudo_sum(data)) + data[20:]) == 0xFFFF
+
+
+def transmit_offloads(story, wire, observer):
+    observer.forget()
+    story.check(wire.ask("U", 1000) == bytes(4), "a frame that needs a checksum is sent")
+    found, cut = wire.find(is_ip(17), 5), observer.find(is_ip(17), 5)
+    story.check(found and found[0][0] == NEEDS_CHECKSUM and found[0][4:] == (34, 6) and found[1][42:] == pattern(1000), "it comes with what is to be summed, and whole")
+    story.check(cut and summed(cut[1]) and cut[1][42:] == pattern(1000), "and behind the card its checksum is right")
+    story.check(wire.ask("T", LARGE) == bytes(4), "60,000 bytes of TCP are sent as one frame")
+    found = wire.find(is_ip(6), 5)
+    story.check(found and found[0][:2] == (NEEDS_CHECKSUM, TCP4) and found[0][3:] == (SEGMENT, 34, 16) and found[1][54:] == pattern(LARGE),
+                "it comes with the size to cut it into, and whole")
+    pieces = []
+    while sum(len(piece) - 54 for piece in pieces) < LARGE and (cut := observer.find(is_ip(6), 5)):
+        pieces.append(cut[1])
+    places = [int.from_bytes(piece[38:42], "big") - 0x10000 for piece in pieces]
+    story.check(all(summed(piece) for piece in pieces) and b"".join(piece[54:] for piece in pieces) == pattern(LARGE) and
+                places == [places[0] + i * SEGMENT for i in range(len(pieces))], f"behind the card it is in {len(pieces)} frames, each with its place and a right checksum")
+
+
+def tcp_frame(size, summed_whole=False):
+    tcp = struct.pack(">HHIIBBHHH", 6000, 5000, 1, 0, 0x50, 0x18, 0x2000, 0, 0) + pattern(size)
+    frame = ip_frame(STATION, 6, tcp)
+    total = pseudo_sum(frame[14:])
+    if summed_whole:
+        total = ~internet_sum(struct.pack(">H", total) + tcp) & 0xFFFF
+    return frame[:50] + struct.pack(">H", total) + frame[52:]
+
+
+def receive_offloads(story, wire):
+    large = tcp_frame(LARGE)
+    wire.send(large, (NEEDS_CHECKSUM, TCP4, 54, SEGMENT, 34, 16))
+    report = wire.report()
+    story.check(report and report["size"] == len(large) and report["hash"] == hash_of(large) and report["parts"] >= 29 and report["segmentation"] == TCP4 and
+                report["segment_size"] == SEGMENT and report["flags"] == NEEDS_CHECKSUM and (report["checksum_start"], report["checksum_offset"]) == (34, 16),
+                f"60,000 bytes of TCP come in as one frame, in several buffers: {report}")
+    ok = True
+    for size in (2048 - 54 - 1, 2048 - 54, 2048 - 54 + 1, 2048 - 54 + 12, 2048 - 54 + 13, 4096 - 54 + 12, 4096 - 54 + 13):  # where a buffer ends, and the next one's prefix
+        frame = tcp_frame(size)
+        wire.send(frame, (NEEDS_CHECKSUM, TCP4, 54, SEGMENT, 34, 16))
+        report = wire.report()
+        ok = ok and report and report["hash"] == hash_of(frame) and report["size"] == len(frame)
+    story.check(ok, "frames that end where a buffer does, or in what comes in front of the next, are whole")
+    small = tcp_frame(500)
+    wire.send(small, (NEEDS_CHECKSUM, 0, 0, 0, 34, 16))
+    report = wire.report()
+    story.check(report and report["flags"] == NEEDS_CHECKSUM and report["segmentation"] == 0 and report["hash"] == hash_of(small), "a small one with a checksum to complete, too")
+    story.check(wire.ask("A", 0) is not None, "the station accepts no offloads any more")
+    wire.send(large, (NEEDS_CHECKSUM, TCP4, 54, SEGMENT, 34, 16))
+    reports = []
+    while sum(report["size"] - 54 for report in reports) < LARGE and (report := wire.report(5)):
+        reports.append(report)
+    story.check(sum(report["size"] - 54 for report in reports) == LARGE and all(report["flags"] == 0 and report["segmentation"] == 0 and report["parts"] == 1 for report in reports),
+                f"then they come in {len(reports)} frames, with nothing left to do")
+    wire.send(small, (NEEDS_CHECKSUM, 0, 0, 0, 34, 16))
+    report, done = wire.report(), tcp_frame(500, summed_whole=True)
+    story.check(report and report["flags"] == 0 and report["hash"] == hash_of(done), "and the small one's checksum is complete")
+    story.check(wire.ask("A", OFFLOADS) is not None, "it accepts them again")
+
+
+def steering(story, wire):
+    """The tap device sends a flow's frames to the queue from which the last one of that flow came."""
+    found = {}
+    for pair in (1, 0, 1, 0):
+        wire.ask("U", 100, pair=pair)
+        wire.forget()  # after a death of the driver the last frame of a pair comes once more, before its next one
+        udp = struct.pack(">HHHH", 6000, 5000 + pair, 8 + 100, 0) + pattern(100)
+        wire.send(ip_frame(STATION, 17, udp))
+        report = wire.report(5)
+        found.setdefault(pair, []).append(report and report["pair"])
+    story.check(found == {0: [0, 0], 1: [1, 1]}, f"two flows come by the queue pairs that they went by: {found}")
+
+
+def tap(tests, options):
+    reason = has_tap() if options.alone else "no network namespace can be made here"
+    reason = reason or (None if shutil.which("ip") else "the program ip is missing (package iproute2)")
+    if reason:
+        print(f"  left out: the card on a tap device, with offloads and several queues: {reason}", flush=True)
+        return
+    story = Story(tests, options.build, "tap", "tap,id=net0,ifname=bhtap,script=no,downscript=no,queues=2,vnet_hdr=on", "mq=on,vectors=6",
+                  [f"station.offloads={OFFLOADS}"])
+    with story.machine as machine:
+        machine.wait_for("I station: on the air", log=True, timeout=30)
+        ip("link", "set", "bhtap", "up")
+        observer, wire = make_observer(), Wire(raw_socket("bhtap", True), has_headers=True)
+        facts = wire.facts()
+        story.check(facts and facts["pairs"] == 2 and facts["offloads"] & (TX_CHECKSUM | TX_TCP4 | OFFLOADS) == TX_CHECKSUM | TX_TCP4 | OFFLOADS, f"facts about the card: {facts}")
+        echoes(story, wire)
+        transmit_offloads(story, wire, observer)
+        receive_offloads(story, wire)
+        steering(story, wire)
+        crashes(story, wire, options.crashes)
+        transmit_offloads(story, wire, observer)
+        receive_offloads(story, wire)
+        steering(story, wire)
+        story.end(wire)
+        wire.close()
+        observer.close()
+
+
+STORIES = [datagrams, tap]
 
 
 def main():
@@ -292,13 +465,14 @@ def main():
     parser.add_argument("--only", default="", help="run only parts whose name contains this")
     parser.add_argument("--crashes", type=int, default=8, help="of the driver, in each part")
     options = parser.parse_args()
+    options.alone = unshare()
     tests = Checks()
     for story in STORIES:
         if options.only not in "net: " + story.__name__:
             continue
         try:
             story(tests, options)
-        except (machines.Trouble, OSError) as error:
+        except (machines.Trouble, OSError, subprocess.CalledProcessError) as error:
             tests.check(False, f"{story.__name__}: {error}")
     return tests.end()
 

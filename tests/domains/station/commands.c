@@ -257,6 +257,11 @@ void obey(struct pair *pair) {
         set_filter(size);
         answer(pair, command, 'f', NULL, 0);
         break;
+    case 'A':
+        station.offloads = size;
+        introduce();
+        answer(pair, command, 'a', NULL, 0);
+        break;
     case 'I':
         facts = find_facts();
         answer(pair, command, 'i', &facts, sizeof(facts));
