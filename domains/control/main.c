@@ -154,7 +154,8 @@ static void do_memory(void) {
     }
     say("{\"ok\":true,\"free\":%llu,\"total\":%llu,\"uptime_ns\":%llu,\"tick\":%llu,", (unsigned long long)info.free_bytes,
         (unsigned long long)info.total_bytes, (unsigned long long)info.uptime_ns, (unsigned long long)info.instructions);
-    say("\"threads\":%u,\"buffers\":%u,\"caps\":%u}", info.threads, info.buffers, info.caps);
+    say("\"threads\":%u,\"buffers\":%u,\"caps\":%u,\"tables\":%llu,\"heap\":%llu}", info.threads, info.buffers, info.caps,
+        4096ull * info.table_frames, (unsigned long long)info.heap_bytes);
 }
 
 static void do_cpus(void) {

@@ -129,6 +129,9 @@ enum bh_error serve_system_memory(struct domain *caller, uint64_t object, struct
     *info = (struct bh_memory_info){.free_bytes = frames_free_count() * BH_PAGE_SIZE, .total_bytes = frames_total_count() * BH_PAGE_SIZE,
                                     .uptime_ns = clock_now_ns(), .instructions = clock_ticks(), .threads = thread_count(),
                                     .buffers = buffers_count(), .caps = caps_count_all()};
+    uint64_t tables;
+    platform_memory_use(&tables, &info->heap_bytes);
+    info->table_frames = (uint32_t)tables;
     return BH_OK;
 }
 

@@ -138,7 +138,7 @@ def memory(control, _):
     answer = control.ask("memory")
 
     def show():
-        print(f"memory   {amount(answer['free'])} free of {amount(answer['total'])}")
+        print(f"memory   {amount(answer['free'])} free of {amount(answer['total'])}; page tables {amount(answer['tables'])}, the kernel's own {amount(answer['heap'])}")
         print(f"uptime   {answer['uptime_ns'] / 1e9:.1f} s")
         print(f"threads  {answer['threads']}\nbuffers  {answer['buffers']}\ncaps     {answer['caps']}")
     return answer, show

@@ -18,6 +18,7 @@ long libc_syscall(long number, long a, long b, long c, long d, long e, long f);
 
 uintptr_t __kthread_pointer;
 
+uint64_t libc_heap_bytes;
 static uint64_t random_seed[2];
 
 static long map(uint64_t size) {
@@ -27,11 +28,13 @@ static long map(uint64_t size) {
     uint8_t *memory = platform_direct(frames);
     for (uint64_t i = 0; i < round_up(size, BH_PAGE_SIZE) / 8; i++)
         ((uint64_t *)memory)[i] = 0;
+    libc_heap_bytes += round_up(size, BH_PAGE_SIZE);
     return (long)memory;
 }
 
 static long unmap(uint64_t address, uint64_t size) {
     frames_free(platform_direct_to_hpa((const void *)address), round_up(size, BH_PAGE_SIZE) / BH_PAGE_SIZE);
+    libc_heap_bytes -= round_up(size, BH_PAGE_SIZE);
     return 0;
 }
 

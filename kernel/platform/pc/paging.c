@@ -31,6 +31,7 @@
 
 hpa paging_root;
 static uint64_t slot_bits[BH_SLOT_COUNT]; // by slot, in all its leaves
+static uint64_t table_count;
 static uint64_t direct_offset; // 0 on the boot page tables (identity), then DIRECT_BASE
 
 static uint64_t *table_at(hpa address) {
@@ -46,7 +47,13 @@ static enum bh_error new_table(hpa *out) {
         return BH_ENOMEM;
     }
     memset(table_at(*out), 0, BH_PAGE_SIZE);
+    table_count++;
     return BH_OK;
+}
+
+void platform_memory_use(uint64_t *table_frames, uint64_t *heap_bytes) {
+    *table_frames = table_count;
+    *heap_bytes = libc_heap_bytes;
 }
 
 static uint64_t leaf_bits(enum map_flags flags) {

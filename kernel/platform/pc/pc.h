@@ -57,6 +57,7 @@ void paging_slot_key(uint32_t slot, uint32_t key);
 enum bh_error paging_map_device(hpa address, uint64_t size);
 
 // ---- libc.c
+extern uint64_t libc_heap_bytes; // that malloc holds
 void libc_start(void);
 
 // ---- trap.c

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A short soak (tools/soak), and that one which finds something says so. Ends with `N passed, N failed`."""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import types
+import xml.dom.minidom
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "soak")]
+from checks import Checks  # noqa: E402
+import soak as program  # noqa: E402
+
+LIMIT_S = 240
+CALM = {"memory": 900, "threads": 9, "buffers": 4, "caps": 30, "tables": 0, "heap": 0, "domains": {"one": {"memory": 5, "caps": 2, "threads": 1}}}
+
+
+def differences(*changes):
+    """What a soak finds whose counts are the calm one with these changes."""
+    one = program.Soak(None, [], None)
+    one.counts = [{**CALM, **change} for change in changes]
+    return one.differences()
+
+
+def made_up(tests):
+    tests.check(differences({}, {}) == [], "two counts that are the same are nothing to report")
+    tests.check(len(differences({}, {"caps": 31})) == 1, "one capability more is found")
+    tests.check(len(differences({}, {"memory": 896})) == 1, "memory that is gone is found")
+    tests.check(len(differences({}, {"domains": {"one": {"memory": 5, "caps": 2, "threads": 2}}})) == 1, "a thread that a domain has kept is found")
+    tests.check(differences({}, {"tables": 8192}, {"tables": 8192}, {"tables": 8192}, {"tables": 12288}, {"tables": 12288}) == [], "page tables may grow at first")
+    tests.check(len(differences(*({"tables": 9000 * number} for number in range(8)))) == 1, "page tables that go on growing are found")
+    target = program.Target("one", {"restart_limit": 3, "restart_window_ms": 1000})
+    target.deaths = [10.0, 10.1]
+    tests.check(not target.may_die(10.5) and target.may_die(11.05), "no domain is broken so often that its supervisor gives it up")
+
+
+def whole(tests, build):
+    folder = os.path.join(build, "system-tests", "soak")
+    done = subprocess.run([os.path.join(ROOT, "tools", "soak", "soak.py"), "--build", build, "--minutes", "0.2", "--round", "8", "--folder", folder], capture_output=True, text=True,
+                          timeout=LIMIT_S, check=False)
+    tests.check(done.returncode == 0 and "nothing was lost" in done.stdout, "a short soak finds nothing", done.stdout + done.stderr)
+    try:
+        with open(os.path.join(folder, "soak.json"), encoding="utf-8") as file:
+            data = types.SimpleNamespace(**json.load(file))
+        tests.check(len(data.counts) > 1 and sum(data.faults.values()) > 3, "it has counted, and broken domains", str(data.faults))
+        tests.check(xml.dom.minidom.parse(os.path.join(folder, "soak.svg")).documentElement.tagName == "svg", "it leaves a picture")
+    except (OSError, ValueError) as error:
+        tests.check(False, "it leaves its results", str(error))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="do nothing unless this is part of `soak'")
+    options = parser.parse_args()
+    if options.only not in "soak":
+        print("0 passed, 0 failed")
+        return 0
+    tests = Checks()
+    made_up(tests)
+    whole(tests, options.build)
+    return tests.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
