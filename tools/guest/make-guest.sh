@@ -5,6 +5,7 @@
 #   make-guest.sh kernel CACHE OUT     fetch linux-image-cloud-amd64 (cached in CACHE) -> OUT/vmlinuz, OUT/modules/
 #   make-guest.sh initrd OUT           busybox-static and the virtio modules           -> OUT/initrd
 #   make-guest.sh disk OUT [SIZE]      a root file system in ext4                      -> OUT/disk.img (256M)
+#   make-guest.sh campaign OUT FIO     the same with the load of tools/campaign        -> OUT/campaign.img (48M)
 #
 # Nothing is installed and no mount is needed.
 set -euo pipefail
@@ -15,9 +16,9 @@ die() {
 say() { printf '  %-8s %s\n' "$1" "$2"; }
 here=$(cd "$(dirname "$0")" && pwd)
 case "${1:-}" in
--h | --help) sed -n '3,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-kernel | initrd | disk) [ $# -ge 2 ] || { sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
-*) sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+-h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+kernel | initrd | disk | campaign) [ $# -ge 2 ] || { sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2; } ;;
+*) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 # The meta package names the one with the kernel of the day.
@@ -75,19 +76,33 @@ make_initrd() {
     rm -rf "$tree"
 }
 
-make_disk() {
-    local out=$1 size=${2:-256M} tree=$1/disk.tree
-    make_tree "$tree"
-    cp "$here/root-init.sh" "$tree/sbin/init"
+# A file system with a folder's contents, and INIT as its first program.
+make_image() {
+    local tree=$1 init=$2 image=$3 size=$4
+    cp "$init" "$tree/sbin/init"
     chmod 755 "$tree/sbin/init"
     echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
-    rm -f "$out/disk.img.new"
-    PATH=$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -L bulkhead -E root_owner=0:0 -d "$tree" "$out/disk.img.new" "$size" || {
-        rm -f "$out/disk.img.new"
-        die "the disk image cannot be made; is there room below $out? (df -h $out)"
+    rm -f "$image.new"
+    PATH=$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -L bulkhead -E root_owner=0:0 -d "$tree" "$image.new" "$size" || {
+        rm -f "$image.new"
+        die "the disk image cannot be made; is there room for $image? (df -h ${image%/*})"
     }
-    mv "$out/disk.img.new" "$out/disk.img"
+    mv "$image.new" "$image"
     rm -rf "$tree"
+}
+
+make_disk() {
+    make_tree "$1/disk.tree"
+    make_image "$1/disk.tree" "$here/root-init.sh" "$1/disk.img" "${2:-256M}"
+}
+
+make_campaign() {
+    local out=$1 tree=$1/campaign.tree
+    make_tree "$tree"
+    clang-19 -std=gnu23 -O2 -static -pthread "$here/campaign/load.c" -o "$tree/bin/bulkhead-load"
+    cp "$2" "$tree/bin/fio"
+    cp "$here/campaign/load.fio" "$tree/etc"
+    make_image "$tree" "$here/campaign/root-init.sh" "$out/campaign.img" 48M
 }
 
 case $1 in
@@ -97,4 +112,8 @@ kernel)
     ;;
 initrd) make_initrd "$2" ;;
 disk) make_disk "$2" "${3:-256M}" ;;
+campaign)
+    [ $# -eq 3 ] || die "campaign takes OUT and FIO"
+    make_campaign "$2" "$3"
+    ;;
 esac

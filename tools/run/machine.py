@@ -163,6 +163,7 @@ class Machine:
         self.memory = get("memory", "1G")
         self.cpu = get("cpu", "max")
         self.cpus = get("cpus", 1)
+        self.machine = get("machine", "q35")
         self.extra = get("extra", [])
         self.isolation = get("isolation", [])  # DOMAIN=MECHANISM, instead of what the manifest says
         self.kernel = get("kernel") or os.path.join(build, "pc", "bulkhead.elf")
@@ -215,7 +216,7 @@ class Machine:
                       "or run this one in another folder (--folder)")
 
     def command(self, archive):
-        line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", "q35", "-cpu", self.cpu, "-smp", str(self.cpus), "-m", self.memory, "-display",
+        line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", self.machine, "-cpu", self.cpu, "-smp", str(self.cpus), "-m", self.memory, "-display",
                 "none", "-nodefaults", "-no-reboot", *(["-cdrom", self.iso] if self.iso else ["-kernel", self.kernel, "-initrd", archive]),
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",

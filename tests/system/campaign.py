@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Campaigns of faults (tools/campaign): the parts with made-up evidence, then a short campaign of the disk's driver, and planted bugs that it must
+call what they are: a request that goes to a wrong sector is corruption, one that the device cannot understand is an error that the guest sees."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "campaign")]
+import disk  # noqa: E402  pylint: disable=wrong-import-position
+import gdb_remote  # noqa: E402  pylint: disable=wrong-import-position
+import once  # noqa: E402  pylint: disable=wrong-import-position
+import report  # noqa: E402  pylint: disable=wrong-import-position
+from checks import Checks  # noqa: E402  pylint: disable=wrong-import-position
+from classify import classify  # noqa: E402  pylint: disable=wrong-import-position
+from faults import MAPPED, Injector, NotTriggered, Plan  # noqa: E402  pylint: disable=wrong-import-position
+from world import World  # noqa: E402  pylint: disable=wrong-import-position
+
+BUILD = os.environ.get("BUILD", "build")
+FOLDER = os.path.join(BUILD, "tests", "campaign")
+PROGRAM = os.path.join("tools", "campaign", "campaign.py")
+SLOT_MASK = 0xffffffff
+WRITE, NONSENSE, FAR = 1, 99, 1 << 16  # types of a request to virtio-blk; sectors
+
+
+# ---- the client of gdb's protocol, against a stub of a few lines
+
+
+def stub_of_tests(path, memory):
+    """Serves one client: one register, and memory."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(1)
+
+    def answer(text):
+        if text.startswith("qSupported"):
+            return "PacketSize=1000"
+        if text == "p0":
+            return "0*\"00000000"  # runs: four zeroes... of sixteen
+        if text.startswith("m"):
+            at, size = (int(one, 16) for one in text[1:].split(","))
+            return memory[at:at + size].hex()
+        if text.startswith("M"):
+            at = int(text[1:].split(",")[0], 16)
+            data = bytes.fromhex(text.split(":")[1])
+            memory[at:at + len(data)] = data
+            return "OK"
+        return {"c": "T05", "?": "T05"}.get(text, "E01" if text == "Z0,bad,1" else "OK")
+
+    def serve():
+        line, pending = listener.accept()[0], b""
+        line.sendall(b"+" + gdb_remote.frame("T02"))  # the news that it stopped comes before anything was asked
+        try:
+            while piece := line.recv(4096):
+                pending += piece
+                contents, pending = gdb_remote.unframe(pending)
+                if contents is not None:
+                    framed = gdb_remote.frame(answer(contents))
+                    line.sendall(b"+" + framed[:3])  # in two pieces
+                    line.sendall(framed[3:])
+        except OSError:
+            pass
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def refuses(function, *arguments):
+    try:
+        function(*arguments)
+    except gdb_remote.GdbError:
+        return True
+    return False
+
+
+def check_gdb(checks):
+    path = os.path.join(FOLDER, "stub.sock")
+    if os.path.exists(path):
+        os.unlink(path)
+    memory = bytearray(range(256)) * 16
+    stub_of_tests(path, memory)
+    stub = gdb_remote.Stub(path, timeout=5)
+    checks.check(gdb_remote.expand(b"a0*\"1") == "a0000001", "gdb: runs of a character are expanded")
+    checks.check(stub.register("rax") == 0, "gdb: a register is read")
+    checks.check(stub.read(0, 2500) == bytes(memory[:2500]), "gdb: memory is read in pieces")
+    checks.check(stub.flip_memory(3, 7) == (3, 0x83) and memory[3] == 0x83, "gdb: one bit of memory is flipped")
+    checks.check(stub.go(1), "gdb: a stop is noticed")
+    checks.check(refuses(stub.break_at, 0xbad), "gdb: a refusal is an error")
+    checks.check(refuses(gdb_remote.unframe, b"$OK#00"), "gdb: a wrong checksum is an error")
+
+
+# ---- the judge
+
+
+def check_classes(checks):
+    death = [{"domain": "d", "cause": "page fault", "text": "null pointer"}]
+    for wanted, evidence in (
+            ("no-effect", {}), ("no-effect", {"slowest_us": 500_000}), ("recovered-delay", {"slowest_us": 2_000_000}),
+            ("recovered-unseen", {"deaths": death, "slowest_us": 50_000}), ("recovered-unseen", {"breaches": 1}),
+            ("recovered-delay", {"deaths": death, "slowest_us": 150_000}), ("given-up", {"deaths": death, "given_up": "d", "errors": 3}),
+            ("guest-error", {"errors": 1}), ("guest-error", {"fio": [0, 5]}), ("guest-error", {"stuck": 2}), ("guest-error", {"finished": False}),
+            ("guest-error", {"kernel_log": ["I/O error"], "deaths": death}), ("corruption", {"errors": 1, "mismatches": 1}), ("corruption", {"fio": [84]}),
+            ("corruption", {"disk": ["slot 1"], "given_up": "d"}), ("corruption", {"memory": 1}), ("system-lost", {"control": False, "mismatches": 1}),
+            ("system-lost", {"running": False, "status": 3}), ("system-lost", {"panic": "PANIC: x"})):
+        have, why = classify(evidence, 100_000)
+        checks.check(have == wanted and (why or wanted == "no-effect"), f"judge: {json.dumps(evidence)} is {wanted}", f"{have}: {why}")
+
+
+def check_disk(checks):
+    """Records as the load would have left them, then with one thing wrong each."""
+    base, path = os.path.join(FOLDER, "base.img"), os.path.join(FOLDER, "image.img")
+    for name in (base, path):
+        with open(name, "wb") as file:
+            file.truncate(disk.SIZE)
+    flushed = [40, 30, 0, 5]
+    places = {}
+    with open(path, "r+b") as file:
+        for thread, last in enumerate(flushed):
+            for number in range(1, last + 1):
+                at = disk.RECORDS_AT + (thread * disk.SLOTS + disk.slot_of(thread, number)) * disk.RECORD
+                file.seek(at)
+                file.write(disk.make_record(thread, number))
+                places[thread, number] = at
+
+    def with_change(at, data):
+        with open(path, "r+b") as file:
+            file.seek(at)
+            before = file.read(len(data))
+            file.seek(at)
+            file.write(data)
+            file.flush()
+            wrong = disk.check_image(path, base, flushed)
+            file.seek(at)
+            file.write(before)
+        return wrong
+    torn = disk.make_record(0, 40)[:2048] + bytes(2048)
+    checks.check(disk.check_image(path, base, flushed) == [], "disk: all that was acknowledged is there")
+    checks.check(len(with_change(places[0, 40], bytes(4096))) == 1, "disk: a record that is lost is found")
+    checks.check(len(with_change(places[0, 40], torn)) == 1, "disk: half a record is found")
+    checks.check(len(with_change(places[1, 30], disk.make_record(1, 2))) == 1, "disk: an older record in the place of a newer one is found")
+    checks.check(len(with_change(places[0, 40], disk.make_record(1, 1))) == 1, "disk: a record of somebody else is found")
+    at = disk.RECORDS_AT + disk.slot_of(0, 41) * disk.RECORD
+    checks.check(at in places.values() or with_change(at, disk.make_record(0, 41)) == [], "disk: what was on its way may be there")
+    checks.check(len(with_change(50 * disk.MIB + 512, b"x")) == 1, "disk: a sector that nobody may write is found")
+    checks.check(with_change(60 * disk.MIB, b"x") == [], "disk: fio's area is fio's")
+    for name in (base, path):
+        os.unlink(name)
+
+
+def check_plans(checks):
+    functions = [(i, f"f{i}") for i in range(20)]
+    plans = [Plan("d", "register", 7, functions) for _ in range(2)]
+    same = [(one.places, one.hit, one.steps, one.chance.random()) for one in plans]
+    checks.check(same[0] == same[1], "a seed decides everything")
+    other = Plan("d", "register", 8, functions)
+    checks.check((other.places, other.hit, other.steps) != same[0][:3], "another seed decides otherwise")
+
+
+# ---- the whole
+
+
+def campaign(*words):
+    return subprocess.run([sys.executable, PROGRAM, "virtio-blk", "--build", BUILD, "--name", "of-tests", *words], capture_output=True, text=True,
+                          timeout=240, check=False, cwd=ROOT)
+
+
+def check_campaign(checks):
+    result = campaign("--runs", "3", "--seed", "1", "--faults", "register,null,text", "--undisturbed", "1")
+    folder = os.path.join(BUILD, "campaign", "of-tests")
+    checks.check(result.returncode == 0 and "3 of 3 runs without anything the guest could see" in result.stdout, "a campaign of three faults is recovered from",
+                 result.stdout + result.stderr)
+    runs = report.read_runs(folder)
+    with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:
+        summary = json.load(file)
+    checks.check(summary["runs"] == 3 and sum(summary["total"].values()) == 3 and len(report.judged(runs)) == 3, "its report counts what was run", json.dumps(summary))
+    crashed = [one for one in runs if one["kind"] == "null"]
+    checks.check(crashed and crashed[0]["deaths"][0]["cause"] == "page fault", "the driver died of its null pointer", json.dumps(crashed))
+    for name in ("report.html", "summary.svg"):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            checks.check("virtio-blk" in file.read(), f"{name} is there")
+    process = subprocess.Popen([sys.executable, PROGRAM, "virtio-blk", "--build", BUILD, "--name", "of-tests", "--runs", "50", "--faults", "register,null,text",
+                                "--resume"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    checks.check(process.returncode == 0 and "--resume goes on" in said and " of 3 runs" in said or " of 4 runs" in said, "Ctrl-C ends it with a report", said)
+
+
+class Planted(Injector):
+    """A driver with a bug: it changes one request for a write after it was built."""
+
+    def __init__(self, *arguments, change):
+        super().__init__(*arguments)
+        self.change = change
+
+    def harm(self):
+        add = next(start for start, _, name in self.world.symbols if name == "virtqueue_add")
+        mapped = {}
+        for line in self.machine.qmp.human("info tlb").splitlines():
+            match = MAPPED.match(line)
+            if match and int(match.group(1), 16) & ~SLOT_MASK == self.world.base:
+                mapped[int(line.split()[1], 16)] = int(match.group(1), 16)
+        self.stub.break_at(self.world.base + add)
+        for _ in range(200):
+            if not self.stub.go(5):
+                break
+            first = int.from_bytes(self.stub.read(self.world.base + (self.stub.register("rsi") & SLOT_MASK), 8), "little")
+            header = mapped[first & ~0xfff] + (first & 0xfff)
+            if int.from_bytes(self.stub.read(header, 4), "little") == WRITE:
+                self.change(self.stub, header)
+                self.stub.leave()
+                return {"what": "planted"}
+        raise NotTriggered("the driver builds no write")
+
+
+def check_planted(checks):
+    def wrong_sector(stub, header):
+        sector = int.from_bytes(stub.read(header + 8, 8), "little")
+        stub.write(header + 8, (sector ^ FAR).to_bytes(8, "little"))
+
+    def wrong_type(stub, header):
+        stub.write(header, NONSENSE.to_bytes(4, "little"))
+    world = World(BUILD, "linux", "virtio-blk").prepare()
+    folder = os.path.join(FOLDER, "planted")
+    for wanted, change in (("corruption", wrong_sector), ("guest-error", wrong_type)):
+        def harm(world, machine, plan_of, change=change):
+            return Planted(world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions), change=change).harm()
+        one = once.run_once(world, ("planted", 1), folder, float("inf"), harm=harm)
+        checks.check(one["class"] == wanted, f"{change.__name__}: {wanted}", json.dumps(one))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    os.chdir(ROOT)
+    os.makedirs(FOLDER, exist_ok=True)
+    checks = Checks()
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_planted):
+        part(checks)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""One run: load the saved machine, do harm, watch, look at the disk, judge."""
+import os
+import re
+import shutil
+import time
+
+import disk
+from classify import classify
+from faults import Injector, NotTriggered, Plan
+from gdb_remote import GdbError, Stub
+from qmp import QmpError
+from world import Trouble
+
+WINDOW_TICKS, WINDOW_TICKS_MAX = 5, 60   # lines of the load after the fault: if all is well; if a request waits
+WAITS_US = 300_000                       # a request that runs for so long may still be answered
+TICK_TIMEOUT, END_TIMEOUT = 60, 90       # seconds of ours for one line, and for the load to end
+END = re.compile(r"^@E (\d+)((?: \d+)+) (\d+) (\d+) (\d+) (\d+)$", re.M)
+PANIC = re.compile(r"^.* E kernel: PANIC: .*$", re.M)
+FIO_ERROR = 4  # field of fio's terse lines
+
+
+def watch(machine, count):
+    """Let the load run on after the fault; whether its lines still come."""
+    wanted = count + WINDOW_TICKS
+    while machine.wait_for_ticks(wanted, TICK_TIMEOUT):
+        ticks = machine.ticks()
+        if len(ticks) < count + WINDOW_TICKS_MAX and (ticks[-1][2] > WAITS_US or ticks[-1][1] == ticks[-4][1]):
+            wanted = len(ticks) + 1
+            continue
+        return True
+    return False
+
+
+def finish(machine, evidence):
+    """Tell the load to end and take in what it says."""
+    machine.send("s\n")
+    try:
+        machine.wait_for(r"\n@END", END_TIMEOUT)
+    except Trouble:
+        evidence["finished"] = False
+    text = machine.text()
+    found = END.search(text)
+    if found:
+        evidence["flushed"] = [int(one) for one in found.group(2).split()]
+        evidence["errors"], evidence["mismatches"], evidence["memory"], evidence["stuck"] = map(int, found.groups()[2:])
+    else:
+        evidence["finished"] = False
+    terse = [line[3:].split(";") for line in text.splitlines() if line.startswith("@F 3;")]
+    evidence["fio"] = [int(fields[FIO_ERROR]) for fields in terse if len(fields) > FIO_ERROR and fields[FIO_ERROR].isdigit()]
+    evidence["kernel_log"] = [line[3:] for line in text.splitlines() if line.startswith("@D ")]
+    evidence["guest_says"] = [line[3:] for line in text.splitlines() if line.startswith("@X ")][:8]
+
+
+def ask_domains(machine, evidence):
+    """Deaths of all domains, and who is not running any more."""
+    try:
+        domains = machine.control.ask("domains")["domains"]
+        evidence["control"] = True
+        evidence["deaths"] = [{"domain": one["name"], "cause": one["cause"], "restarts": one["restarts"], **where(machine, one["name"])}
+                              for one in domains if one["cause"] not in ("none", "exit")]
+        evidence["breaches"] = sum(one["breaches"] for one in domains)
+        evidence["given_up"] = ", ".join(one["name"] for one in domains if one["state"] in ("dead", "ended") and one["cause"] not in ("none", "exit"))
+    except Trouble as trouble:
+        evidence["control"] = False
+        evidence["trouble"] = str(trouble)
+
+
+def where(machine, name):
+    record = machine.control.ask(f"backtrace {name}")
+    frame = record["frames"][0] if record["frames"] else None
+    return {"text": record["text"], "frame": f"{frame['symbol'] or '?'}+0x{frame['within']:x}" if frame else ""}
+
+
+def gather(machine, evidence, count):
+    """All that can be seen of the run, after the harm."""
+    evidence["lines"] = watch(machine, count)
+    if machine.running():
+        ask_domains(machine, evidence)
+        finish(machine, evidence)
+    evidence["running"] = machine.running()
+    evidence["status"] = machine.process.poll()
+    machine.poll_log()
+    panic = PANIC.search(machine.log_text)
+    evidence["panic"] = panic.group(0) if panic else ""
+    ticks = machine.ticks()
+    after = ticks[count:]
+    evidence["slowest_us"] = max((one[2] for one in after), default=0)
+    evidence.setdefault("flushed", ticks[-1][1] if ticks else [0] * disk.THREADS)
+
+
+def harm_by_plan(world, machine, plan_of):
+    """Returns what was done."""
+    stub = Stub(machine.path("gdb.sock"))
+    return Injector(world, machine, stub, Plan(world.name, *plan_of, world.functions)).harm()
+
+
+def run_once(world, plan_of, folder, unseen_us, keep=False, harm=harm_by_plan):
+    """The record of a run. `plan_of': (kind, seed), or None for an undisturbed one."""
+    began, evidence = time.monotonic(), {}
+    machine = world.restore(folder)
+    try:
+        count = 0
+        if plan_of:
+            evidence["kind"], evidence["seed"] = plan_of
+            evidence["fault"] = harm(world, machine, plan_of)
+            count = len(machine.ticks())
+        else:
+            machine.qmp.ask("cont")
+        gather(machine, evidence, count)
+    except NotTriggered as why:
+        return {**evidence, "class": "not-triggered", "why": str(why), "seconds": round(time.monotonic() - began, 1)}
+    except (GdbError, QmpError) as error:
+        evidence.update({"running": machine.running(), "status": machine.process.poll(), "trouble": str(error)})
+        if machine.running():
+            raise
+    finally:
+        machine.stop()
+    evidence["disk"] = disk.check_image(machine.path("disk.img"), world.path("disk.img"), evidence.get("flushed", [0] * disk.THREADS))[:8]
+    evidence["class"], evidence["why"] = classify(evidence, unseen_us)
+    evidence["seconds"] = round(time.monotonic() - began, 1)
+    if not keep:
+        os.unlink(machine.path("disk.img"))
+    return evidence
+
+
+def keep_logs(folder, target):
+    """Of a run that somebody will want to look at."""
+    os.makedirs(target, exist_ok=True)
+    for name in ("kernel.log", "console.log", "emulator.log"):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            shutil.copyfile(path, os.path.join(target, name))

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+//
+// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/records.py is its other half).
+//
+//   bulkhead-load DEVICE OFFSET SLOTS     until a letter comes on standard input
+//
+// Each of THREADS threads owns SLOTS slots of 4 KiB and writes numbered records to them: which slot record number N of a thread goes to is computed from
+// both, so whoever knows up to which number a thread's records are flushed knows what must be in every slot. A record says who wrote it, its number and
+// its slot, and has a checksum. Now and then a record is read back. fio runs beside, by /etc/load.fio; a patterned piece of memory is looked at in the end.
+//
+//   @T MS ACK... SLOWEST_US ERRORS MISMATCHES    each 100 ms; ACK: records flushed, of each thread; SLOWEST: request since the last line, also a running one
+//   @F ..., @D ...                               in the end: fio's terse line for each of its jobs, suspicious lines of the kernel's log
+//   @E MS ACK... ERRORS MISMATCHES MEMORY STUCK  last line; MEMORY: words of memory that changed, STUCK: threads that did not come to an end
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THREADS = 4, RECORD = 4096, BODY_AT = 32, FLUSH_EVERY_MAX = 16, TICK_MS = 100, PATIENCE_MS = 8000, KLOG_CLEAR = 5, KLOG_READ = 3, KLOG_SIZE = 1 << 18 };
+enum : uint64_t { MAGIC = 0x64726f6365724842, MEMORY_WORDS = 2 << 20 };
+
+struct record {
+    uint64_t magic;
+    uint32_t check, thread;
+    uint64_t number, slot;
+    uint64_t body[(RECORD - BODY_AT) / 8];
+};
+static_assert(sizeof(struct record) == RECORD);
+
+static struct writer {
+    pthread_t thread;
+    uint32_t index;
+    _Atomic uint64_t flushed; // record number up to which all are on the disk
+    _Atomic uint64_t began;   // when the running request did, 0: none
+    _Atomic bool ended;
+    uint64_t *newest; // by slot: number of the record that was written last
+} writers[THREADS];
+
+static int device;
+static uint64_t offset, slots;
+static _Atomic bool stop;
+static _Atomic uint64_t slowest, errors, mismatches;
+static uint32_t crc_table[256];
+
+static uint64_t mix(uint64_t x) { // splitmix64
+    x += 0x9e3779b97f4a7c15;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+static uint32_t crc32(const void *data, size_t size) {
+    uint32_t crc = ~0u;
+    for (const uint8_t *at = data; size--; at++)
+        crc = crc_table[(crc ^ *at) & 0xff] ^ crc >> 8;
+    return ~crc;
+}
+
+static void make_crc_table(void) {
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+        crc_table[i] = crc;
+    }
+}
+
+static uint64_t now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void raise_slowest(uint64_t took) {
+    uint64_t seen = slowest;
+    while (took > seen && !atomic_compare_exchange_weak(&slowest, &seen, took))
+        ;
+}
+
+// ---- records
+
+static uint64_t slot_of(uint32_t thread, uint64_t number) {
+    return thread * slots + mix((uint64_t)thread << 48 | number) % slots;
+}
+
+static void make(struct record *record, uint32_t thread, uint64_t number) {
+    *record = (struct record){.magic = MAGIC, .thread = thread, .number = number, .slot = slot_of(thread, number)};
+    uint64_t seed = mix((uint64_t)thread << 56 | number);
+    for (size_t i = 0; i < sizeof(record->body) / 8; i++)
+        record->body[i] = seed + i * MAGIC;
+    record->check = crc32(record, sizeof(*record));
+}
+
+// Whether it is record `number` of `thread`, whole.
+static bool is(struct record *record, uint32_t thread, uint64_t number) {
+    uint32_t check = record->check;
+    record->check = 0;
+    return crc32(record, sizeof(*record)) == check && record->magic == MAGIC && record->thread == thread && record->number == number &&
+           record->slot == slot_of(thread, number);
+}
+
+enum request { WRITE, READ, FLUSH };
+
+static bool ask(struct writer *writer, enum request what, struct record *record, uint64_t slot) {
+    off_t at = (off_t)(offset + slot * RECORD);
+    uint64_t began = now_us();
+    writer->began = began;
+    ssize_t done = what == FLUSH ? fdatasync(device) : what == WRITE ? pwrite(device, record, RECORD, at) : pread(device, record, RECORD, at);
+    writer->began = 0;
+    raise_slowest(now_us() - began);
+    if (done == (what == FLUSH ? 0 : RECORD))
+        return true;
+    errors++;
+    printf("@X request %d of thread %u, slot %llu: %s\n", what, writer->index, (unsigned long long)slot, done < 0 ? strerror(errno) : "short");
+    return false;
+}
+
+static void look_back(struct writer *writer, struct record *record, uint64_t chance) {
+    uint64_t slot = chance % slots, number = writer->newest[slot];
+    if (!number || !ask(writer, READ, record, writer->index * slots + slot) || is(record, writer->index, number))
+        return;
+    mismatches++;
+    printf("@X slot %llu of thread %u: record %llu was read, %llu is wanted\n", (unsigned long long)slot, writer->index,
+           (unsigned long long)record->number, (unsigned long long)number);
+}
+
+static void *write_records(void *argument) {
+    struct writer *writer = argument;
+    struct record *record = aligned_alloc(RECORD, RECORD);
+    uint64_t number = 0, until_flush = 4;
+    while (!stop) {
+        make(record, writer->index, number + 1);
+        if (!ask(writer, WRITE, record, slot_of(writer->index, number + 1)))
+            continue;
+        number++;
+        writer->newest[slot_of(writer->index, number) % slots] = number;
+        uint64_t chance = mix(number * THREADS + writer->index);
+        if (chance % 2)
+            look_back(writer, record, chance >> 8);
+        if (--until_flush == 0 && (until_flush = 1 + (chance >> 32) % FLUSH_EVERY_MAX) && ask(writer, FLUSH, NULL, 0))
+            writer->flushed = number;
+    }
+    if (ask(writer, FLUSH, NULL, 0))
+        writer->flushed = number;
+    writer->ended = true;
+    return NULL;
+}
+
+// ---- reports
+
+static void say_flushed(void) {
+    for (int i = 0; i < THREADS; i++)
+        printf(" %llu", (unsigned long long)writers[i].flushed);
+}
+
+static void tick(uint64_t start) {
+    uint64_t now = now_us();
+    for (int i = 0; i < THREADS; i++) {
+        uint64_t began = writers[i].began;
+        if (began && began < now)
+            raise_slowest(now - began);
+    }
+    printf("@T %llu", (unsigned long long)(now - start) / 1000);
+    say_flushed();
+    printf(" %llu %llu %llu\n", (unsigned long long)atomic_exchange(&slowest, 0), (unsigned long long)errors, (unsigned long long)mismatches);
+}
+
+static void say_kernel_log(void) {
+    static const char *const words[] = {"I/O error", "EXT4-fs error", "BUG:", "Oops", "blocked for more", "timed out", "timeout", "NETDEV WATCHDOG", "Call Trace"};
+    static char text[KLOG_SIZE];
+    int size = klogctl(KLOG_READ, text, sizeof(text) - 1);
+    char *save, *line = strtok_r(text, "\n", &save);
+    int said = 0;
+    for (; size > 0 && line && said < 8; line = strtok_r(NULL, "\n", &save))
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            if (strstr(line, words[i])) {
+                printf("@D %s\n", line);
+                said++;
+                break;
+            }
+}
+
+static void say_file(const char *path, const char *mark) {
+    char line[2048];
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof(line), file))
+        printf("%s %.200s\n", mark, line);
+    if (file)
+        fclose(file);
+}
+
+static pid_t start_fio(void) {
+    pid_t child = fork();
+    if (child)
+        return child;
+    execl("/bin/fio", "fio", "--output=/tmp/fio.out", "--output-format=terse", "--eta=never", "--terse-version=3", "/etc/load.fio", NULL);
+    _exit(127);
+}
+
+// How many threads, and fio, did not end in time.
+static int wait_for_ends(pid_t fio) {
+    int left = THREADS + 1, status = 0;
+    bool fio_ended = false;
+    kill(fio, SIGINT);
+    for (int waited = 0; left && waited < PATIENCE_MS; waited += 10) {
+        usleep(10000);
+        fio_ended = fio_ended || waitpid(fio, &status, WNOHANG) == fio;
+        left = !fio_ended;
+        for (int i = 0; i < THREADS; i++)
+            left += !writers[i].ended;
+    }
+    if (fio_ended)
+        printf("@S fio ended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    return left;
+}
+
+static uint64_t *make_pattern(void) {
+    uint64_t *memory = malloc(MEMORY_WORDS * 8);
+    for (uint64_t i = 0; i < MEMORY_WORDS; i++)
+        memory[i] = mix(i);
+    return memory;
+}
+
+static uint64_t changed_words(const uint64_t *memory) {
+    uint64_t changed = 0;
+    for (uint64_t i = 0; i < MEMORY_WORDS; i++)
+        changed += memory[i] != mix(i);
+    return changed;
+}
+
+int main(int count, char **arguments) {
+    device = open(count > 3 ? arguments[1] : "/dev/null", O_RDWR | O_DIRECT);
+    if (count < 4 || device < 0) {
+        fprintf(stderr, "usage: bulkhead-load DEVICE OFFSET SLOTS\n");
+        return 2;
+    }
+    offset = strtoull(arguments[2], NULL, 0);
+    slots = strtoull(arguments[3], NULL, 0);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    make_crc_table();
+    klogctl(KLOG_CLEAR, NULL, 0);
+    uint64_t *memory = make_pattern();
+    pid_t fio = start_fio();
+    uint64_t start = now_us();
+    for (uint32_t i = 0; i < THREADS; i++) {
+        writers[i].index = i;
+        writers[i].newest = calloc(slots, sizeof(uint64_t));
+        pthread_create(&writers[i].thread, NULL, write_records, &writers[i]);
+    }
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    while (poll(&input, 1, TICK_MS) == 0)
+        tick(start);
+    stop = true;
+    int stuck = wait_for_ends(fio);
+    say_file("/tmp/fio.out", "@F");
+    say_kernel_log();
+    printf("@E %llu", (unsigned long long)(now_us() - start) / 1000);
+    say_flushed();
+    printf(" %llu %llu %llu %d\n", (unsigned long long)errors, (unsigned long long)mismatches, (unsigned long long)changed_words(memory), stuck);
+    return 0;
+}

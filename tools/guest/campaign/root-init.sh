@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# /sbin/init on the disk of a campaign: nothing may write to the file system, then the load, until the host types a letter.
+export PATH=/bin:/sbin HOME=/root
+hostname campaign
+mount -t tmpfs tmp /tmp
+mount -o remount,ro /
+stty -echo
+if [ -e /sys/class/net/eth0 ]; then
+    sh /etc/net-load.sh >/tmp/net.log 2>&1 &
+fi
+echo "campaign: the load starts"
+bulkhead-load /dev/vda 92274688 1024
+[ ! -e /tmp/net.end ] || sed 's/^/@N /' /tmp/net.end
+echo "@END"
+sleep 1000
