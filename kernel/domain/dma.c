@@ -26,8 +26,8 @@ static struct {
 static struct event event;
 
 static void describe(const struct platform_dma_fault *fault, char *text, size_t size) {
-    snprintf(text, size, "device %02x:%02x.%x tried %s 0x%llx: %s", fault->source >> 8, fault->source >> 3 & 31, fault->source & 7,
-             fault->interrupt ? "to interrupt by way of" : fault->write ? "to write to" : "to read from", (unsigned long long)fault->address, fault->words);
+    snprintf(text, size, "device %02x:%02x.%x tried to %s 0x%llx: %s", fault->source >> 8, fault->source >> 3 & 31, fault->source & 7,
+             fault->write ? "write to" : "read from", (unsigned long long)fault->address, fault->words);
 }
 
 // Returns whether there was one of a device that nobody has open.

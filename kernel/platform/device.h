@@ -79,9 +79,8 @@ void platform_dma_unmap(uint32_t space, hpa start, uint64_t size);
 struct platform_dma_fault {
     uint32_t source;  // the function's platform_dma_source()
     uint64_t address; // of a page
-    bool write, interrupt; // interrupt: it is no access to memory
-    uint32_t reason;
-    const char *words;
+    bool write;
+    const char *words; // why it was blocked
 };
 uint32_t platform_dma_source(uint32_t index); // functions that cannot be told apart have the same
 // Take the oldest fault on record: what it came from has lost its space, and its right to start transfers. False: there is none.

@@ -88,7 +88,7 @@ static void read_ioapic(const uint8_t *entry) {
     if (acpi_machine.ioapic_count == ACPI_IOAPICS_MAX)
         return;
     acpi_machine.ioapics[acpi_machine.ioapic_count++] =
-        (struct acpi_ioapic){.id = entry[2], .address = u32(entry, 4), .first_line = u32(entry, 8)};
+        (struct acpi_ioapic){.address = u32(entry, 4), .first_line = u32(entry, 8)};
 }
 
 static void read_override(const uint8_t *entry) {

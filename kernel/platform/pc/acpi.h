@@ -14,7 +14,6 @@ enum { ACPI_IOAPICS_MAX = 8, ACPI_ISA_IRQS = 16, ACPI_PROCESSORS_MAX = 64 };
 
 struct acpi_ioapic {
     hpa address;
-    uint32_t id;
     uint32_t first_line; // its global interrupt lines: first_line ... first_line + lines - 1
     uint32_t lines;      // filled in by ioapic.c
 };

@@ -9,8 +9,6 @@
 #include "kernel/platform/pc/pci.h"
 
 #define TABLE_HEADER 48u
-#define TABLE_FLAGS 37u
-#define FLAG_INTERRUPTS 1u
 #define STRUCTURE_HEADER 4u
 #define UNIT_SIZE 16u
 #define UNIT_ALL 1u
@@ -19,7 +17,7 @@
 #define PATH_STEPS_MAX 8
 
 enum structure : uint16_t { STRUCTURE_UNIT = 0, STRUCTURE_REGION = 1 };
-enum scope : uint8_t { SCOPE_ENDPOINT = 1, SCOPE_BRIDGE = 2, SCOPE_IO_APIC = 3 };
+enum scope : uint8_t { SCOPE_ENDPOINT = 1, SCOPE_BRIDGE = 2 }; // others are interrupt controllers and what is no PCI function
 
 static uint16_t u16(const uint8_t *at) {
     return (uint16_t)(at[0] | at[1] << 8);
@@ -62,27 +60,18 @@ static const char *add_bridge(struct dmar *out, uint32_t unit, uint32_t bridge) 
     return wrong;
 }
 
-static const char *add_controller(struct dmar *out, uint32_t id, uint32_t source) {
-    if (out->controller_count == DMAR_CONTROLLERS_MAX)
-        return "more I/O APICs than there is room for";
-    out->controllers[out->controller_count++] = (struct dmar_controller){id, source};
-    return NULL;
-}
-
 static const char *read_scopes(const uint8_t *at, uint32_t size, uint32_t unit, struct dmar *out) {
     while (size) {
         uint32_t length = size >= 2 ? at[1] : 0, address;
         if (length < SCOPE_SIZE || length > size)
             return "a device scope of a wrong length";
         const char *wrong = NULL;
-        if (at[0] >= SCOPE_ENDPOINT && at[0] <= SCOPE_IO_APIC)
+        if (at[0] == SCOPE_ENDPOINT || at[0] == SCOPE_BRIDGE)
             wrong = follow(at[5], at + SCOPE_SIZE, length - SCOPE_SIZE, &address);
         if (!wrong && at[0] == SCOPE_ENDPOINT)
             wrong = add_range(out, unit, address, address);
         else if (!wrong && at[0] == SCOPE_BRIDGE)
             wrong = add_bridge(out, unit, address);
-        else if (!wrong && at[0] == SCOPE_IO_APIC)
-            wrong = add_controller(out, at[4], address);
         if (wrong)
             return wrong;
         at += length;
@@ -117,7 +106,6 @@ const char *dmar_read(const uint8_t *table, uint32_t size, struct dmar *out) {
     memset(out, 0, sizeof(*out));
     if (size < TABLE_HEADER)
         return "it is cut off";
-    out->interrupts = table[TABLE_FLAGS] & FLAG_INTERRUPTS;
     for (uint32_t at = TABLE_HEADER, length; at < size; at += length) {
         length = size - at >= STRUCTURE_HEADER ? u16(table + at + 2) : 0;
         const char *wrong = NULL;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include "kernel/platform/platform.h"
 
-enum { DMAR_UNITS_MAX = 8, DMAR_SCOPES_MAX = 64, DMAR_REGIONS_MAX = 8, DMAR_CONTROLLERS_MAX = 8 };
+enum { DMAR_UNITS_MAX = 8, DMAR_SCOPES_MAX = 64, DMAR_REGIONS_MAX = 8 };
 #define DMAR_NO_UNIT UINT32_MAX
 
 struct dmar_unit {
@@ -30,19 +30,11 @@ struct dmar_region {
     hpa first, last;
 };
 
-// By which requester identifier an I/O APIC writes interrupts.
-struct dmar_controller {
-    uint32_t id; // as in the MADT
-    uint32_t source;
-};
-
 struct dmar {
-    uint32_t unit_count, scope_count, region_count, controller_count;
-    bool interrupts; // the platform can remap them
+    uint32_t unit_count, scope_count, region_count;
     struct dmar_unit units[DMAR_UNITS_MAX];
     struct dmar_scope scopes[DMAR_SCOPES_MAX];
     struct dmar_region regions[DMAR_REGIONS_MAX];
-    struct dmar_controller controllers[DMAR_CONTROLLERS_MAX];
 };
 
 // Read a table of `size` bytes; paths through bridges are followed in configuration space. NULL, or a sentence about what is wrong with it.

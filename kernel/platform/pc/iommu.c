@@ -25,7 +25,6 @@
 #define PRESENT 1ull
 #define CONTEXT_NO_FAULTS 2ull // of this function, present or not
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
-#define REASON_INTERRUPT 0x20u // from there on faults of interrupts
 
 struct entry { // of root and context tables
     uint64_t low, high;
@@ -225,8 +224,6 @@ static const char *words_of(uint32_t reason) {
         [10] = "a reserved bit in the root table", [11] = "a reserved bit in its context entry", [12] = "a reserved bit in a table",
         [13] = "a translated address, which it may not use",
     };
-    if (reason >= REASON_INTERRUPT)
-        return "an interrupt that is not its own";
     return reason < sizeof(words) / sizeof(*words) && words[reason] ? words[reason] : "for another reason";
 }
 
@@ -251,8 +248,8 @@ bool platform_dma_take_fault(struct platform_dma_fault *out) {
     if (!in_use || !vtd_take_fault(&fault))
         return false;
     silence(fault.source);
-    *out = (struct platform_dma_fault){.source = fault.source, .address = fault.address, .write = fault.write, .reason = fault.reason,
-                                       .interrupt = fault.reason >= REASON_INTERRUPT, .words = words_of(fault.reason)};
+    *out = (struct platform_dma_fault){.source = fault.source, .address = fault.address, .write = fault.write,
+                                       .words = words_of(fault.reason)};
     return true;
 }
 

@@ -28,7 +28,6 @@ enum unit_register : uint32_t {
     UNIT_PROTECTED = 0x64,
     UNIT_QUEUE_TAIL = 0x88,
     UNIT_QUEUE = 0x90,
-    UNIT_INTERRUPTS = 0xb8,
 };
 
 // In command and status.
@@ -36,8 +35,7 @@ enum unit_register : uint32_t {
 #define UNIT_SET_ROOT (1u << 30)
 #define UNIT_FLUSH_WRITES (1u << 27)
 #define UNIT_QUEUED (1u << 26)
-#define UNIT_REMAP (1u << 25)
-#define UNIT_SET_INTERRUPTS (1u << 24)
+#define UNIT_REMAP (1u << 25) // interrupts
 #define UNIT_LASTING 0x96ffffffu // bits of the status that stay when written back as a command
 
 #define FLUSHES_WRITES(unit) ((unit)->capabilities >> 4 & 1)
@@ -57,7 +55,6 @@ enum unit_register : uint32_t {
 #define QUEUE_CONTEXT_ALL 0x11ull
 #define QUEUE_TLB_ALL 0xd2ull // with draining, as below
 #define QUEUE_TLB_SPACE 0xe2ull
-#define QUEUE_INTERRUPTS_ALL 0x04ull
 #define QUEUE_WAIT 0x25ull // and write a word when done
 #define QUEUE_ENTRIES 256u
 
@@ -140,7 +137,7 @@ static const char *look_at(struct unit *unit, hpa address) {
 
 const char *vtd_find(const struct dmar *dmar, hpa memory_end, bool queued, struct vtd_abilities *abilities) {
     uint32_t widths = 0x1f, spaces = UINT16_MAX + 1u, bits = 64;
-    *abilities = (struct vtd_abilities){.large = true, .coherent = true, .interrupts = dmar->interrupts};
+    *abilities = (struct vtd_abilities){.large = true, .coherent = true};
     use_queue = queued;
     for (uint32_t i = 0; i < dmar->unit_count; i++) {
         struct unit *unit = &units[i];
@@ -155,10 +152,8 @@ const char *vtd_find(const struct dmar *dmar, hpa memory_end, bool queued, struc
         abilities->large &= capabilities >> 34 & 1;
         abilities->caching |= capabilities >> 7 & 1;
         abilities->coherent &= unit->extended & 1;
-        abilities->interrupts &= unit->extended >> 3 & 1;
         use_queue &= CAN_QUEUE(unit);
     }
-    abilities->interrupts &= use_queue; // the caches of interrupt entries are emptied by the queue alone
     abilities->spaces = spaces;
     abilities->address_bits = bits;
     for (uint32_t levels = 3; levels <= 4 && !abilities->levels; levels++)
@@ -233,13 +228,6 @@ void vtd_forget_space(uint32_t space) {
     }
 }
 
-void vtd_forget_interrupts(void) {
-    for (uint32_t i = 0; i < unit_count; i++) {
-        put_in_queue(&units[i], QUEUE_INTERRUPTS_ALL, 0);
-        run_queue(&units[i]);
-    }
-}
-
 // ---- switching on
 
 // Whatever the firmware did with it.
@@ -274,18 +262,6 @@ void vtd_start(hpa root, const hpa *queues) {
     vtd_flush_memory(platform_direct(root), BH_PAGE_SIZE);
     for (uint32_t i = 0; i < unit_count; i++)
         start(&units[i], root, queues[i]);
-}
-
-void vtd_start_interrupts(hpa table, uint32_t count) {
-    uint32_t exponent = (uint32_t)__builtin_ctz(count) - 1;
-    vtd_flush_memory(platform_direct(table), count * 16ull);
-    for (uint32_t i = 0; i < unit_count; i++) {
-        put64(&units[i], UNIT_INTERRUPTS, table | exponent);
-        command(&units[i], UNIT_SET_INTERRUPTS, true);
-    }
-    vtd_forget_interrupts();
-    for (uint32_t i = 0; i < unit_count; i++)
-        command(&units[i], UNIT_REMAP, true);
 }
 
 // ---- faults

@@ -17,7 +17,6 @@ struct vtd_abilities {
     bool large;            // 2 MiB leaves
     bool coherent;         // they look into the processor's caches
     bool caching;          // they remember absence, too: what is mapped is to be told like what is unmapped
-    bool interrupts;       // they remap interrupts
 };
 
 struct vtd_fault {
@@ -33,9 +32,6 @@ void vtd_start(hpa root, const hpa *queues);
 // The entries of functions in root and context tables have changed; or only what is mapped in one space.
 void vtd_forget_contexts(void);
 void vtd_forget_space(uint32_t space);
-// Interrupts of functions come only as the `count` entries (a power of two) of the table at `table` say, from now on.
-void vtd_start_interrupts(hpa table, uint32_t count);
-void vtd_forget_interrupts(void);
 // Take one fault off the records of a unit. False: there is none left.
 bool vtd_take_fault(struct vtd_fault *out);
 // Where units write to when they record a fault; and whether they may.

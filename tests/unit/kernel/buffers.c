@@ -185,6 +185,44 @@ Test(buffers, the_manifests_buffers_never_go, .init = world) {
     cr_assert_eq(buffers_count(), 1);
 }
 
+// What devices may reach: as far as capabilities with the right DMA say, once their holder has asked where it is.
+Test(buffers, grants_to_devices_follow_capabilities, .init = world) {
+    struct buffer *buffer;
+    bh_cap plain = own(first, 4096, &buffer), read, write;
+    cr_assert_eq(caps_insert(first, BH_CAP_BUFFER, BH_RIGHT_READ | BH_RIGHT_DMA, buffer, NULL, 0, &read), BH_OK);
+    cr_assert_eq(buffer->dma[first->id], 0);
+    cr_assert_eq(buffers_dma_map(buffer, first), BH_OK);
+    cr_assert_eq(buffer->dma[first->id], MAP_READ, "the right to write of another capability is not for devices");
+    cr_assert_eq(caps_insert(first, BH_CAP_BUFFER, BH_RIGHT_WRITE | BH_RIGHT_DMA, buffer, NULL, 0, &write), BH_OK);
+    cr_assert_eq(buffers_dma_map(buffer, first), BH_OK);
+    cr_assert_eq(buffer->dma[first->id], MAP_READ | MAP_WRITE);
+    cr_assert_eq(caps_drop(first, write), BH_OK);
+    cr_assert_eq(buffer->dma[first->id], MAP_READ);
+    cr_assert_eq(caps_drop(first, plain), BH_OK);
+    cr_assert_eq(buffer->dma[first->id], MAP_READ);
+    cr_assert_eq(caps_drop(first, read), BH_OK);
+    cr_assert_eq(buffers_count(), 0);
+}
+
+Test(buffers, a_moved_buffer_and_one_of_the_dead_are_out_of_reach_of_devices, .init = world) {
+    struct buffer *moved, *left;
+    bh_cap mine, shared, theirs;
+    cr_assert_eq(buffers_create(first, 4096, "", &moved), BH_OK);
+    cr_assert_eq(caps_insert(first, BH_CAP_BUFFER, BH_RIGHT_READ | BH_RIGHT_WRITE | BH_RIGHT_DMA | BH_RIGHT_GRANT, moved, NULL, 0, &mine), BH_OK);
+    cr_assert_eq(caps_pass(first, "pass", mine, BH_CAP_BUFFER, third, &shared), BH_OK);
+    cr_assert(buffers_dma_map(moved, first) == BH_OK && buffers_dma_map(moved, third) == BH_OK && moved->dma[third->id] == (MAP_READ | MAP_WRITE));
+    cr_assert_eq(buffers_move(first, second, mine, &theirs), BH_OK);
+    cr_assert(!moved->dma[first->id] && !moved->dma[third->id] && !moved->dma[second->id], "nobody's devices but the new owner's, who has not asked yet");
+    cr_assert_eq(buffers_dma_map(moved, second), BH_OK);
+    cr_assert_eq(moved->dma[second->id], MAP_READ | MAP_WRITE);
+    cr_assert_eq(buffers_create(&kernel_domain, 4096, "", &left), BH_OK);
+    cr_assert_eq(caps_insert(second, BH_CAP_BUFFER, BH_RIGHT_DMA | BH_RIGHT_WRITE, left, "left", 0, &mine), BH_OK);
+    cr_assert_eq(buffers_dma_map(left, second), BH_OK);
+    buffers_domain_died(second);
+    cr_assert_eq(left->dma[second->id], 0);
+    cr_assert_eq(buffers_count(), 1);
+}
+
 Test(rings, shapes_out_of_bounds_are_refused, .init = world) {
     static const struct ring_shape bad[] = {{0, 8, 8, 1}, {1, 8, 8, 1}, {3, 8, 8, 1}, {2048, 8, 8, 1}, {0x80000000, 8, 8, 1},
                                             {16, 513, 8, 1}, {16, 8, 513, 1}, {16, UINT32_MAX, 8, 1}, {16, 8, UINT32_MAX, 1}};

@@ -93,6 +93,35 @@ Test(pci, bridges_lead_on_and_a_bridge_to_its_own_bus_does_not) {
     cr_assert_eq(platform_pci_find(0x4321, 7, 1, &index), BH_ENOENT, "only once");
 }
 
+static uint8_t *add_bridge(uint32_t device, uint8_t behind, int kind) {
+    uint8_t *bridge = add(0, device, 0x1b36, 0x000c);
+    bridge[0x0e] = 1;
+    bridge[0x19] = behind;
+    if (kind < 0)
+        return bridge;
+    bridge[6] = 0x10;
+    bridge[0x34] = 0x40;
+    memcpy(bridge + 0x40, "\x10\x00", 2);
+    bridge[0x42] = (uint8_t)(kind << 4);
+    return bridge;
+}
+
+Test(pci, an_iommu_sees_functions_behind_plain_bridges_as_one) {
+    static const struct {
+        int kind; // of the bridge before bus 2, -1: no PCI Express
+        uint32_t source;
+    } cases[] = {{4, 2 << 8 | 4 << 3}, {7, 2 << 8}, {8, 1 << 3}, {-1, 1 << 3}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        uint32_t index, first = pci_function_count();
+        empty_machine();
+        add_bridge(1, 2, cases[i].kind);
+        add(2, 4, 0x4321, 7);
+        start();
+        cr_assert_eq(platform_pci_find(0x4321, 7, (uint32_t)i, &index), BH_OK, "found behind a bridge of kind %d", cases[i].kind);
+        cr_assert(index == first && pci_function_get(index)->source == cases[i].source, "its transfers bear %x", pci_function_get(index)->source);
+    }
+}
+
 Test(pci, more_functions_than_fit_are_left_out) {
     empty_machine();
     for (uint32_t bus = 0; bus < 4; bus++)

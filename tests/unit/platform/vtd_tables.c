@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// Second-level tables of VT-d: what is mapped is reached, with its rights, and nothing else; whatever the order, tables come and go.
+#include "kernel/platform/pc/vtd_tables.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "kernel/mm/frames.h"
+#include "machine.h"
+
+#define PAGE 4096ull
+#define LARGE (2ull << 20)
+#define FRAMES (MACHINE_SIZE / PAGE)
+
+static bool used[FRAMES];
+static size_t frames_left = FRAMES - 1; // frame 0 means none
+
+enum bh_error frames_alloc(size_t count, size_t align, hpa *out) {
+    cr_assert(count == 1 && align == 1, "tables are single frames");
+    for (size_t frame = 1; frames_left && frame < FRAMES; frame++)
+        if (!used[frame]) {
+            used[frame] = true;
+            frames_left--;
+            memset(machine_memory + frame * PAGE, 0xff, PAGE);
+            *out = frame * PAGE;
+            return BH_OK;
+        }
+    return BH_ENOMEM;
+}
+
+void frames_free(hpa start, size_t count) {
+    cr_assert(count == 1 && used[start / PAGE], "a frame that was handed out comes back");
+    used[start / PAGE] = false;
+    frames_left++;
+}
+
+static struct vtd_tables tables;
+
+static void make(uint32_t levels, bool large) {
+    tables = (struct vtd_tables){.levels = levels, .large = large, .coherent = false};
+    cr_assert_eq(vtd_tables_create(&tables), BH_OK, "empty tables");
+}
+
+static void destroy(void) {
+    vtd_tables_destroy(&tables);
+    cr_assert(tables.table_count == 0 && frames_left == FRAMES - 1, "all frames are back");
+}
+
+static bool map(uint64_t at, hpa to, uint64_t size, bool write) {
+    bool replaced;
+    cr_assert_eq(vtd_tables_map(&tables, at, to, size, write, &replaced), BH_OK, "0x%llx can be mapped", (unsigned long long)at);
+    return replaced;
+}
+
+static bool reaches(uint64_t at, hpa expected, bool expected_write) {
+    hpa to;
+    bool write;
+    return vtd_tables_lookup(&tables, at, &to, &write) == BH_OK && to == expected && write == expected_write;
+}
+
+static bool blocked(uint64_t at) {
+    hpa to;
+    bool write;
+    return vtd_tables_lookup(&tables, at, &to, &write) == BH_EFAULT;
+}
+
+Test(vtd_tables, nothing_is_reached_at_first) {
+    make(3, true);
+    cr_assert(blocked(0) && blocked(PAGE) && blocked((1ull << 39) - 1), "nothing");
+    cr_assert_not(vtd_tables_unmap(&tables, 0, 1ull << 39), "and nothing is unmapped");
+    destroy();
+}
+
+Test(vtd_tables, what_is_mapped_is_reached_to_its_last_byte) {
+    for (uint32_t levels = 3; levels <= 4; levels++) {
+        uint64_t last = (1ull << (12 + 9 * levels)) - PAGE;
+        make(levels, true);
+        cr_assert_not(map(0x7000, 0x123000, 3 * PAGE, false), "for the first time");
+        cr_assert_not(map(last, 0x456000, PAGE, true), "the last page of all");
+        cr_assert(blocked(0x6fff) && reaches(0x7000, 0x123000, false) && reaches(0x9fff, 0x125fff, false) && blocked(0xa000), "three pages");
+        cr_assert(blocked(last - 1) && reaches(last + 5, 0x456005, true), "the last one");
+        destroy();
+    }
+}
+
+Test(vtd_tables, large_pages_are_used_where_they_fit_and_allowed) {
+    make(3, true);
+    map(LARGE, 4 * LARGE, 16 * LARGE, true);
+    cr_assert_eq(tables.table_count, 2, "the root and one directory");
+    cr_assert(blocked(LARGE - 1) && reaches(LARGE, 4 * LARGE, true) && reaches(17 * LARGE - 1, 20 * LARGE - 1, true) && blocked(17 * LARGE), "all of it");
+    destroy();
+    make(3, false);
+    map(LARGE, 4 * LARGE, LARGE, true);
+    cr_assert(tables.table_count == 3 && reaches(LARGE + 0x1234, 4 * LARGE + 0x1234, true), "by small pages where large ones are not allowed");
+    destroy();
+    make(3, true);
+    map(LARGE, 4 * LARGE + PAGE, 2 * LARGE, true);
+    cr_assert(reaches(3 * LARGE - 1, 6 * LARGE + PAGE - 1, true), "and where the memory does not fit");
+    destroy();
+}
+
+Test(vtd_tables, rights_change_in_place) {
+    make(3, true);
+    map(LARGE - PAGE, LARGE - PAGE, LARGE + 2 * PAGE, true);
+    uint32_t count = tables.table_count;
+    cr_assert(map(LARGE - PAGE, LARGE - PAGE, LARGE + 2 * PAGE, false), "it replaces what was there");
+    cr_assert(tables.table_count == count && reaches(LARGE - PAGE, LARGE - PAGE, false) && reaches(LARGE, LARGE, false) && reaches(2 * LARGE, 2 * LARGE, false),
+              "read-only everywhere, without more tables");
+    destroy();
+}
+
+Test(vtd_tables, a_large_page_is_split_when_a_part_goes) {
+    make(3, true);
+    map(LARGE, LARGE, LARGE, true);
+    cr_assert(vtd_tables_unmap(&tables, LARGE + 5 * PAGE, PAGE), "one page of it goes");
+    cr_assert(reaches(LARGE + 5 * PAGE - 1, LARGE + 5 * PAGE - 1, true) && blocked(LARGE + 5 * PAGE) && reaches(LARGE + 6 * PAGE, LARGE + 6 * PAGE, true), "the rest stays");
+    map(LARGE, LARGE, LARGE, false);
+    cr_assert(reaches(LARGE + 5 * PAGE, LARGE + 5 * PAGE, false), "a table that stands is filled, not replaced");
+    destroy();
+}
+
+Test(vtd_tables, without_memory_to_split_more_goes_than_has_to) {
+    make(3, true);
+    map(LARGE, LARGE, LARGE, true);
+    frames_left = 0;
+    cr_assert(vtd_tables_unmap(&tables, LARGE + 5 * PAGE, PAGE), "it goes");
+    cr_assert(blocked(LARGE + 5 * PAGE) && blocked(LARGE) && blocked(2 * LARGE - 1), "with the whole page");
+}
+
+Test(vtd_tables, without_memory_nothing_is_left_half_mapped) {
+    bool replaced;
+    make(3, true);
+    frames_left = 4; // a directory and three tables
+    cr_assert_eq(vtd_tables_map(&tables, LARGE - PAGE, 0, LARGE + 2 * PAGE, true, &replaced), BH_OK, "an odd range");
+    cr_assert(vtd_tables_unmap(&tables, 0, 4 * LARGE), "gone");
+    frames_left = 0;
+    cr_assert_eq(vtd_tables_map(&tables, 2 * LARGE - PAGE, PAGE, 2 * LARGE, true, &replaced), BH_ENOMEM, "no memory for the next");
+    cr_assert(replaced && blocked(2 * LARGE - PAGE) && blocked(2 * LARGE), "what was mapped until then is not, and that has to be told");
+}
+
+// Against a plain array of what ought to be mapped.
+Test(vtd_tables, random_ranges_agree_with_a_model) {
+    static uint32_t model[4 * 512]; // by page: 0, or 1 + its page << 1 | write
+    uint64_t random = 1;
+    make(4, true);
+    for (int round = 0; round < 3000; round++) {
+        random = random * 6364136223846793005ull + 1442695040888963407ull;
+        uint64_t first = random >> 32 & 2047, count = 1 + (random >> 43) % (2048 - first), offset = (random >> 20 & 1) * 512;
+        bool write = random >> 21 & 1;
+        if (random >> 22 & 1)
+            map(first * PAGE, (first + offset) * PAGE, count * PAGE, write);
+        else
+            (void)vtd_tables_unmap(&tables, first * PAGE, count * PAGE);
+        for (uint64_t i = first; i < first + count; i++)
+            model[i] = random >> 22 & 1 ? (uint32_t)((1 + i + offset) << 1 | write) : 0;
+        for (uint64_t i = round % 7; i < 2048; i += 7)
+            cr_assert(model[i] ? reaches(i * PAGE, ((model[i] >> 1) - 1) * PAGE, model[i] & 1) : blocked(i * PAGE), "round %d, page %llu", round, (unsigned long long)i);
+    }
+    destroy();
+}
