@@ -6,6 +6,7 @@
 #   make run GUEST_CMD='uname -a'    run one command in the guest, exit with its status
 #   make run SYSTEM=hello            another system from systems/
 #   make run CPUS=4                  with four processors; make demo, too
+#   make run DISK=nvme               with the disk behind NVMe instead of virtio; make demo, too
 #   make test TEST=crash             only the tests whose name contains "crash"
 #   make bench BENCH=call            one benchmark; RUNS=8: in eight processes; SAVE=before: keep the report under that name
 #   make bench-compare before after  two reports: files, folders, or names that they were saved under
@@ -15,6 +16,7 @@
 SYSTEM ?= linux
 GUEST_CMD ?=
 CPUS ?= 1
+DISK ?=
 EMULATOR ?= qemu
 TEST ?=
 BENCH ?=
@@ -52,7 +54,7 @@ endif
 
 include $(sort $(wildcard tools/build/*.mk))
 
-RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) $(ISOLATION:%=--isolation %)
+RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %)
 ifneq ($(GUEST_CMD),)
 # The command runs first; then make itself ends with its status, by a function of our own (see exit_status.c).
 RUN_STATUS := $(BUILD)/run-status
@@ -75,7 +77,7 @@ help: ## this list
 setup: ## install the Debian packages that are missing
 	$(Q)tools/setup.sh
 
-run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS=)
+run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS= DISK=)
 	$(if $(GUEST_CMD),$(exit-with $(shell cat $(RUN_STATUS)))@exit $$(cat $(RUN_STATUS)),$(Q)$(RUN_PROGRAM))
 
 test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last line: N passed, N failed
@@ -93,8 +95,8 @@ endif
 bench-compare: ## two reports of make bench, with significance (make bench-compare BEFORE AFTER [FAIL=1])
 	$(Q)bench/compare.py --build $(BUILD) $(if $(FAIL),--fail) $(if $(A)$(B),$(A) $(B),$(COMPARED))
 
-demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= BACKTRACE=1)
-	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(ISOLATION:%=--isolation %) $(if $(BACKTRACE),--backtrace)
+demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= DISK= BACKTRACE=1)
+	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %) $(if $(BACKTRACE),--backtrace)
 
 debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= CPUS= BREAK=domain_crash)
 	$(Q)$(RUN_PROGRAM) --debug $(if $(BREAK),--break $(BREAK))

@@ -83,18 +83,32 @@ static enum bh_error find_virtio(uint32_t which, uint32_t nth, uint32_t *index) 
     return platform_pci_find(VENDOR_VIRTIO, virtio_names[which].old_device, nth - skipped, index);
 }
 
+// Names for kinds of devices that have a class of their own.
+static const struct {
+    const char *name;
+    uint32_t class_code;
+} class_names[] = {{"nvme", 0x010802}};
+#define CLASS_WHOLE 0xffffffu
+
+// The number behind "NAME:" in a selector of this name.
+static bool numbered(const char *selector, const char *name, uint32_t *nth) {
+    size_t size = strlen(name);
+    int end = 0;
+    return strncmp(selector, name, size) == 0 && sscanf(selector + size, ":%3u%n", nth, &end) == 1 && !selector[size + (size_t)end];
+}
+
 // BH_EINVAL: not a selector of a device.
 static enum bh_error find_device(const char *selector, uint32_t *index) {
     unsigned vendor, device, nth;
     int end = 0;
     if (sscanf(selector, "pci:%4x:%4x:%3u%n", &vendor, &device, &nth, &end) == 3 && !selector[end])
         return platform_pci_find(vendor, device, nth, index);
-    for (uint32_t i = 0; i < sizeof(virtio_names) / sizeof(virtio_names[0]); i++) {
-        size_t size = strlen(virtio_names[i].name);
-        if (strncmp(selector, virtio_names[i].name, size) == 0 && sscanf(selector + size, ":%3u%n", &nth, &end) == 1 &&
-            !selector[size + (size_t)end])
+    for (uint32_t i = 0; i < sizeof(virtio_names) / sizeof(virtio_names[0]); i++)
+        if (numbered(selector, virtio_names[i].name, &nth))
             return find_virtio(i, nth, index);
-    }
+    for (uint32_t i = 0; i < sizeof(class_names) / sizeof(class_names[0]); i++)
+        if (numbered(selector, class_names[i].name, &nth))
+            return platform_pci_find_class(class_names[i].class_code, CLASS_WHOLE, nth, index);
     return BH_EINVAL;
 }
 
@@ -145,7 +159,7 @@ enum bh_error resources_object(const char *selector, struct domain *holder, uint
         return take_ports(selector, holder, object);
     enum bh_error error = find_device(selector, &index);
     if (error == BH_EINVAL)
-        return refuse(error, "selector \"%s\": not ports:..., pci:VENDOR:DEVICE:N or a known kind of device (virtio-blk:N)",
+        return refuse(error, "selector \"%s\": not ports:..., pci:VENDOR:DEVICE:N or a known kind of device (virtio-blk:N, nvme:N)",
                       selector);
     if (error)
         return refuse(error, "this machine has no device %s, which %s needs", selector, holder->name);

@@ -3,7 +3,7 @@
 """Crash the disk's driver domain again and again under a working Linux guest, and count what the guest notices.
 
 The guest writes files, forgets its caches, reads them back and compares checksums, on four streams at once. Meanwhile
-virtio-blk is broken in ten ways. For each crash: what was detected, where, how many requests in flight the next instance
+the disk's driver is broken in ten ways. For each crash: what was detected, where, how many requests in flight the next instance
 replayed, and the processor's ticks from the crash to the first completed request (QEMU counts one tick for each
 instruction here, and one for each nanosecond in which everybody waits; with several processors ticks are time).
 """
@@ -20,9 +20,8 @@ sys.path.insert(0, os.path.join(ROOT, "tools", "bhctl"))
 from machine import Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 from bhctl import KINDS, source_line  # noqa: E402  pylint: disable=wrong-import-position
 
-DRIVER = "virtio-blk"
 DISK_OPERATIONS = 2000  # a second
-RESTARTED = re.compile(r"I virtio-blk: restarted: (\d+) requests replayed, first request completed at tick (\d+)")
+RESTARTED = r"I {}: restarted: (\d+) requests replayed, first request completed at tick (\d+)"
 LOAD = r"""
 cat >/tmp/load <<'END'
 n=$1; rounds=0; errors=0; mismatches=0
@@ -54,6 +53,7 @@ def parse():
     parser.add_argument("--crashes", type=int, default=20, help="how many (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="order and moments of the crashes")
     parser.add_argument("--backtrace", action="store_true", help="show the symbolized backtrace of each crash")
+    parser.add_argument("--disk-driver", default="virtio-blk", help="virtio-blk or nvme")
     parser.add_argument("--cpus", type=int, default=1, help="processors of the machine")
     parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism (docs/mechanisms.md)")
     parser.add_argument("--folder", help="where logs and sockets go (build/demo)")
@@ -65,18 +65,18 @@ def wait_for_restart(machine, count):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and machine.running():
         machine.poll_log()
-        found = RESTARTED.findall(machine.log_text)
+        found = re.findall(RESTARTED.format(machine.disk_driver), machine.log_text)
         if len(found) >= count:
             return tuple(map(int, found[count - 1]))
         time.sleep(0.02)
-    raise Trouble(f"{DRIVER} did not come back after crash {count}; kernel log: {machine.path('kernel.log')}")
+    raise Trouble(f"{machine.disk_driver} did not come back after crash {count}; kernel log: {machine.path('kernel.log')}")
 
 
 def crash(machine, how, number):
     """Break the driver once. Returns a row of the table."""
-    machine.control.ask(f"crash {DRIVER} {how}")
+    machine.control.ask(f"crash {machine.disk_driver} {how}")
     replayed, tick = wait_for_restart(machine, number)
-    record = machine.control.ask(f"backtrace {DRIVER}")
+    record = machine.control.ask(f"backtrace {machine.disk_driver}")
     frame = record["frames"][0] if record["frames"] else None
     where = f"{frame['symbol'] or '?'}+0x{frame['within']:x}" if frame else "-"
     return {"how": how, "cause": record["cause"], "text": record["text"], "where": where, "replayed": replayed, "ticks": tick - record["tick"],
@@ -86,7 +86,7 @@ def crash(machine, how, number):
 def show_row(number, row, arguments):
     print(f"{number:3}  {row['how']:14} {row['cause']:24} {row['where']:26} {row['replayed']:8} {row['ticks']:14,}", flush=True)
     for index, frame in enumerate(row["frames"] if arguments.backtrace else []):
-        place = source_line(arguments.build, DRIVER, frame["offset"] - (1 if index else 0))
+        place = source_line(arguments.build, arguments.disk_driver, frame["offset"] - (1 if index else 0))
         print(f"       #{index} {frame['symbol'] or '?'}+0x{frame['within']:x}  {place}")
 
 
@@ -97,6 +97,7 @@ def run(arguments):
         order += chance.sample(list(KINDS), len(KINDS))
     order = order[:arguments.crashes]
     options = {"snapshot": True, "folder": arguments.folder or os.path.join(arguments.build, "demo"), "cpus": arguments.cpus, "isolation": arguments.isolation,
+               "choose": [f"disk={arguments.disk_driver}"],
                "extra": ["-icount", "shift=0,sleep=off"] if arguments.cpus == 1 else [],
                "settings": ["vmm.cmdline=console=ttyS0 quiet panic=-1"],
                # A disk that takes its time, so that there are requests in flight at each crash.

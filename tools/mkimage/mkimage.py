@@ -38,6 +38,7 @@ BUFFER = {"size": (str, ""), "file": (str, "")}
 GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None), "rate": (int, 1),
          "badge": (int, 0), "interpose": (str, "")}
 SYSTEM = {"name": (str,), "description": (str, "")}
+CHOSEN = re.compile(r"\$([a-z][a-z0-9_-]*)")
 
 
 class Refusal(Exception):
@@ -47,19 +48,48 @@ class Refusal(Exception):
 class Manifest:
     """The TOML text, and where in it things stand."""
 
-    def __init__(self, path):
+    def __init__(self, path, choose=()):
         self.path = path
         try:
             self.text = open(path, encoding="utf-8").read()
         except OSError as error:
             raise Refusal(f"{path}: {error.strerror}") from error
         self.lines = self.text.splitlines()
+        self.data = self.parse()
+        self.choose(choose)
+
+    def parse(self):
         try:
-            self.data = tomllib.loads(self.text)
+            return tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             match = re.search(r"line (\d+), column (\d+)", str(error))
             place = f"{match.group(1)}:{match.group(2)}" if match else "1:1"
-            raise Refusal(f"{path}:{place}: {re.sub(r' *[(]at .*', '', str(error))}") from error
+            raise Refusal(f"{self.path}:{place}: {re.sub(r' *[(]at .*', '', str(error))}") from error
+
+    def choose(self, options):
+        """Put what [choice] says in the place of each $name, in keys and values alike."""
+        choices = self.data.pop("choice", {})
+        if not isinstance(choices, dict):
+            self.refuse("choice", "a table is needed here")
+        for name, value in choices.items():
+            if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.-]+", value) or not CHOSEN.fullmatch("$" + name):
+                self.refuse("choice", f"`{name}': a name in small letters, and for it a name such as \"virtio-blk\"", name)
+        for name, value in (option.split("=", 1) for option in options):
+            if name not in choices:
+                raise Refusal(f"{self.path}: nothing to choose by the name of `{name}'; known: {', '.join(choices) or 'none'}")
+            choices[name] = value
+        if not choices:
+            return
+        rows = []
+        for row, line in enumerate(self.lines, 1):
+            for match in CHOSEN.finditer(line.split("#")[0]):
+                if match.group(1) not in choices:
+                    raise Refusal(f"{self.path}:{row}:{match.start() + 1}: `{match.group()}' is not in [choice]; known: {', '.join(choices)}")
+            rows.append(CHOSEN.sub(lambda match: choices.get(match.group(1), match.group()), line))
+        self.lines = rows
+        self.text = "\n".join(rows)
+        self.data = self.parse()
+        self.data.pop("choice")
 
     def place(self, table, key=None, value=None):
         """line:column of a key (or a value) in [table] or in the table's n-th [[table]]."""
@@ -417,6 +447,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="with --explain: as data")
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--set", action="append", default=[], metavar="DOMAIN.KEY=VALUE", help="add or replace a setting")
+    parser.add_argument("--choose", action="append", default=[], metavar="NAME=VALUE", help="instead of what the manifest's [choice] says")
     parser.add_argument("--file", action="append", default=[], metavar="BUFFER=PATH", help="fill a buffer of the manifest from this file instead")
     parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism instead")
     parser.add_argument("--interpose", action="append", default=[], metavar="PORT=MODE", help="as if the port had interpose = \"MODE\"")
@@ -434,11 +465,14 @@ def main():
             parser.error(f"--isolation {option}: write DOMAIN=MECHANISM")
     options.isolation_of = dict(option.split("=", 1) for option in options.isolation)
     options.file_of = dict(option.split("=", 1) for option in options.file)
+    for option in options.choose:
+        if not re.fullmatch(r"[^=]+=[A-Za-z0-9_.-]+", option):
+            parser.error(f"--choose {option}: write NAME=VALUE")
     for option in options.set:
         if not re.match(r"[^=.]+\.[^=]+=", option):
             parser.error(f"--set {option}: write DOMAIN.KEY=VALUE")
     try:
-        system = System(Manifest(options.manifest), options)
+        system = System(Manifest(options.manifest, options.choose), options)
         if options.explain:
             data = system.explain()
             if options.json:

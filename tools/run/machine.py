@@ -19,12 +19,14 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MKIMAGE = os.path.join(HERE, "..", "mkimage", "mkimage.py")
 PRCTL = ctypes.CDLL(None).prctl
 PR_SET_PDEATHSIG = 1
 POWER_OFF = re.compile(r"power off, status (\d+)")
+DISK_DEVICES = {"virtio-blk": "virtio-blk-pci,drive=disk0,disable-legacy=on,iommu_platform=on,serial=bulkhead0", "nvme": "nvme,drive=disk0,serial=bulkhead0"}
 EXT_MAGIC_AT, EXT_BLOCKS_AT, EXT_BLOCKS_HIGH_AT, EXT_LOG_SIZE_AT = 1024 + 56, 1024 + 4, 1024 + 0x150, 1024 + 24
 
 
@@ -157,6 +159,8 @@ class Machine:
         self.disk = get("disk") or os.path.join(build, "guest", "disk.img")
         self.wants_disk = get("wants_disk", system in ("linux", "demo"))
         self.iommu = get("iommu", True)  # False: devices reach all memory; a string: more options of QEMU's intel-iommu
+        self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
+        self.disk_driver = self.chosen("disk", "virtio-blk")
         self.read_only = get("read_only", False)
         self.snapshot = get("snapshot", False)
         self.drive_options = "".join("," + one for one in get("drive_options", []))
@@ -185,11 +189,24 @@ class Machine:
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def manifest(self):
+        return self.system if self.system.endswith(".toml") else os.path.join("systems", self.system + ".toml")
+
+    def chosen(self, name, otherwise):
+        """What stands for $name in the manifest. A manifest that cannot be read is mkimage's to complain about."""
+        try:
+            with open(self.manifest(), "rb") as file:
+                otherwise = tomllib.load(file)["choice"][name]
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
+            pass
+        return dict(one.split("=", 1) for one in self.choose).get(name, otherwise)
+
     def make_archive(self):
-        archive = self.path(self.system + ".archive")
-        manifest = self.system if self.system.endswith(".toml") else os.path.join("systems", self.system + ".toml")
-        command = [sys.executable, MKIMAGE, manifest, "--build", self.build, "-o", archive]
-        for setting in self.settings:
+        archive = self.path(os.path.basename(self.system) + ".archive")
+        command = [sys.executable, MKIMAGE, self.manifest(), "--build", self.build, "-o", archive]
+        for choice in self.choose:
+            command += ["--choose", choice]
+        for setting in self.settings + ([f"{self.disk_driver}.read_only=1"] if self.wants_disk and self.read_only and self.disk_driver == "nvme" else []):
             command += ["--set", setting]
         for mechanism in self.isolation:
             command += ["--isolation", mechanism]
@@ -228,7 +245,7 @@ class Machine:
         if self.wants_disk:
             mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot else ""
             line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc{self.drive_options}",
-                     "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on,iommu_platform=on,serial=bulkhead0"]
+                     "-device", DISK_DEVICES[self.disk_driver]]
         return line + self.extra
 
     def start(self):
@@ -238,6 +255,8 @@ class Machine:
             os.makedirs(self.folder, exist_ok=True)
             if self.wants_disk:
                 check_disk(self.disk, self.read_only)
+                if self.disk_driver not in DISK_DEVICES:
+                    raise Trouble(f"disk driver {self.disk_driver}: this machine can have {' or '.join(DISK_DEVICES)}")
             for name in ("control.sock", "qmp.sock"):
                 self.free_socket(self.path(name))
             archive = self.archive_path or ("" if self.iso else self.make_archive())
@@ -340,6 +359,7 @@ class Machine:
         while self.process.poll() is None:
             self.poll_log()
             time.sleep(0.05)
+        self.poll_log()  # what it said last
 
     def text(self):
         return self.console.decode("utf-8", "replace").replace("\r", "")

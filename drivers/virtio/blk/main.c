@@ -154,8 +154,10 @@ static bool take_requests(void) {
             end(slot, error);
         taken++;
     }
-    if (taken)
+    if (taken) {
         virtqueue_kick(&driver.queue);
+        bh_ring_finish_notify(&driver.ring); // of those that were refused
+    }
     return taken;
 }
 

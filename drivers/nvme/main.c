@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+//
+// The NVMe driver: requests from a BlockRing to a namespace of an NVMe controller and back, over several pairs of queues.
+//
+// Serves the ring "disk" and, behind the port "disk-info", Block. Needs the capability "device" and, if it is to be told anything,
+// "settings": queues (2), namespace (the only one), read_only (0), timeout_ms (10000). The data stay where the client has them: the
+// controller reads and writes the ring's buffer itself, and this domain cannot even map it. One thread and one event serve all: the
+// client's submissions and every vector of the controller raise the same event.
+//
+// A request becomes one command, or several where its memory does not have the form of one (transfer.c), and is completed when all of
+// them have ended. A FLUSH covers, on every queue, what was completed before it (NVMe 6.8). When this domain dies, requests in flight
+// stay in the ring's log; the kernel resets the controller, and the next instance takes them from there.
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulkhead/domain.h"
+#include "nvme.h"
+
+#define SECTOR 512u
+#define DATA_ALIGNMENT 4u // of PRPs
+#define MS 1000000ull
+#define LOOK_NS 250000000ull // how long, with commands in flight, an interrupt is trusted to come
+#define TRIES_MAX 3
+#define NO_SLOT UINT32_MAX
+
+enum { COMMAND_FLUSH = 0, COMMAND_WRITE = 1, COMMAND_READ = 2 };
+
+// A request in hand, by slot of the ring.
+struct work {
+    uint32_t commands; // in flight
+    uint32_t bytes;
+    enum bh_error status; // the first thing that went wrong
+};
+
+struct pair {
+    struct nvme_queue queue;
+    volatile uint64_t *lists; // NVME_LIST_MAX entries for each command
+    uint64_t lists_address;
+};
+
+static struct driver {
+    struct nvme_controller controller;
+    struct nvme_namespace space;
+    struct pair pairs[NVME_QUEUES_MAX];
+    uint32_t pair_count, turn; // turn: the pair that is asked first for the next command
+    struct bh_ring ring;
+    struct bh_block_info info;
+    uint64_t data_address, data_size;
+    struct work works[BH_RING_ENTRIES_MAX];
+    // The request that is being made into commands, in slot `slot`; NO_SLOT: none.
+    uint32_t slot;
+    struct bh_block_request request;
+    struct nvme_transfer transfer;
+    uint64_t look_at; // when commands are looked through for those that take too long
+    bool told;        // about the first request after a restart
+} driver = {.slot = NO_SLOT};
+
+static enum bh_error get_info(void *object, struct bh_block_info *info) {
+    (void)object;
+    *info = driver.info;
+    return BH_OK;
+}
+
+// ---- requests
+
+static enum bh_error check_segment(const struct bh_block_segment *segment) {
+    if (segment->size % SECTOR || !segment->size || segment->offset % DATA_ALIGNMENT)
+        return BH_EINVAL;
+    if (segment->offset > driver.data_size || segment->size > driver.data_size - segment->offset)
+        return BH_ERANGE;
+    return BH_OK;
+}
+
+// All that the client says about its request, before anything is built from it.
+static enum bh_error check(const struct bh_block_request *request, uint32_t *bytes) {
+    uint64_t total = 0, per_block = driver.space.block_size / SECTOR;
+    if (request->operation > BH_BLOCK_OPERATION_FLUSH)
+        return BH_ENOTSUP; // IDENTIFY among them: an NVMe controller does not write a serial number alone
+    if (request->segment_count > driver.info.segment_max)
+        return BH_ERANGE;
+    if (request->operation == BH_BLOCK_OPERATION_FLUSH)
+        return request->segment_count ? BH_EINVAL : BH_OK;
+    for (uint32_t i = 0; i < request->segment_count; i++) {
+        enum bh_error error = check_segment(&request->segments[i]);
+        if (error)
+            return error;
+        total += request->segments[i].size;
+    }
+    if (!total || total > UINT32_MAX || request->lba % per_block || total / SECTOR % per_block)
+        return BH_EINVAL;
+    if (request->operation == BH_BLOCK_OPERATION_WRITE && driver.info.read_only)
+        return BH_EREADONLY;
+    if (request->lba > driver.info.sector_count || total / SECTOR > driver.info.sector_count - request->lba)
+        return BH_ERANGE;
+    *bytes = (uint32_t)total;
+    return BH_OK;
+}
+
+static struct nvme_transfer transfer_of(const struct bh_block_request *request, uint32_t bytes) {
+    return (struct nvme_transfer){.request = request, .data_address = driver.data_address, .piece_max = driver.controller.transfer_max,
+                                  .block_size = driver.space.block_size, .lba = request->lba, .left = bytes};
+}
+
+static void end(uint32_t slot) {
+    const struct work *work = &driver.works[slot];
+    struct bh_block_completion completion = {.transferred = work->status ? 0 : work->bytes};
+    enum bh_error error = bh_ring_finish(&driver.ring, slot, work->status, &completion);
+    if (error)
+        bh_warn("slot %u cannot be completed: %s", slot, bh_strerror(error));
+}
+
+// The pair for the next command: in turns, as long as there is room. NULL: there is none.
+static struct pair *next_pair(uint16_t *id) {
+    for (uint32_t i = 0; i < driver.pair_count; i++) {
+        struct pair *pair = &driver.pairs[driver.turn];
+        driver.turn = (driver.turn + 1) % driver.pair_count;
+        if (nvme_queue_next(&pair->queue, id))
+            return pair;
+    }
+    return NULL;
+}
+
+static void send(struct pair *pair, struct nvme_command *command) {
+    command->namespace_id = driver.space.id;
+    nvme_queue_add(&pair->queue, command, driver.slot, bh_time_ns() + driver.controller.timeout_ns);
+    driver.works[driver.slot].commands++;
+}
+
+static void send_piece(struct pair *pair, uint16_t id) {
+    uint64_t lba = driver.transfer.lba * SECTOR / driver.space.block_size;
+    uint32_t list = id * NVME_LIST_MAX;
+    struct nvme_piece piece;
+    // What was checked can be cut.
+    enum bh_error error = nvme_transfer_next(&driver.transfer, &piece);
+    BH_ASSERT(!error);
+    struct nvme_command command = {.opcode = driver.request.operation == BH_BLOCK_OPERATION_WRITE ? COMMAND_WRITE : COMMAND_READ,
+                                   .words = {(uint32_t)lba, (uint32_t)(lba >> 32), piece.size / driver.space.block_size - 1}};
+    nvme_describe(&piece, pair->lists + list, pair->lists_address + list * sizeof(uint64_t), &command);
+    send(pair, &command);
+}
+
+// Send what there is room for of the request in hand.
+static void send_request(void) {
+    struct pair *pair;
+    uint16_t id;
+    do {
+        pair = next_pair(&id);
+        if (!pair)
+            return;
+        if (driver.request.operation == BH_BLOCK_OPERATION_FLUSH)
+            send(pair, &(struct nvme_command){.opcode = COMMAND_FLUSH});
+        else
+            send_piece(pair, id);
+    } while (driver.transfer.left);
+    driver.slot = NO_SLOT;
+}
+
+// Take a request in hand, or complete it at once when there is something wrong with it.
+static void begin(uint32_t slot) {
+    struct work *work = &driver.works[slot];
+    *work = (struct work){0};
+    work->status = check(&driver.request, &work->bytes);
+    driver.transfer = transfer_of(&driver.request, work->bytes);
+    if (!work->status && driver.space.block_size > SECTOR)
+        work->status = nvme_transfer_check(driver.transfer);
+    if (work->status)
+        end(slot);
+    else
+        driver.slot = slot;
+}
+
+static bool has_room(void) {
+    for (uint32_t i = 0; i < driver.pair_count; i++)
+        if (driver.pairs[i].queue.free_count)
+            return true;
+    return false;
+}
+
+static void tell_queues(void) {
+    for (uint32_t i = 0; i < driver.pair_count; i++)
+        nvme_queue_tell(&driver.pairs[i].queue);
+}
+
+// Returns whether anything was done.
+static bool take_requests(void) {
+    bool any = false;
+    uint32_t slot;
+    while (has_room()) {
+        if (driver.slot != NO_SLOT)
+            send_request();
+        else if (bh_ring_take(&driver.ring, &slot, &driver.request) == BH_OK)
+            begin(slot);
+        else
+            break;
+        any = true;
+    }
+    tell_queues();
+    if (any)
+        bh_ring_finish_notify(&driver.ring); // of those that were refused
+    return any;
+}
+
+// ---- ends
+
+static enum bh_error error_of(uint16_t status) {
+    switch (status & NVME_STATUS_CODE) {
+    case NVME_OK:
+        return BH_OK;
+    case NVME_PAST_THE_END:
+        return BH_ERANGE;
+    case NVME_WRITE_PROTECTED:
+        return BH_EREADONLY;
+    case NVME_INVALID_OPCODE:
+        return BH_ENOTSUP;
+    default:
+        return BH_EIO;
+    }
+}
+
+// Whether a command that ended so is sent once more.
+static bool sent_again(struct pair *pair, const struct nvme_end *one) {
+    const struct nvme_flight *flight = &pair->queue.flights[one->id];
+    uint16_t code = one->status & NVME_STATUS_CODE;
+    bool aborted = code == NVME_ABORT_REQUESTED && flight->late;
+    if (!aborted && (one->status & NVME_NOT_AGAIN || (code != NVME_NOT_READY && code != NVME_INTERRUPTED)))
+        return false;
+    if (flight->tries == TRIES_MAX) {
+        if (aborted) // a reset may help it; requests in flight are the successor's
+            bh_panic("a command of queue %u took longer than %llu ms, %u times", pair->queue.id,
+                     (unsigned long long)(driver.controller.timeout_ns / MS), TRIES_MAX + 1);
+        return false;
+    }
+    nvme_queue_add_again(&pair->queue, one->id, bh_time_ns() + driver.controller.timeout_ns);
+    return true;
+}
+
+static void take_end(struct pair *pair, const struct nvme_end *one) {
+    struct work *work = &driver.works[one->tag];
+    if (sent_again(pair, one))
+        return;
+    nvme_queue_release(&pair->queue, one->id);
+    if (!work->status && one->status & NVME_STATUS_CODE) {
+        const struct nvme_command *command = &pair->queue.flights[one->id].command;
+        work->status = error_of(one->status);
+        bh_warn("command 0x%x at block %llu fails: status 0x%x", command->opcode, command->words[0] | (unsigned long long)command->words[1] << 32,
+                one->status & NVME_STATUS_CODE);
+    }
+    work->commands--;
+    if (!work->commands && one->tag != driver.slot)
+        end(one->tag);
+}
+
+// The line that says how a restart went: bhctl and the demonstration read it.
+static void tell_restart(void) {
+    if (driver.ring.epoch > 1 && !driver.told) // the first instance of all has epoch 1
+        bh_info("restarted: %u requests replayed, first request completed at tick %llu", driver.ring.replayed,
+                (unsigned long long)__builtin_ia32_rdtsc());
+    driver.told = true;
+}
+
+static bool take_ends(void) {
+    bool any = false;
+    for (uint32_t i = 0; i < driver.pair_count; i++) {
+        struct pair *pair = &driver.pairs[i];
+        struct nvme_end one;
+        enum bh_error error;
+        uint32_t count = 0;
+        for (; (error = nvme_queue_take(&pair->queue, &one)) == BH_OK; count++)
+            take_end(pair, &one);
+        // A controller that lies is reset by the kernel when this domain is gone; the log of requests is safe in the ring.
+        if (error == BH_EPROTO)
+            bh_panic("the controller does not keep to the protocol");
+        if (count)
+            nvme_queue_tell_taken(&pair->queue);
+        any |= count != 0;
+    }
+    if (any) {
+        tell_queues();
+        bh_ring_finish_notify(&driver.ring);
+        tell_restart();
+    }
+    return any;
+}
+
+// ---- what takes too long
+
+static void look_at_pair(struct nvme_queue *queue, uint64_t now) {
+    for (uint16_t id = 0; id < queue->size; id++) {
+        struct nvme_flight *flight = &queue->flights[id];
+        if (!flight->busy || now <= flight->deadline_ns)
+            continue;
+        if (flight->late)
+            bh_panic("command %u of queue %u does not end, nor can it be aborted", id, queue->id);
+        if (!nvme_abort(&driver.controller, queue, id))
+            return; // its turn comes
+        bh_warn("command %u of queue %u takes longer than %llu ms: abortion asked for", id, queue->id,
+                (unsigned long long)(driver.controller.timeout_ns / MS));
+        flight->late = true;
+        flight->deadline_ns = now + driver.controller.timeout_ns;
+    }
+}
+
+static void look(uint64_t now) {
+    if (now < driver.look_at)
+        return;
+    driver.look_at = now + LOOK_NS;
+    if (nvme_broken(&driver.controller))
+        bh_panic("the controller has failed");
+    enum bh_error error = nvme_admin_ends(&driver.controller);
+    if (error)
+        bh_panic("the controller's admin queue: %s", bh_strerror(error));
+    for (uint32_t i = 0; i < driver.pair_count; i++)
+        look_at_pair(&driver.pairs[i].queue, now);
+}
+
+static bool in_flight(void) {
+    for (uint32_t i = 0; i < driver.pair_count; i++)
+        if (driver.pairs[i].queue.free_count + 1 < driver.pairs[i].queue.size)
+            return true;
+    return false;
+}
+
+[[noreturn]] static void serve(void) {
+    for (;;) {
+        bool busy = take_requests();
+        busy |= take_ends();
+        uint64_t now = bh_time_ns();
+        look(now);
+        if (busy)
+            continue;
+        // Without room only the controller can bring the next piece of work.
+        if (!has_room() || !bh_ring_arm_submit(&driver.ring))
+            (void)bh_event_wait(driver.controller.event, in_flight() ? now + LOOK_NS : 0);
+    }
+}
+
+// ---- start
+
+static enum bh_error setting(const char *name, uint64_t least, uint64_t most, uint64_t *value) {
+    char text[480], *last;
+    bh_cap settings;
+    if (bh_cap_find("settings", &settings) != BH_OK || settings_get(settings, name, text) != BH_OK)
+        return BH_OK; // the default
+    uint64_t number = strtoull(text, &last, 10);
+    if (!*text || *last || number < least || number > most) {
+        bh_error_log("setting %s = \"%s\" is not between %llu and %llu", name, text, (unsigned long long)least, (unsigned long long)most);
+        return BH_ERANGE;
+    }
+    *value = number;
+    return BH_OK;
+}
+
+static enum bh_error find_data(void) {
+    struct bh_buffer_info info;
+    if (!driver.ring.info.buffer) {
+        bh_error_log("ring disk has no data buffer: name one in the manifest (buffer = ...)");
+        return BH_ENOENT;
+    }
+    enum bh_error error = bh_buffer_info(driver.ring.info.buffer, &info);
+    driver.data_address = info.dma_address;
+    driver.data_size = info.size;
+    return error;
+}
+
+static enum bh_error add_pairs(uint32_t wanted) {
+    enum bh_error error = nvme_agree_queues(&driver.controller, wanted, &driver.pair_count);
+    for (uint32_t i = 0; !error && i < driver.pair_count; i++) {
+        struct pair *pair = &driver.pairs[i];
+        uint64_t lists;
+        error = nvme_add_queue(&driver.controller, &pair->queue, (uint16_t)(i + 1), NVME_ENTRIES_MAX);
+        if (!error)
+            error = device_dma_alloc(driver.controller.cap, (uint64_t)NVME_ENTRIES_MAX * NVME_LIST_MAX * sizeof(uint64_t), &lists,
+                                     &pair->lists_address);
+        if (!error)
+            pair->lists = (volatile uint64_t *)lists;
+    }
+    return error;
+}
+
+static enum bh_error open_device(void) {
+    uint64_t queues = 2, space = 0, read_only = 0, timeout_ms = 10000;
+    enum bh_error error = setting("queues", 1, NVME_QUEUES_MAX, &queues);
+    if (!error)
+        error = setting("namespace", 1, UINT32_MAX - 1, &space);
+    if (!error)
+        error = setting("read_only", 0, 1, &read_only);
+    if (!error)
+        error = setting("timeout_ms", 100, 600000, &timeout_ms);
+    if (!error)
+        error = nvme_open(&driver.controller, "device", driver.ring.info.submit_event, timeout_ms * MS);
+    if (!error)
+        error = nvme_find_namespace(&driver.controller, (uint32_t)space, &driver.space);
+    if (!error)
+        error = add_pairs((uint32_t)queues);
+    if (error)
+        return error;
+    driver.info = (struct bh_block_info){.sector_count = driver.space.sectors, .block_size = driver.space.block_size,
+                                         .segment_max = BH_BLOCK_SEGMENTS_MAX, .read_only = read_only || driver.space.read_only,
+                                         .flush = driver.controller.cache};
+    memcpy(driver.info.serial, driver.controller.serial, sizeof(driver.controller.serial));
+    return BH_OK;
+}
+
+int main(void) {
+    static const struct block_methods methods = {.info = get_info};
+    enum bh_error error = bh_ring_attach("disk", &driver.ring);
+    if (!error)
+        error = find_data();
+    if (!error)
+        error = open_device();
+    if (error) {
+        bh_error_log("the disk cannot be served: %s", bh_strerror(error));
+        return 1;
+    }
+    error = block_serve("disk-info", &methods, &driver);
+    if (error) {
+        bh_error_log("port disk-info cannot be served: %s", bh_strerror(error));
+        return 1;
+    }
+    bh_info("namespace %u, %llu sectors in blocks of %u bytes, %u queue pairs%s%s, serial \"%s\"", driver.space.id,
+            (unsigned long long)driver.info.sector_count, driver.info.block_size, driver.pair_count, driver.info.flush ? ", flush" : "",
+            driver.info.read_only ? ", read only" : "", driver.info.serial);
+    serve();
+}

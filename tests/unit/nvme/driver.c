@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+//
+// The NVMe driver against controllers that are honest, slow, broken or hostile.
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "fixture.h"
+
+#define MS 1000000ull
+
+static void ends_with(const char *expected) {
+    const char *ending = fixture_run();
+    cr_assert(strncmp(ending, expected, strlen(expected)) == 0, "it ended with `%s', not `%s'", ending, expected);
+}
+
+static void not_served(const char *words) {
+    ends_with("returned 1");
+    cr_assert(fixture_said(words), "it did not say `%s'", words);
+}
+
+static void write_one(void) {
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 8, 0, 4096);
+}
+
+Test(nvme, writes_reads_and_flushes_over_all_queues) {
+    for (uint32_t i = 0; i < WINDOW_SIZE / 2; i++)
+        fixture_window[i] = (uint8_t)(i * 7 + i / 512);
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 3, 512, 1 << 19);
+    fixture_request(BH_BLOCK_OPERATION_READ, 3, WINDOW_SIZE / 2 + 4, 1 << 19);
+    fixture_request(BH_BLOCK_OPERATION_FLUSH, 0, 0, 0);
+    ends_with("idle");
+    cr_assert_eq(fixture.finished, 3, "all ended");
+    cr_assert(memcmp(fixture_disk + 3 * 512, fixture_window + 512, 1 << 19) == 0, "written");
+    cr_assert(fixture.commands[1] && fixture.commands[2], "both queues were used");
+    cr_assert_eq(fixture.flushes, 1, "one flush");
+}
+
+Test(nvme, a_request_longer_than_the_controller_takes_is_cut) {
+    fixture.transfer_shift = 1;
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 0, 512, 65536);
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_OK, "it went well");
+    cr_assert_eq(fixture.cut, 8, "in %u commands", fixture.cut);
+}
+
+Test(nvme, more_commands_than_there_is_room_for_wait) {
+    fixture.cap = (fixture.cap & ~0xffffull) | 3; // four entries
+    fixture.transfer_shift = 1;
+    for (int i = 0; i < 20; i++)
+        fixture_request(BH_BLOCK_OPERATION_WRITE, 0, 0, 1 << 18);
+    ends_with("idle");
+    cr_assert_eq(fixture.finished, 20, "all ended");
+    cr_assert_eq(fixture.cut, 20 * 32, "whole");
+}
+
+Test(nvme, one_failing_command_fails_its_request_alone_and_once) {
+    fixture.transfer_shift = 1;
+    fixture.status = 0x281; // a media error
+    fixture_request(BH_BLOCK_OPERATION_READ, 0, 0, 65536);
+    write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.finished, 2, "both ended");
+    cr_assert_eq(fixture.status_of[0], BH_EIO, "the first failed");
+    cr_assert_eq(fixture.status_of[1], BH_OK, "the second did not");
+}
+
+Test(nvme, statuses_become_errors) {
+    fixture.status = NVME_WRITE_PROTECTED;
+    write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_EREADONLY, "read only");
+}
+
+Test(nvme, what_is_not_ready_is_tried_again) {
+    fixture.status = NVME_NOT_READY;
+    write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_OK, "in the end");
+    cr_assert_eq(fixture.cut, 2, "two tries");
+}
+
+Test(nvme, what_is_never_to_be_tried_again_is_not) {
+    fixture.status = NVME_NOT_READY | NVME_NOT_AGAIN;
+    write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_EIO, "refused");
+    cr_assert_eq(fixture.cut, 1, "one try");
+}
+
+// ---- time
+
+Test(nvme, a_controller_that_never_becomes_ready_is_given_up) {
+    fixture.never_ready = true;
+    not_served("does not become ready within the 1500 ms");
+    cr_assert(fixture.now < 3000 * MS, "in %llu ms", (unsigned long long)(fixture.now / MS));
+}
+
+Test(nvme, a_controller_that_fails_while_it_starts) {
+    fixture.fails_at_start = true;
+    not_served("has failed (status 0x3)");
+}
+
+Test(nvme, a_controller_that_is_not_there) {
+    fixture.gone = true;
+    fixture.cap = UINT64_MAX;
+    ends_with("returned 1");
+}
+
+Test(nvme, a_controller_that_fails_later_is_left_to_a_successor) {
+    fixture.fails_later = true;
+    write_one();
+    ends_with("panic: the controller has failed");
+    cr_assert_eq(fixture.finished, 0, "the request stays in the log");
+}
+
+Test(nvme, lost_interrupts_cost_a_look) {
+    fixture.no_interrupts = true;
+    for (int i = 0; i < 10; i++)
+        write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.finished, 10, "all ended");
+    cr_assert_eq(fixture.aborts, 0, "none was late");
+}
+
+Test(nvme, a_command_that_does_not_end_is_aborted_and_sent_again) {
+    fixture.silent_count = 2;
+    fixture.abort_works = true;
+    write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_OK, "written in the end");
+    cr_assert_eq(fixture.aborts, 2, "after two abortions");
+}
+
+Test(nvme, commands_that_are_late_again_and_again_end_the_driver) {
+    fixture.silent = true;
+    fixture.abort_works = true;
+    write_one();
+    ends_with("panic: a command of queue 1 took longer than 10000 ms, 4 times");
+}
+
+Test(nvme, what_can_not_be_aborted_ends_the_driver) {
+    fixture.silent = true;
+    write_one();
+    ends_with("panic: command 62 of queue 1 does not end, nor can it be aborted");
+    cr_assert(fixture.now < 25000 * MS, "in %llu ms", (unsigned long long)(fixture.now / MS));
+}
+
+Test(nvme, a_controller_that_does_not_answer_abortions_ends_the_driver) {
+    fixture.silent = fixture.no_aborts = true;
+    for (int i = 0; i < 20; i++)
+        write_one();
+    ends_with("panic: ");
+    cr_assert(fixture.aborts <= 4, "%u abortions at a time", fixture.aborts);
+}
+
+// ---- lies
+
+static void wrong_id(struct nvme_completion *completion, uint16_t queue) {
+    (void)queue;
+    completion->id ^= 1;
+}
+
+static void huge_id(struct nvme_completion *completion, uint16_t queue) {
+    (void)queue;
+    completion->id = 0xffff;
+}
+
+static void wrong_queue(struct nvme_completion *completion, uint16_t queue) {
+    completion->queue = queue + 1;
+}
+
+static void wrong_head(struct nvme_completion *completion, uint16_t queue) {
+    (void)queue;
+    completion->head = 64;
+}
+
+static void wrong_phase(struct nvme_completion *completion, uint16_t queue) {
+    (void)queue;
+    completion->status ^= 1;
+}
+
+static void lie(void (*tamper)(struct nvme_completion *completion, uint16_t queue), const char *words) {
+    fixture.tamper = tamper;
+    write_one();
+    ends_with("panic: the controller does not keep to the protocol");
+    cr_assert(fixture_said(words), "it did not say `%s'", words);
+    cr_assert_eq(fixture.finished, 0, "the request stays in the log");
+}
+
+Test(nvme, the_end_of_a_command_that_is_not_in_flight) {
+    lie(wrong_id, "which is not in flight");
+}
+
+Test(nvme, the_end_of_a_command_that_cannot_be) {
+    lie(huge_id, "ends command 65535 of queue 1");
+}
+
+Test(nvme, an_end_in_the_name_of_another_queue) {
+    lie(wrong_queue, "in the name of queue 2");
+}
+
+Test(nvme, a_head_outside_the_queue) {
+    lie(wrong_head, "head 64 of 64");
+}
+
+Test(nvme, an_end_of_the_wrong_phase_is_none) {
+    fixture.tamper = wrong_phase;
+    write_one();
+    ends_with("panic: command 62 of queue 1 does not end");
+}
+
+// ---- what it tells of itself
+
+Test(nvme, doorbells_outside_the_window) {
+    fixture.cap |= 15ull << 32;
+    not_served("outside the controller's window");
+}
+
+Test(nvme, no_nvm_commands) {
+    fixture.cap &= ~(1ull << 37);
+    not_served("has no NVM commands");
+}
+
+Test(nvme, pages_that_are_too_big) {
+    fixture.cap |= 1ull << 48;
+    not_served("none for pages of 4096 bytes");
+}
+
+Test(nvme, blocks_that_cannot_be) {
+    fixture.block_shift = 63;
+    not_served("blocks of 2^63 bytes");
+}
+
+Test(nvme, more_blocks_than_can_be) {
+    fixture.blocks = UINT64_MAX / 2;
+    not_served("more than can be");
+}
+
+Test(nvme, several_namespaces_need_a_choice) {
+    fixture.namespaces[1] = 7;
+    not_served("several namespaces, 1, 7");
+}
+
+Test(nvme, a_namespace_that_is_not_there) {
+    fixture.settings[0] = "namespace";
+    fixture.settings[1] = "5";
+    not_served("no namespace 5");
+}
+
+Test(nvme, a_setting_that_is_no_number) {
+    fixture.settings[0] = "queues";
+    fixture.settings[1] = "many";
+    not_served("setting queues = \"many\"");
+}
+
+Test(nvme, fewer_queues_than_wanted) {
+    fixture.queues_granted = 5u << 16; // one of submissions
+    write_one();
+    ends_with("idle");
+    cr_assert(fixture_said("1 queue pairs"), "one pair");
+    cr_assert_eq(fixture.status_of[0], BH_OK, "it works");
+}
+
+Test(nvme, a_serial_number_of_control_characters) {
+    fixture.serial = "\x1b[31m\n";
+    ends_with("idle");
+    cr_assert(fixture_said("serial \"?[31m?\""), "harmless in the log");
+}
+
+Test(nvme, requests_that_must_be_refused) {
+    fixture.block_shift = 12;
+    fixture_request(BH_BLOCK_OPERATION_READ, 1, 0, 4096);                            // not at a block
+    fixture_request(BH_BLOCK_OPERATION_READ, 0, 2, 4096);                            // not aligned
+    fixture_request(BH_BLOCK_OPERATION_READ, 0, WINDOW_SIZE - 4096 + 512, 4096);     // outside the buffer
+    fixture_request(BH_BLOCK_OPERATION_READ, DISK_SIZE / 512, 0, 4096);              // outside the disk
+    fixture_request(BH_BLOCK_OPERATION_IDENTIFY, 0, 0, 512);
+    struct bh_block_request *split = fixture_request(BH_BLOCK_OPERATION_WRITE, 0, 0, 2048); // a block in two places, as no command can have it
+    split->segment_count = 2;
+    split->segments[1] = (struct bh_block_segment){65536, 2048, 0};
+    ends_with("idle");
+    const enum bh_error expected[] = {BH_EINVAL, BH_EINVAL, BH_ERANGE, BH_ERANGE, BH_ENOTSUP, BH_EINVAL};
+    for (uint32_t i = 0; i < fixture.request_count; i++)
+        cr_assert_eq(fixture.status_of[i], expected[i], "request %u: %d", i, fixture.status_of[i]);
+    cr_assert_eq(fixture.cut, 0, "nothing was sent");
+}
