@@ -36,4 +36,4 @@ campaign-slurm: $(CAMPAIGN_TARGETS) ## a campaign as an array of Slurm jobs, gat
 		$(PARTS:%=--parts %) $(PARTITION:%=--partition %)
 
 TEST_TARGETS += $(CAMPAIGN_DISK)
-TEST_SCRIPTS += tests/system/campaign.py
+TEST_SCRIPTS += tests/system/campaign.py tests/system/slurm.py

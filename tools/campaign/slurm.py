@@ -38,6 +38,7 @@ def parse():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", help="kinds, with commas between")
     parser.add_argument("--parts", type=int, default=4, help="jobs in the array (4)")
+    parser.add_argument("--undisturbed", type=int, help="runs without a fault, to compare with")
     parser.add_argument("--partition", help="of the cluster")
     parser.add_argument("--write", action="store_true", help="do not submit")
     parser.add_argument("--resume", action="store_true", help="the folder holds a part of the runs")
@@ -48,9 +49,9 @@ def common(arguments):
     """The words for campaign.py that all parts share."""
     words = [sys.executable, PROGRAM, arguments.domain, "--system", arguments.system, "--build", arguments.build, "--runs", str(arguments.runs),
              "--seed", str(arguments.seed)]
-    for name in ("name", "faults"):
+    for name in ("name", "faults", "undisturbed"):
         if getattr(arguments, name):
-            words += [f"--{name}", getattr(arguments, name)]
+            words += [f"--{name}", str(getattr(arguments, name))]
     return words
 
 

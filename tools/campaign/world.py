@@ -5,6 +5,7 @@ The machine's memory lies in a file that every run maps privately, so that a run
 counts instructions as time while the machine is busy (-icount): how busy the host is changes no time-out of the guest's or of a domain's.
 A machine with a device that cannot be saved (QEMU's nvme) is booted for each run.
 """
+import fcntl
 import hashlib
 import json
 import os
@@ -178,6 +179,12 @@ class World:
     def prepare(self):
         """Boot, let the load begin, save; or nothing, when that was done and is still right."""
         os.makedirs(self.folder, exist_ok=True)
+        with open(self.path("lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # campaigns of several domains may begin at the same time
+            self.prepare_alone()
+        return self
+
+    def prepare_alone(self):
         probe = Machine(self.build, self.system, folder=self.folder, settings=self.settings)
         archive = probe.make_archive()
         key = self.key(archive)
@@ -197,8 +204,7 @@ class World:
             saved["functions"][self.name] = functions_entered(self)
             with open(self.path("saved.json"), "w", encoding="utf-8") as file:
                 json.dump(saved, file)
-        self.functions = [(start, name) for start, name in saved["functions"][self.name]]
-        return self
+        self.functions = saved["functions"][self.name]
 
     def save(self):
         self.say("booting the system once, to its guest under load")
