@@ -111,13 +111,22 @@ enum bh_error virtio_reset(struct virtio_device *device) {
     return BH_EIO;
 }
 
+// Packed queues, unless the manifest says no.
+static uint64_t wanted_layout(void) {
+    char text[480];
+    bh_cap settings;
+    bool off = bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, "packed", text) == BH_OK && strcmp(text, "off") == 0;
+    return off ? 0 : VIRTIO_F_RING_PACKED;
+}
+
 enum bh_error virtio_agree(struct virtio_device *device, uint64_t wanted, uint64_t required) {
     required |= VIRTIO_F_VERSION_1;
     if (required & ~device->offered) {
         bh_error_log("the device lacks features 0x%llx", (unsigned long long)(required & ~device->offered));
         return BH_ENOTSUP;
     }
-    device->features = device->offered & (wanted | required | VIRTIO_F_ACCESS_PLATFORM); // which a device behind an IOMMU insists on
+    wanted |= required | wanted_layout() | VIRTIO_F_ACCESS_PLATFORM; // on which a device behind an IOMMU insists
+    device->features = device->offered & wanted;
     for (uint32_t half = 0; half < 2; half++) {
         set32(device->common, COMMON_DRIVER_SELECT, half);
         set32(device->common, COMMON_DRIVER_FEATURES, (uint32_t)(device->features >> (32 * half)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What all virtio drivers share: the modern PCI transport (pci.c) and split virtqueues (virtqueue.c). Source: virtio 1.2, sections 2, 4.1.
+// What all virtio drivers share: the modern PCI transport (pci.c) and virtqueues, split and packed (virtqueue.c). Source: virtio 1.2, sections 2, 4.1.
 //
 // Trust: the device is not. Whatever it writes is read once and checked; a device that breaks the rules is an error of the driver
 // (BH_EPROTO), never an access outside its queues.
@@ -17,6 +17,7 @@ enum : uint64_t {
     VIRTIO_F_EVENT_IDX = 1ull << 29,
     VIRTIO_F_VERSION_1 = 1ull << 32,
     VIRTIO_F_ACCESS_PLATFORM = 1ull << 33, // it sees memory as the IOMMU shows it
+    VIRTIO_F_RING_PACKED = 1ull << 34,
 };
 
 enum { VIRTIO_QUEUE_MAX = 256 };
@@ -35,9 +36,8 @@ struct virtio_device {
     uint64_t offered, features;      // what it can do; what was agreed on
 };
 
-// Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 and, where offered, ACCESS_PLATFORM are
-// added; the device may offer fewer).
-// `required` must be offered. Refusals are in the log.
+// Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 is added and, where offered, ACCESS_PLATFORM and
+// RING_PACKED, unless the domain's setting `packed` is "off"; the device may offer fewer). `required` must be offered. Refusals are in the log.
 enum bh_error virtio_open(struct virtio_device *device, const char *name, uint64_t wanted, uint64_t required);
 // The same in steps, for a driver that makes its wishes depend on what is offered, or begins anew: find; reset, after which the device does nothing and
 // `offered` is known; agree.
@@ -68,22 +68,33 @@ struct virtq_descriptor {
     uint16_t flags, next;
 };
 
+struct virtq_packed_descriptor {
+    uint64_t address;
+    uint32_t size;
+    uint16_t id, flags;
+};
+
 struct virtqueue {
     struct virtio_device *device;
-    uint16_t size;
-    volatile struct virtq_descriptor *descriptors;
-    volatile uint16_t *available; // flags, index, ring, used_event
-    volatile uint16_t *used;      // flags, index, ring of {u32 id, u32 size}, available_event
+    uint16_t size, index;         // entries; which queue
+    bool is_packed;
     volatile uint16_t *doorbell;
-    uint16_t index;               // which queue
-    uint16_t next_available;      // free-running: given to the device
-    uint16_t notified;            // value of next_available at the last look at the device's wish
-    uint16_t next_used;           // free-running: taken back
+    // Split layout. Descriptors and the available ring (flags, index, ring, used_event) are ours, the used ring (flags, index, ring of {u32 id, u32 size},
+    // available_event) the device's.
+    volatile struct virtq_descriptor *descriptors;
+    volatile uint16_t *available, *used;
+    // Packed layout. The descriptors are both sides', the wishes for interrupts ours, those for notifications the device's.
+    volatile struct virtq_packed_descriptor *packed;
+    volatile void *driver_event, *device_event;
+    bool available_wrap, used_wrap;
+    uint16_t next_available;      // split: free-running count of chains given to the device; packed: place of the next descriptor
+    uint16_t notified;            // split: next_available at the last look at the device's wish; packed: descriptors given since then
+    uint16_t next_used;           // split: free-running count of chains taken back; packed: place of the next used descriptor
     uint16_t free_count, free_head;
-    uint16_t chain[VIRTIO_QUEUE_MAX];  // our own copy of `next`: the device cannot bend it
-    uint16_t length[VIRTIO_QUEUE_MAX]; // descriptors of the chain that starts here, 0: none is in flight
-    uint32_t tag[VIRTIO_QUEUE_MAX];    // by head
-    uint32_t room[VIRTIO_QUEUE_MAX];   // by head: how much the device may write
+    uint16_t chain[VIRTIO_QUEUE_MAX];  // split: our own copy of `next`: the device cannot bend it; both: the list of free ids
+    uint16_t length[VIRTIO_QUEUE_MAX]; // descriptors of the chain with this id, 0: none is in flight
+    uint32_t tag[VIRTIO_QUEUE_MAX];    // by id
+    uint32_t room[VIRTIO_QUEUE_MAX];   // by id: how much the device may write
     uint64_t memory, memory_address;   // DMA memory, and where the device has it
     uint32_t memory_size;
 };
@@ -93,7 +104,7 @@ struct virtqueue {
 enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *device, uint16_t index, uint16_t size, uint32_t vector,
                                bh_cap event);
 // Offer a chain of `count` segments, readable ones first. With `table` (count descriptors of DMA memory at `table_address`) it takes one
-// entry of the queue. `tag` comes back with its end. BH_EAGAIN: no room now.
+// entry of the queue; what is in the table is in the queue's layout. `tag` comes back with its end. BH_EAGAIN: no room now.
 enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
                             volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag);
 // Tell the device, if it wants to know.

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Split virtqueues, driver side, with indirect descriptors and event suppression. Source: virtio 1.2, 2.7. One block of DMA memory:
+// Virtqueues, driver side, with indirect descriptors and event suppression, in either layout (virtqueue.h). Source: virtio 1.2, 2.6 to 2.8.
 //
-//   descriptors (16 * size) | available ring (6 + 2 * size) | at the next multiple of 4: used ring (6 + 8 * size)
-//
-// Invariant: which descriptors are free and how chains hang together is known from chain[] and length[] alone, never from memory that
-// the device can write.
-#include "virtio.h"
+// Invariant: which descriptors are free, how chains hang together and how much may be written to them is known from chain[], length[] and room[] alone,
+// never from memory that the device can write.
+#include "virtqueue.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -14,9 +12,6 @@
 #include "bulkhead/dma.h"
 #include "bulkhead/domain.h"
 #include "kernel.h"
-
-enum flags : uint16_t { FLAG_NEXT = 1, FLAG_WRITE = 2, FLAG_INDIRECT = 4 };
-enum { USED_NO_NOTIFY = 1, AVAILABLE_NO_INTERRUPT = 1 };
 
 // Offsets in the common configuration structure (virtio 1.2, 4.1.4.3).
 enum common { COMMON_QUEUE_SELECT = 22, COMMON_QUEUE_SIZE = 24, COMMON_QUEUE_VECTOR = 26, COMMON_QUEUE_ENABLE = 28,
@@ -47,17 +42,17 @@ static enum bh_error take_memory(struct virtqueue *queue, uint32_t size) {
 }
 
 static enum bh_error lay_out(struct virtqueue *queue) {
-    uint32_t available = 16u * queue->size, used = (available + 6 + 2 * queue->size + 3) & ~3u;
-    enum bh_error error = take_memory(queue, used + 6 + 8 * queue->size);
+    struct virtqueue_areas areas = queue->is_packed ? virtqueue_packed_areas(queue->size) : virtqueue_split_areas(queue->size);
+    enum bh_error error = take_memory(queue, areas.size);
     if (error)
         return error;
-    uint64_t address = queue->memory, dma_address = queue->memory_address;
-    queue->descriptors = (volatile struct virtq_descriptor *)address;
-    queue->available = (volatile uint16_t *)(address + available);
-    queue->used = (volatile uint16_t *)(address + used);
-    set_address(queue, COMMON_QUEUE_DESCRIPTORS, dma_address);
-    set_address(queue, COMMON_QUEUE_DRIVER, dma_address + available);
-    set_address(queue, COMMON_QUEUE_DEVICE, dma_address + used);
+    if (queue->is_packed)
+        virtqueue_packed_start(queue, queue->memory);
+    else
+        virtqueue_split_start(queue, queue->memory);
+    set_address(queue, COMMON_QUEUE_DESCRIPTORS, queue->memory_address);
+    set_address(queue, COMMON_QUEUE_DRIVER, queue->memory_address + areas.driver);
+    set_address(queue, COMMON_QUEUE_DEVICE, queue->memory_address + areas.device);
     return BH_OK;
 }
 
@@ -73,12 +68,12 @@ static enum bh_error find_doorbell(struct virtqueue *queue) {
 
 enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *device, uint16_t index, uint16_t size, uint32_t vector,
                                bh_cap event) {
-    *queue = (struct virtqueue){.device = device, .index = index, .memory = queue->memory, .memory_address = queue->memory_address,
-                                .memory_size = queue->memory_size};
+    *queue = (struct virtqueue){.device = device, .index = index, .is_packed = device->features & VIRTIO_F_RING_PACKED, .memory = queue->memory,
+                                .memory_address = queue->memory_address, .memory_size = queue->memory_size};
     *word(queue, COMMON_QUEUE_SELECT) = index;
     uint16_t offered = *word(queue, COMMON_QUEUE_SIZE);
     queue->size = offered < size ? offered : size;
-    if (!queue->size || queue->size > VIRTIO_QUEUE_MAX || (queue->size & (queue->size - 1))) {
+    if (!queue->size || queue->size > VIRTIO_QUEUE_MAX || (!queue->is_packed && (queue->size & (queue->size - 1)))) {
         bh_error_log("the device offers a queue %u of %u entries, which cannot be used", index, offered);
         return BH_ENOTSUP;
     }
@@ -102,18 +97,6 @@ enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *de
     return BH_OK;
 }
 
-static void describe(volatile struct virtq_descriptor *descriptor, const struct virtio_segment *segment, bool last, uint16_t next) {
-    descriptor->address = bh_dma_address(segment->address);
-    descriptor->size = segment->size;
-    descriptor->flags = (uint16_t)((segment->device_writes ? FLAG_WRITE : 0) | (last ? 0 : FLAG_NEXT));
-    descriptor->next = last ? 0 : next;
-}
-
-static void fill_table(volatile struct virtq_descriptor *table, const struct virtio_segment *segments, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        describe(&table[i], &segments[i], i + 1 == count, (uint16_t)(i + 1));
-}
-
 // How much the device may write into a chain.
 static uint32_t room_of(const struct virtio_segment *segments, uint32_t count) {
     uint64_t room = 0;
@@ -122,90 +105,62 @@ static uint32_t room_of(const struct virtio_segment *segments, uint32_t count) {
     return room < UINT32_MAX ? (uint32_t)room : UINT32_MAX;
 }
 
-static void publish(struct virtqueue *queue, uint16_t head, uint16_t length, uint32_t tag) {
-    queue->length[head] = length;
-    queue->tag[head] = tag;
-    queue->available[2 + (queue->next_available & (queue->size - 1))] = head;
-    atomic_thread_fence(memory_order_release);
-    queue->available[1] = ++queue->next_available;
-}
-
 enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
                             volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag) {
-    uint16_t need = table ? 1 : (uint16_t)count, head = queue->free_head, at = head;
+    const struct virtqueue_offer offer = {segments, count, table, table_address};
+    uint16_t need = table ? 1 : (uint16_t)count, id = queue->free_head;
     if (!count || count > queue->size)
         return BH_ERANGE;
     if (need > queue->free_count)
         return BH_EAGAIN;
-    if (table) {
-        fill_table(table, segments, count);
-        queue->descriptors[head].address = bh_dma_address(table_address);
-        queue->descriptors[head].size = count * (uint32_t)sizeof(*table);
-        queue->descriptors[head].flags = FLAG_INDIRECT;
-        queue->descriptors[head].next = 0;
-        at = queue->chain[head];
-    }
-    for (uint32_t i = 0; !table && i < count; i++) {
-        describe(&queue->descriptors[at], &segments[i], i + 1 == count, queue->chain[at]);
-        at = queue->chain[at];
-    }
-    queue->free_head = at;
     queue->free_count -= need;
-    queue->room[head] = room_of(segments, count);
-    publish(queue, head, need, tag);
+    queue->length[id] = need;
+    queue->tag[id] = tag;
+    queue->room[id] = room_of(segments, count);
+    queue->free_head = queue->is_packed ? virtqueue_packed_offer(queue, &offer, id) : virtqueue_split_offer(queue, &offer, id);
     return BH_OK;
 }
 
 void virtqueue_kick(struct virtqueue *queue) {
-    uint16_t before = queue->notified, now = queue->next_available;
-    bool wanted;
     atomic_thread_fence(memory_order_seq_cst);
-    if (queue->device->features & VIRTIO_F_EVENT_IDX) {
-        uint16_t wish = queue->used[2 + 4 * queue->size];
-        wanted = (uint16_t)(now - wish - 1) < (uint16_t)(now - before);
-    } else {
-        wanted = now != before && !(queue->used[0] & USED_NO_NOTIFY);
-    }
-    queue->notified = now;
-    if (wanted)
+    if (queue->is_packed ? virtqueue_packed_wants_kick(queue) : virtqueue_split_wants_kick(queue))
         *queue->doorbell = queue->index;
 }
 
-static void release_chain(struct virtqueue *queue, uint16_t head) {
-    uint16_t last = head;
-    for (uint16_t i = 1; i < queue->length[head]; i++)
+// A packed chain has one id, a split one as many as descriptors.
+static void release(struct virtqueue *queue, uint16_t id) {
+    uint16_t last = id, ids = queue->is_packed ? 1 : queue->length[id];
+    for (uint16_t i = 1; i < ids; i++)
         last = queue->chain[last];
     queue->chain[last] = queue->free_head;
-    queue->free_head = head;
-    queue->free_count += queue->length[head];
-    queue->length[head] = 0;
+    queue->free_head = id;
+    queue->free_count += queue->length[id];
+    queue->length[id] = 0;
 }
 
 enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *written) {
-    uint16_t ready = (uint16_t)(queue->used[1] - queue->next_used);
-    if (!ready)
-        return BH_EAGAIN;
-    atomic_thread_fence(memory_order_acquire);
-    volatile uint32_t *entry = (volatile uint32_t *)(queue->used + 2 + 4 * (queue->next_used & (queue->size - 1)));
-    uint32_t head = entry[0];
-    if (ready > queue->size || head >= queue->size || !queue->length[head]) {
-        bh_error_log("the device ends descriptor %u of queue %u, which is not in flight (index ahead by %u)", head, queue->index, ready);
+    uint32_t id, size;
+    enum bh_error error = queue->is_packed ? virtqueue_packed_peek(queue, &id, &size) : virtqueue_split_peek(queue, &id, &size);
+    if (error)
+        return error;
+    if (id >= queue->size || !queue->length[id]) {
+        bh_error_log("the device ends chain %u of queue %u, which is not in flight", id, queue->index);
         return BH_EPROTO;
     }
-    uint32_t size = entry[1];
-    if (size > queue->room[head]) {
-        bh_error_log("the device says it wrote %u bytes into a chain of queue %u that has %u", size, queue->index, queue->room[head]);
+    if (size > queue->room[id]) {
+        bh_error_log("the device says it wrote %u bytes into a chain of queue %u that has %u", size, queue->index, queue->room[id]);
         return BH_EPROTO;
     }
     *written = size;
-    *tag = queue->tag[head];
-    release_chain(queue, (uint16_t)head);
-    queue->next_used++;
+    *tag = queue->tag[id];
+    if (queue->is_packed)
+        virtqueue_packed_advance(queue, (uint16_t)id);
+    else
+        virtqueue_split_advance(queue, (uint16_t)id);
+    release(queue, (uint16_t)id);
     return BH_OK;
 }
 
 bool virtqueue_arm(struct virtqueue *queue) {
-    queue->available[2 + queue->size] = queue->next_used; // used_event; without EVENT_IDX nobody reads it
-    atomic_thread_fence(memory_order_seq_cst);
-    return queue->used[1] != queue->next_used;
+    return queue->is_packed ? virtqueue_packed_arm(queue) : virtqueue_split_arm(queue);
 }

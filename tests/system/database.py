@@ -44,14 +44,15 @@ class Bank:
         with open(self.disk, "wb") as file:
             file.truncate(DISK_SIZE)
 
-    def machine(self, cpus=1, **settings):
+    def machine(self, cpus=1, packed=False, **settings):
         return machines.Machine(self.build, self.manifest, folder=self.folder, disk=self.disk, wants_disk=True,
-                                memory="256M", cpus=cpus, settings=[f"teller.{key}={value}" for key, value in settings.items()])
+                                memory="256M", cpus=cpus, packed=packed, settings=[f"teller.{key}={value}" for key, value in settings.items()])
 
-    def run(self, cpus=1, **settings):
+    def run(self, cpus=1, packed=False, **settings):
         """To its end; what the teller says there."""
-        with self.machine(cpus, **settings) as machine:
+        with self.machine(cpus, packed, **settings) as machine:
             status = machine.wait(LIMIT_S)
+            check(packed == (", packed queue, serial" in machine.log_text), "the disk's queue is not of the layout that it can have")
             check(status == 0, f"status {status}; " + "; ".join(machine.log_text.splitlines()[-4:]))
             found = re.search(r"ok: (\d+) transfers; the driver died (\d+) times, the database (\d+) times; (\d+) transactions were interrupted",
                               machine.log_text)
@@ -94,9 +95,9 @@ def driver_and_database_die_during_transactions(build):
 
 
 @test
-def the_same_with_several_processors(build):
+def the_same_with_several_processors_and_a_packed_queue(build):
     bank = Bank(build, "processors")
-    transfers, driver, database, _ = bank.run(cpus=2, transfers=60, deaths=8, seed=2)
+    transfers, driver, database, _ = bank.run(cpus=2, packed=True, transfers=60, deaths=8, seed=2)
     check(driver == 8 and database == 8, f"{driver} and {database} deaths")
     bank.audit(transfers)
 

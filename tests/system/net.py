@@ -8,6 +8,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -163,7 +164,7 @@ class Wire:
 class Story:
     """A machine with a card on a wire, and checks."""
 
-    def __init__(self, tests, build, name, backend, card, settings=()):
+    def __init__(self, tests, build, name, backend, card, settings=()):  # pylint: disable=too-many-arguments
         self.tests, self.name = tests, name
         folder = os.path.join(build, "system-tests", "net-" + name)
         os.makedirs(folder, exist_ok=True)
@@ -171,7 +172,7 @@ class Story:
         shutil.copy(os.path.join(ROOT, "tests", "system", "net.toml"), manifest)
         self.monitor_path = os.path.join(folder, "monitor.sock")
         self.machine = machines.Machine(build, manifest, folder=folder, memory="128M", settings=list(settings), extra=[
-            "-netdev", backend, "-device", f"virtio-net-pci,netdev=net0,id=card0,disable-legacy=on,mac=52:54:00:00:00:01,{card}",
+            "-netdev", backend, "-device", f"virtio-net-pci,netdev=net0,id=card0,disable-legacy=on,iommu_platform=on,mac=52:54:00:00:00:01,{card}",
             "-qmp", f"unix:{self.monitor_path},server=on,wait=off"])
 
     def check(self, good, sentence):
@@ -255,7 +256,7 @@ def crashes(story, wire, count):
     story.check(before and after and after["introductions"] > before["introductions"], "the station says its wishes to each new instance")
 
 
-def datagrams(tests, options):
+def datagrams(tests, options, name, card, deaths):  # pylint: disable=too-many-arguments
     """A wire of datagrams: no offloads, so that a lack of them is dealt with; filter, link state, crashes."""
     here, there = (os.path.join(options.build, "system-tests", name) for name in ("net-here.sock", "net-there.sock"))
     for path in (here, there):
@@ -264,7 +265,7 @@ def datagrams(tests, options):
     line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     line.bind(here)
     line.settimeout(0.2)
-    story = Story(tests, options.build, "datagrams", f"dgram,id=net0,local.type=unix,local.path={there},remote.type=unix,remote.path={here}", "")
+    story = Story(tests, options.build, name, f"dgram,id=net0,local.type=unix,local.path={there},remote.type=unix,remote.path={here}", card)
     wire = Wire(line, target=there)
     try:
         with story.machine as machine:
@@ -279,7 +280,7 @@ def datagrams(tests, options):
             machine.wait_for("I virtio-net: link up", log=True)
             facts = wire.facts()
             story.check(facts and facts["link"] == 1 and facts["changes"] == 2, f"the link goes down and up, and the station is told each time: {facts}")
-            crashes(story, wire, options.crashes)
+            crashes(story, wire, deaths)
             story.end(wire)
     finally:
         wire.close()
@@ -429,13 +430,13 @@ def steering(story, wire):
     story.check(found == {0: [0, 0], 1: [1, 1]}, f"two flows come by the queue pairs that they went by: {found}")
 
 
-def tap(tests, options):
+def tap(tests, options, name, card, deaths):  # pylint: disable=too-many-arguments
     reason = has_tap() if options.alone else "no network namespace can be made here"
     reason = reason or (None if shutil.which("ip") else "the program ip is missing (package iproute2)")
     if reason:
-        print(f"  left out: the card on a tap device, with offloads and several queues: {reason}", flush=True)
+        print(f"  left out: {name}, a card with offloads and several queues: {reason}", flush=True)
         return
-    story = Story(tests, options.build, "tap", "tap,id=net0,ifname=bhtap,script=no,downscript=no,queues=2,vnet_hdr=on", "mq=on,vectors=6",
+    story = Story(tests, options.build, name, "tap,id=net0,ifname=bhtap,script=no,downscript=no,queues=2,vnet_hdr=on", "mq=on,vectors=6," + card,
                   [f"station.offloads={OFFLOADS}"])
     with story.machine as machine:
         machine.wait_for("I station: on the air", log=True, timeout=30)
@@ -443,37 +444,43 @@ def tap(tests, options):
         observer, wire = make_observer(), Wire(raw_socket("bhtap", True), has_headers=True)
         facts = wire.facts()
         story.check(facts and facts["pairs"] == 2 and facts["offloads"] & (TX_CHECKSUM | TX_TCP4 | OFFLOADS) == TX_CHECKSUM | TX_TCP4 | OFFLOADS, f"facts about the card: {facts}")
+        story.check(bool(re.search(r"virtio-net: .* packed queues", machine.log_text)) == ("packed=on" in card), "the queues are of the layout that they can have")
         echoes(story, wire)
         transmit_offloads(story, wire, observer)
         receive_offloads(story, wire)
         steering(story, wire)
-        crashes(story, wire, options.crashes)
+        crashes(story, wire, deaths)
         transmit_offloads(story, wire, observer)
         receive_offloads(story, wire)
         steering(story, wire)
         story.end(wire)
         wire.close()
         observer.close()
+    ip("link", "delete", "bhbridge")
+    ip("link", "delete", "bhveth0")
 
 
-STORIES = [datagrams, tap]
+# name, story, what the device can do, deaths of the driver. Packed queues are the driver's choice where the device has them.
+STORIES = [("datagrams", datagrams, "packed=off", 8),
+           ("datagrams-packed-bare", datagrams, "packed=on,indirect_desc=off,event_idx=off", 2),
+           ("tap", tap, "packed=off,event_idx=off", 2),
+           ("tap-packed", tap, "packed=on", 8)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("--only", default="", help="run only parts whose name contains this")
-    parser.add_argument("--crashes", type=int, default=8, help="of the driver, in each part")
     options = parser.parse_args()
     options.alone = unshare()
     tests = Checks()
-    for story in STORIES:
-        if options.only not in "net: " + story.__name__:
+    for name, story, card, deaths in STORIES:
+        if options.only not in "net: " + name:
             continue
         try:
-            story(tests, options)
+            story(tests, options, name, card, deaths)
         except (machines.Trouble, OSError, subprocess.CalledProcessError) as error:
-            tests.check(False, f"{story.__name__}: {error}")
+            tests.check(False, f"{name}: {error}")
     return tests.end()
 
 

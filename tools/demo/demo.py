@@ -55,6 +55,7 @@ def parse():
     parser.add_argument("--backtrace", action="store_true", help="show the symbolized backtrace of each crash")
     parser.add_argument("--disk-driver", default="virtio-blk", help="virtio-blk or nvme")
     parser.add_argument("--cpus", type=int, default=1, help="processors of the machine")
+    parser.add_argument("--packed", action="store_true", help="the disk has packed virtqueues instead of split ones")
     parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism (docs/mechanisms.md)")
     parser.add_argument("--folder", help="where logs and sockets go (build/demo)")
     return parser.parse_args()
@@ -98,6 +99,7 @@ def run(arguments):
     order = order[:arguments.crashes]
     options = {"snapshot": True, "folder": arguments.folder or os.path.join(arguments.build, "demo"), "cpus": arguments.cpus, "isolation": arguments.isolation,
                "choose": [f"disk={arguments.disk_driver}"],
+               "packed": arguments.packed,
                "extra": ["-icount", "shift=0,sleep=off"] if arguments.cpus == 1 else [],
                "settings": ["vmm.cmdline=console=ttyS0 quiet panic=-1"],
                # A disk that takes its time, so that there are requests in flight at each crash.

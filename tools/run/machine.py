@@ -161,6 +161,7 @@ class Machine:
         self.iommu = get("iommu", True)  # False: devices reach all memory; a string: more options of QEMU's intel-iommu
         self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
         self.disk_driver = self.chosen("disk", "virtio-blk")
+        self.packed = get("packed", False)  # the disk has packed virtqueues
         self.read_only = get("read_only", False)
         self.snapshot = get("snapshot", False)
         self.drive_options = "".join("," + one for one in get("drive_options", []))
@@ -245,7 +246,7 @@ class Machine:
         if self.wants_disk:
             mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot else ""
             line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc{self.drive_options}",
-                     "-device", DISK_DEVICES[self.disk_driver]]
+                     "-device", DISK_DEVICES[self.disk_driver] + (",packed=on" if self.packed else "")]
         return line + self.extra
 
     def start(self):

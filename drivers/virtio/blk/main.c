@@ -299,7 +299,8 @@ int main(void) {
         bh_error_log("port disk-info cannot be served: %s", bh_strerror(error));
         return 1;
     }
-    bh_info("%llu sectors, %u segments at most%s%s, serial \"%s\"", (unsigned long long)driver.info.sector_count, driver.info.segment_max,
-            driver.info.flush ? ", flush" : "", driver.info.read_only ? ", read only" : "", driver.info.serial);
+    bh_info("%llu sectors, %u segments at most%s%s%s, serial \"%s\"", (unsigned long long)driver.info.sector_count, driver.info.segment_max,
+            driver.info.flush ? ", flush" : "", driver.info.read_only ? ", read only" : "", driver.queue.is_packed ? ", packed queue" : "",
+            driver.info.serial);
     serve();
 }

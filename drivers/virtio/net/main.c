@@ -197,8 +197,8 @@ int main(void) {
         return 1;
     }
     const uint8_t *mac = card.info.mac;
-    bh_info("%02x:%02x:%02x:%02x:%02x:%02x, %u queue pairs, MTU %u, offloads 0x%x, link %s", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-            card.info.queue_pairs, card.info.mtu, card.info.offloads, card.info.link ? "up" : "down");
+    bh_info("%02x:%02x:%02x:%02x:%02x:%02x, %u pairs of %s queues, MTU %u, offloads 0x%x, link %s", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+            card.info.queue_pairs, card.pairs[0].receive.queue.is_packed ? "packed" : "split", card.info.mtu, card.info.offloads, card.info.link ? "up" : "down");
     for (;;) {
         (void)bh_event_wait(card.link_event, 0);
         bh_mutex_lock(&card.lock);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// Split virtqueues: descriptors, a ring of those that are offered, a ring of those that are used, each written by one side. Source: virtio 1.2, 2.7.
+//
+//   descriptors (16 * size) | available ring (6 + 2 * size) | at the next multiple of 4: used ring (6 + 8 * size)
+#include "virtqueue.h"
+
+#include <stdatomic.h>
+
+#include "bulkhead/domain.h"
+
+enum { USED_NO_NOTIFY = 1 };
+
+struct virtqueue_areas virtqueue_split_areas(uint16_t size) {
+    uint32_t available = 16u * size, used = (available + 6 + 2 * size + 3) & ~3u;
+    return (struct virtqueue_areas){available, used, used + 6 + 8 * size};
+}
+
+void virtqueue_split_start(struct virtqueue *queue, uint64_t memory) {
+    struct virtqueue_areas areas = virtqueue_split_areas(queue->size);
+    queue->descriptors = (volatile struct virtq_descriptor *)memory;
+    queue->available = (volatile uint16_t *)(memory + areas.driver);
+    queue->used = (volatile uint16_t *)(memory + areas.device);
+}
+
+static void describe(volatile struct virtq_descriptor *descriptor, const struct virtio_segment *segment, bool last, uint16_t next) {
+    descriptor->address = segment->address;
+    descriptor->size = segment->size;
+    descriptor->flags = (uint16_t)((segment->device_writes ? DESCRIPTOR_WRITE : 0) | (last ? 0 : DESCRIPTOR_NEXT));
+    descriptor->next = last ? 0 : next;
+}
+
+uint16_t virtqueue_split_offer(struct virtqueue *queue, const struct virtqueue_offer *offer, uint16_t id) {
+    uint16_t at = id;
+    for (uint32_t i = 0; i < offer->count; i++) {
+        bool last = i + 1 == offer->count;
+        if (offer->table) {
+            describe(&offer->table[i], &offer->segments[i], last, (uint16_t)(i + 1));
+            continue;
+        }
+        describe(&queue->descriptors[at], &offer->segments[i], last, queue->chain[at]);
+        at = queue->chain[at];
+    }
+    if (offer->table) {
+        queue->descriptors[id].address = offer->table_address;
+        queue->descriptors[id].size = offer->count * (uint32_t)sizeof(*offer->table);
+        queue->descriptors[id].flags = DESCRIPTOR_INDIRECT;
+        queue->descriptors[id].next = 0;
+        at = queue->chain[id];
+    }
+    queue->available[2 + (queue->next_available & (queue->size - 1))] = id;
+    atomic_thread_fence(memory_order_release);
+    queue->available[1] = ++queue->next_available;
+    return at;
+}
+
+bool virtqueue_split_wants_kick(struct virtqueue *queue) {
+    uint16_t before = queue->notified, now = queue->next_available;
+    queue->notified = now;
+    if (!(queue->device->features & VIRTIO_F_EVENT_IDX))
+        return now != before && !(queue->used[0] & USED_NO_NOTIFY);
+    uint16_t wish = queue->used[2 + 4 * queue->size];
+    return (uint16_t)(now - wish - 1) < (uint16_t)(now - before);
+}
+
+enum bh_error virtqueue_split_peek(struct virtqueue *queue, uint32_t *id, uint32_t *written) {
+    uint16_t ready = (uint16_t)(queue->used[1] - queue->next_used);
+    if (!ready)
+        return BH_EAGAIN;
+    if (ready > queue->size) {
+        bh_error_log("the device's index in queue %u is ahead by %u, of %u entries", queue->index, ready, queue->size);
+        return BH_EPROTO;
+    }
+    atomic_thread_fence(memory_order_acquire);
+    volatile uint32_t *entry = (volatile uint32_t *)(queue->used + 2 + 4 * (queue->next_used & (queue->size - 1)));
+    *id = entry[0];
+    *written = entry[1];
+    return BH_OK;
+}
+
+void virtqueue_split_advance(struct virtqueue *queue, uint16_t id) {
+    (void)id;
+    queue->next_used++;
+}
+
+bool virtqueue_split_arm(struct virtqueue *queue) {
+    queue->available[2 + queue->size] = queue->next_used; // used_event; without EVENT_IDX nobody reads it
+    atomic_thread_fence(memory_order_seq_cst);
+    return queue->used[1] != queue->next_used;
+}
