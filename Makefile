@@ -7,6 +7,7 @@
 #   make run SYSTEM=hello            another system from systems/
 #   make run CPUS=4                  with four processors; make demo, too
 #   make run DISK=nvme               with the disk behind NVMe instead of virtio; make demo, too
+#   make run IOMMU=off               a machine whose devices can reach all memory; make demo, too
 #   make test TEST=crash             only the tests whose name contains "crash"
 #   make bench BENCH=call            one benchmark; RUNS=8: in eight processes; SAVE=before: keep the report under that name
 #   make bench-compare before after  two reports: files, folders, or names that they were saved under
@@ -26,6 +27,7 @@ SAVE ?=
 SEED ?= 1
 ISOLATION ?=
 PACKED ?=
+IOMMU ?= on
 BUILD ?= build
 V ?= 0
 
@@ -56,7 +58,7 @@ endif
 
 include $(sort $(wildcard tools/build/*.mk))
 
-RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %)
+RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %)
 ifneq ($(GUEST_CMD),)
 # The command runs first; then make itself ends with its status, by a function of our own (see exit_status.c).
 RUN_STATUS := $(BUILD)/run-status
@@ -98,7 +100,7 @@ bench-compare: ## two reports of make bench, with significance (make bench-compa
 	$(Q)bench/compare.py --build $(BUILD) $(if $(FAIL),--fail) $(if $(A)$(B),$(A) $(B),$(COMPARED))
 
 demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= DISK= BACKTRACE=1 PACKED=1)
-	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %) $(if $(PACKED),--packed) $(if $(BACKTRACE),--backtrace)
+	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %) $(if $(PACKED),--packed) $(if $(BACKTRACE),--backtrace)
 
 debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= CPUS= BREAK=domain_crash)
 	$(Q)$(RUN_PROGRAM) --debug $(if $(BREAK),--break $(BREAK))

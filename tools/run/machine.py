@@ -158,7 +158,7 @@ class Machine:
         self.files = get("files", {})
         self.disk = get("disk") or os.path.join(build, "guest", "disk.img")
         self.wants_disk = get("wants_disk", system in ("linux", "demo"))
-        self.iommu = get("iommu", True)  # False: devices reach all memory; a string: more options of QEMU's intel-iommu
+        self.iommu = get("iommu", True)  # False: devices can reach all memory
         self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
         self.disk_driver = self.chosen("disk", "virtio-blk")
         self.packed = get("packed", False)  # the disk has packed virtqueues
@@ -240,7 +240,7 @@ class Machine:
                 "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",
                 "-qmp", f"unix:{self.path('qmp.sock')},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if self.iommu:  # before the devices that it confines
-            line += ["-device", "intel-iommu,intremap=off" + ("," + self.iommu if isinstance(self.iommu, str) else "")]
+            line += ["-device", "intel-iommu,intremap=off"]
         if self.command_line:
             line += ["-append", self.command_line]
         if self.wants_disk:

@@ -41,6 +41,7 @@ def parse():
     parser.add_argument("--memory", default="1G", help="memory of the machine")
     parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism (docs/mechanisms.md)")
     parser.add_argument("--emulator", default="qemu", help="qemu")
+    parser.add_argument("--iommu", choices=("on", "off"), default="on", help="off: a machine without one, whose devices can reach all memory")
     parser.add_argument("--folder", help="where logs and sockets go (build/run)")
     parser.add_argument("--timeout", type=float, help="give up after so many seconds")
     parser.add_argument("--verbose", action="store_true", help="the whole kernel log, and with --command the guest's boot messages too")
@@ -145,6 +146,7 @@ def options_of(arguments):
         extra += ["-S", "-gdb", f"unix:{os.path.join(arguments.folder or os.path.join(arguments.build, 'run'), 'gdb.sock')},server=on,wait=off"]
     return {"settings": settings, "files": files, "disk": arguments.disk, "read_only": arguments.read_only, "memory": arguments.memory,
             "cpu": arguments.cpu, "cpus": arguments.cpus, "extra": extra, "folder": arguments.folder, "isolation": arguments.isolation,
+            "iommu": arguments.iommu == "on",
             "choose": [f"disk={arguments.disk_driver}"] if arguments.disk_driver else [],
             "on_log": lambda line: show_log(line, arguments.verbose or arguments.system != "linux")}
 
