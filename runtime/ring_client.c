@@ -111,6 +111,14 @@ static enum bh_error accuse_server(struct bh_ring *ring, uint64_t value, const c
     return accuse(ring, value, what);
 }
 
+// Its image is new and not kept yet, and it answers with an error: the kernel puts the one before it in its place, to which the request is still in flight.
+// False: it was kept just now, and the error counts.
+static bool distrust_server(struct bh_ring *ring, enum bh_error code) {
+    static const char what[] = "answers with error";
+    (void)bh_call_ring_accuse(ring->cap, (uint64_t)-code, what, sizeof(what) - 1, ring->epoch | BH_ACCUSE_TRIAL);
+    return see_epoch(ring);
+}
+
 static bool before(uint32_t index, uint32_t limit) {
     return (int32_t)(limit - index) > 0;
 }
@@ -136,6 +144,9 @@ RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, uint32
     atomic_thread_fence(memory_order_acquire);
     if (*(volatile uint64_t *)&entry->sequence != sequence)
         return stale ? BH_ECANCELED : accuse_server(ring, slot, "completion that changes while it is read");
+    if (__builtin_expect(code < 0 && code != BH_ECANCELED, 0) && atomic_load_explicit(&header_of(ring)->trial, memory_order_acquire) &&
+        distrust_server(ring, (enum bh_error)code))
+        return BH_ECANCELED;
     if (stale) // it may have been the next lap's, a moment early: then it comes once more
         ring->doubtful_until = ring->taken + ring->info.entry_count + 1;
     ring->taken++;

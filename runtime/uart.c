@@ -12,12 +12,6 @@
 enum uart { UART_DATA = 0, UART_INTERRUPTS = 1, UART_FIFO = 2, UART_LINE = 3, UART_MODEM = 4, UART_STATUS = 5 };
 enum { STATUS_DATA = 1, STATUS_EMPTY = 0x20, INTERRUPT_DATA = 1, LINE_8N1 = 3, LINE_DIVISOR = 0x80, MODEM_ALL = 0x0b, FIFO_ON = 0x01 };
 
-static uint32_t get(const struct bh_uart *uart, enum uart offset) {
-    uint32_t value = 0;
-    (void)ports_read(uart->ports, uart->base + offset, 1, &value);
-    return value;
-}
-
 static void set(const struct bh_uart *uart, enum uart offset, uint32_t value) {
     enum bh_error error = ports_write(uart->ports, uart->base + offset, 1, value);
     if (error)
@@ -44,10 +38,15 @@ enum bh_error bh_uart_open(struct bh_uart *uart, const char *name, uint32_t base
     return BH_OK;
 }
 
-bool bh_uart_read(const struct bh_uart *uart, uint8_t *byte) {
-    if (!(get(uart, UART_STATUS) & STATUS_DATA))
+bool bh_uart_read(struct bh_uart *uart, uint8_t *byte) {
+    if (uart->at == uart->end) {
+        uart->at = uart->end = 0;
+        if (ports_read_bytes(uart->ports, uart->base + UART_DATA, uart->base + UART_STATUS, STATUS_DATA, uart->bytes, &uart->end))
+            uart->end = 0;
+    }
+    if (uart->at == uart->end)
         return false;
-    *byte = (uint8_t)get(uart, UART_DATA);
+    *byte = uart->bytes[uart->at++];
     return true;
 }
 

@@ -27,6 +27,8 @@ void answer(const char *what, enum bh_error error);
 
 // tracing.c: `words' are those of a command, of which there are `count'. False: it is not one of its commands.
 bool tracing_execute(char **words, int count);
+bool images_execute(char **words, int count); // images.c: the same
+void say_build(uint32_t domain); // which build of its image it runs, as a string; null when the manifest lets this domain not know
 // cores.c: the same; and `cores_collect' whenever `interrupt', the event of the line, was signalled.
 bool cores_execute(char **words, int count);
 void cores_start(bh_cap interrupt);

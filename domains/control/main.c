@@ -5,6 +5,7 @@
 //   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | caps NAME | off STATUS
 //   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | rings | edges FROM (tracing.c)
 //   cores on | cores off | cores | core NAME OFFSET (cores.c)
+//   image sums BLOCK COUNT | image put OFFSET BASE64 | image check DOMAIN SIZE NAME | image start DOMAIN | image info DOMAIN (images.c)
 //   interpose DOMAIN CAPABILITY on|off|ask | port NAME | call PORT INTERFACE FINGERPRINT METHOD DATA (call.c)
 //
 // Answers: {"ok":true,...} or {"ok":false,"error":"..."}. The line is hostile input like any other: too long or unknown means an error.
@@ -55,7 +56,9 @@ static void say_domain(const struct bh_domain_info *info) {
     say_string(info->name, sizeof(info->name));
     say(",\"state\":\"%s\",\"colour\":\"%s\",\"generation\":%u,\"restarts\":%u,\"cause\":\"%s\",", state_name(info->state),
         info->colour ? "fs" : "gs", info->generation, info->restarts, cause_name(info->cause));
-    say("\"threads\":%u,\"caps\":%u,\"memory\":%llu,\"memory_quota\":%llu,\"calls\":%llu,\"base_writes\":%llu,\"breaches\":%u}", info->threads, info->caps,
+    say("\"image\":");
+    say_build(info->id);
+    say(",\"threads\":%u,\"caps\":%u,\"memory\":%llu,\"memory_quota\":%llu,\"calls\":%llu,\"base_writes\":%llu,\"breaches\":%u}", info->threads, info->caps,
         (unsigned long long)info->memory_used, (unsigned long long)info->memory_quota, (unsigned long long)info->calls,
         (unsigned long long)info->base_writes, info->breaches);
 }
@@ -261,7 +264,7 @@ static void execute(char *line) {
         do_port(words[1]);
     else if (strcmp(words[0], "call") == 0 && count == 6)
         do_call(words[1], words[2], words[3], words[4], words[5]);
-    else if (!tracing_execute(words, count) && !cores_execute(words, count))
+    else if (!tracing_execute(words, count) && !cores_execute(words, count) && !images_execute(words, count))
         refuse("unknown command \"%s\", or not as many words as it takes", words[0]);
     line_end();
 }

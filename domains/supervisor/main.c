@@ -8,6 +8,7 @@
 #include "bulkhead/domain.h"
 #include "kernel.h"
 #include "kernel/abi/crash.h"
+#include "trials.h"
 
 #define DOMAINS_MAX 256
 #define DEATHS_MAX 64
@@ -24,7 +25,7 @@ static struct patient {
     uint64_t restart_at;            // 0: nothing planned
 } patients[DOMAINS_MAX];
 
-static bh_cap system_cap;
+bh_cap system_cap;
 
 static uint32_t deaths_within(const struct patient *patient, uint64_t now, uint64_t window) {
     uint32_t count = 0;
@@ -34,7 +35,7 @@ static uint32_t deaths_within(const struct patient *patient, uint64_t now, uint6
     return count;
 }
 
-static void give_up(const struct bh_domain_info *info, const char *why) {
+void give_up(const struct bh_domain_info *info, const char *why) {
     enum bh_error error = system_abandon(system_cap, info->id);
     bh_error_log("%s is given up: %s; `bhctl restart %s' starts it again", info->name, why, info->name);
     if (error)
@@ -74,6 +75,10 @@ static uint64_t make_round(void) {
     struct bh_domain_info info;
     for (uint32_t id = 1; id < DOMAINS_MAX && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
         struct patient *patient = &patients[id];
+        if (trials_look(&info, now, &next)) {
+            patient->restart_at = 0;
+            continue;
+        }
         if (info.state != BH_DOMAIN_STATE_DEAD) {
             patient->restart_at = 0;
             continue;
@@ -99,6 +104,7 @@ int main(void) {
         bh_error_log("nobody will be restarted: %s", bh_strerror(error));
         return 1;
     }
+    trials_start();
     for (;;)
         (void)bh_event_wait(deaths, make_round());
 }

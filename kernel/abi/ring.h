@@ -32,7 +32,12 @@ struct bh_ring_header {
     uint64_t type;            // fingerprint of the ring's IDL type
     _Atomic uint32_t epoch;   // incremented at each death of the server
     _Atomic uint32_t server_up;
+    _Atomic uint32_t trial;   // 1: the server's image is a new one, and not kept yet. A client takes no error from it: see BH_ACCUSE_TRIAL
 };
+
+// Added to the epoch in the run-time call ring_accuse: not a breach, but the server answers with an error while it is on trial. The image before it is put
+// back, and answers the request, which is still in flight. BH_EAGAIN: it is not on trial any more.
+#define BH_ACCUSE_TRIAL (1u << 31)
 
 // CANCEL: in flight like BUSY, but the client would rather not have it done. A server that finds this when it takes the request from
 // the order completes it with BH_ECANCELED without having begun it; one that finds it in the log does it, since a predecessor may have begun.

@@ -94,9 +94,28 @@ static bool worth_a_line(const char *peer, const char *format) {
     return refusals[index].lines++ < LINES_PER_SECOND;
 }
 
+static struct {
+    const struct thread *thread;
+    char *text;
+    size_t size;
+} listener;
+
+void refusals_to(char *text, size_t size) {
+    listener.thread = text ? sched_current() : NULL;
+    listener.text = text;
+    listener.size = size;
+}
+
 enum bh_error refuse(enum bh_error error, const char *format, ...) {
     struct thread *thread = sched_current();
     const char *peer = thread && thread->domain ? thread->domain->name : "kernel";
+    if (listener.text && thread == listener.thread) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(listener.text, listener.size, format, arguments);
+        va_end(arguments);
+        make_printable(listener.text, strlen(listener.text));
+    }
     TRACE(REFUSE, thread && thread->domain ? thread->domain->id : 0, error, end_position);
     if (worth_a_line(peer, format)) {
         va_list arguments;

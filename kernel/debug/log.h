@@ -16,6 +16,9 @@ void log_write(enum bh_log_level level, const char *source, const char *format, 
 // Copy log text from `position` on into `to`; returns bytes copied, sets *next. Skips what is overwritten.
 size_t log_read(uint64_t position, char *to, size_t capacity, uint64_t *next);
 
+// What is refused to the current thread from now on is also written here, the last one; NULL: no more. One thread at a time.
+void refusals_to(char *text, size_t size);
+
 // Lines above this level stay off the console (they are kept in the buffer). Default BH_LOG_INFO.
 void log_console_level(enum bh_log_level level);
 

@@ -296,6 +296,14 @@ uint64_t call_ring_attach(uint64_t index, uint64_t out) {
     return result(error ? error : slot_write(caller(), out, &info, sizeof(info)));
 }
 
+// A new image answers a request with an error. Whether that is right, the one before it will show.
+static enum bh_error accuse_on_trial(const struct ring *ring, uint32_t epoch, const char *what, uint64_t value) {
+    if (ring->client != caller() || epoch != ring->header->epoch || !ring->server->previous)
+        return BH_EAGAIN;
+    crash_domain(ring->server, BH_CRASH_PROTOCOL, NULL, 0, "on trial, and %s (%llu) on ring %s", what, (unsigned long long)value, ring->name);
+    return BH_OK;
+}
+
 uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_t size, uint64_t epoch) {
     struct cap *cap;
     char text[96];
@@ -304,10 +312,13 @@ uint64_t call_ring_accuse(uint64_t index, uint64_t value, uint64_t what, uint64_
         error = read_text(text, sizeof(text), what, size);
     if (error)
         return result(error);
+    const struct ring *ring = cap->object;
+    if (epoch & BH_ACCUSE_TRIAL)
+        return result(accuse_on_trial(ring, (uint32_t)epoch & ~BH_ACCUSE_TRIAL, text, value));
     struct domain *dies = rings_accuse(cap->object, caller(), (uint32_t)epoch, text, value);
     if (dies)
-        crash_domain(dies, BH_CRASH_PROTOCOL, NULL, 0, "broke the protocol of ring %s: %s (%llu), says %s", ((struct ring *)cap->object)->name,
-                     text, (unsigned long long)value, caller()->name);
+        crash_domain(dies, BH_CRASH_PROTOCOL, NULL, 0, "broke the protocol of ring %s: %s (%llu), says %s", ring->name, text,
+                     (unsigned long long)value, caller()->name);
     return result(BH_OK);
 }
 

@@ -30,12 +30,23 @@
 #include "kernel/virt/vcpu.h"
 
 static struct event_object *watcher;
+static const struct domain *watching;
 
-void crash_watch(struct event_object *event) {
+void crash_watch(struct event_object *event, const struct domain *domain) {
     event_object_hold(event);
     if (watcher)
         event_object_release(watcher);
     watcher = event;
+    watching = domain;
+}
+
+const struct domain *crash_watching(void) {
+    return watching;
+}
+
+void crash_tell_watcher(void) {
+    if (watcher)
+        event_raise(&watcher->event);
 }
 
 const char *crash_cause_name(enum bh_crash_cause cause) {
@@ -86,9 +97,10 @@ static void write_record(struct domain *domain, enum bh_crash_cause cause, const
 
 static void log_record(const struct domain *domain) {
     const struct bh_crash_record *record = &domain->crash;
-    log_write(record->cause == BH_CRASH_EXIT ? BH_LOG_INFO : BH_LOG_ERROR, domain->name, "dies: %s: %s",
+    bool orderly = record->cause == BH_CRASH_EXIT || record->cause == BH_CRASH_UPGRADE;
+    log_write(orderly ? BH_LOG_INFO : BH_LOG_ERROR, domain->name, "%s: %s: %s", record->cause == BH_CRASH_UPGRADE ? "stops" : "dies",
               crash_cause_name(record->cause), record->text);
-    for (uint32_t i = 0; i < record->frame_count && record->cause != BH_CRASH_EXIT; i++) {
+    for (uint32_t i = 0; i < record->frame_count && !orderly; i++) {
         const struct bh_frame_info *frame = &record->frames[i];
         const struct domain *in = domain_get(frame->domain);
         log_write(BH_LOG_INFO, domain->name, "  #%u %s: %s+0x%llx (0x%llx)", i, in ? in->name : "kernel",
@@ -141,12 +153,11 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
     write_record(domain, cause, frame, address);
     TRACE(CRASH, domain->id, cause, (uint32_t)domain->crash.offset | (uint64_t)domain->generation << 32);
     log_record(domain);
-    if (cause != BH_CRASH_EXIT)
+    if (cause != BH_CRASH_EXIT && cause != BH_CRASH_UPGRADE)
         core_write(domain, frame);
     thread_each(unwind_one, domain);
     reclaim(domain);
-    if (watcher)
-        event_raise(&watcher->event);
+    crash_tell_watcher();
 }
 
 struct fault {

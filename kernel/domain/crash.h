@@ -17,7 +17,9 @@ struct thread;
 void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_frame *frame, uint64_t address,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 // The event raised at each death (the supervisor's). Holds a reference; replaces an earlier one.
-void crash_watch(struct event_object *event);
+void crash_watch(struct event_object *event, const struct domain *domain);
+const struct domain *crash_watching(void); // who watches, NULL: nobody yet
+void crash_tell_watcher(void);
 void crash_init(void);
 const char *crash_cause_name(enum bh_crash_cause cause);
 

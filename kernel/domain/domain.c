@@ -17,6 +17,8 @@
 #include "kernel/sched/thread.h"
 #include "labels.h"
 
+#define TRIAL_NS 1000000000ull
+
 struct domain kernel_domain = {.state = DOMAIN_RUNNING, .name = "kernel", .memory_quota = ~0ull};
 
 static struct domain *domains[BH_SLOT_COUNT] = {&kernel_domain};
@@ -63,6 +65,7 @@ enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loa
         free(domain);
         return error;
     }
+    loader_hold(image);
     domains[id] = domain;
     *out = domain;
     return BH_OK;
@@ -94,6 +97,8 @@ enum bh_error domain_start(struct domain *domain) {
         loader_unmap(domain);
         return error;
     }
+    if (domain->previous)
+        domain->trial_ends_ns = clock_now_ns() + TRIAL_NS;
     TRACE(START, domain->id, domain->generation, domain->restarts);
     if (domain->mechanism)
         log_write(BH_LOG_INFO, domain->name, "%s in slot %u, isolation %s", again ? "restarted" : "started", domain->id, domain->mechanism->name);

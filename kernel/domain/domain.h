@@ -50,6 +50,10 @@ struct domain {
 
     char name[BH_DOMAIN_NAME_SIZE];
     struct loaded_image *image;
+    struct loaded_image *previous; // images.c: it is on trial with `image', and this one is put back if it fails; NULL: it is not
+    uint64_t trial_ends_ns;        // 0: it has not started since
+    uint64_t refused_build;        // of the last image that was put back, 0: none was
+    uint32_t upgrades, rollbacks;
     char (*cap_names)[BH_CAP_NAME_SIZE]; // by index, "" for what the running instance made itself
     uint64_t heap_end;    // slot offset
     uint64_t memory_used; // bytes, against memory_quota
@@ -117,6 +121,7 @@ struct port {
     uint32_t method_count;
     uint32_t instances;     // how often it was served
     struct port *behind;    // of a shadow's port: the server's own, before which it may be put
+    bool was_served;        // by the instance before the one on trial
     bool bypassed;          // the shadow died: calls go to the one behind until it serves again
     struct port *next;
 };
@@ -129,6 +134,10 @@ void port_put_before(struct port *shadow, struct port *real);
 struct port *port_shadow_of(const struct port *real); // NULL: none
 // Where calls through a capability to `port` go: to it, or past a dead shadow.
 struct port *port_effective(struct port *port);
+struct port *port_of(const struct domain *server, const struct port *behind); // the first one, or the next behind that; NULL: no more
+// Remember which ports the instance serves; later: how many of those are not served, and the name of one.
+void port_note_served(const struct domain *server);
+uint32_t port_missing(const struct domain *server, const char **name);
 struct port *port_find(const struct domain *server, const char *name); // NULL: none
 // Let the running instance of `domain` serve the port that it names; everything in *serve is hostile.
 enum bh_error port_serve(struct domain *domain, const struct bh_serve *serve, const uint64_t *methods);

@@ -17,6 +17,7 @@
 #include "interfaces.h"
 #include "labels.h"
 
+#define HEADER_SIZE 64 // of an ELF file
 #define BASE_IN_FILE BH_COLOUR_GS // the toolchain's colour
 
 static struct loaded_image *images;
@@ -26,19 +27,19 @@ static enum bh_error report_refusal(const char *name, enum bh_error error, const
     return refuse(error, "%s", verify_report_format(report, name, text, sizeof(text)));
 }
 
-// Text in another colour needs a copy of the image, kept as long as the kernel runs.
-static enum bh_error recolour(const char *name, const void **bytes, size_t size, enum bh_colour colour) {
+// Text in another colour needs a copy of the image.
+static enum bh_error recolour(const char *name, const void *bytes, size_t size, enum bh_colour colour, uint8_t **out) {
     struct verify_report report;
     uint8_t *copy = malloc(size);
     if (!copy)
         return refuse(BH_ENOMEM, "%s: no memory for a recoloured copy (%zu bytes)", name, size);
-    memcpy(copy, *bytes, size);
+    memcpy(copy, bytes, size);
     enum bh_error error = verify_recolour(copy, size, BASE_IN_FILE, colour, &report);
     if (error) {
         free(copy);
         return report_refusal(name, error, &report);
     }
-    *bytes = copy;
+    *out = copy;
     return BH_OK;
 }
 
@@ -56,6 +57,44 @@ static enum bh_error verify(const char *name, const void *bytes, size_t size, en
     return report_refusal(name, error, report);
 }
 
+// What is loaded of an image, as a number: FNV-1a by words over its segments as they stand in the file, but for the file's own header, which says where its
+// symbols are. tools/bhctl/upgrade.py computes the same.
+static uint64_t build_of(const uint8_t *bytes, const struct verified_image *image) {
+    uint64_t hash = 0xcbf29ce484222325ull, word;
+    for (uint32_t i = 0; i < image->segment_count; i++) {
+        uint64_t at = image->segments[i].file_offset, end = at + image->segments[i].file_size;
+        for (at = at < HEADER_SIZE ? HEADER_SIZE : at; at < end; at += sizeof(word)) {
+            word = 0;
+            memcpy(&word, bytes + at, end - at < sizeof(word) ? end - at : sizeof(word));
+            hash = (hash ^ word) * 0x100000001b3ull;
+        }
+    }
+    return hash;
+}
+
+static enum bh_error make(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct loaded_image **out) {
+    struct verify_report report;
+    struct loaded_image *image = calloc(1, sizeof(*image));
+    if (!image)
+        return refuse(BH_ENOMEM, "%s: no memory to verify it", name);
+    enum bh_error error = colour == BASE_IN_FILE ? BH_OK : recolour(name, bytes, size, colour, &image->owned);
+    if (!error)
+        error = verify(name, image->owned ? image->owned : bytes, size, colour, plain, &image->verified, &report);
+    if (error) {
+        free(image->owned);
+        free(image);
+        return error;
+    }
+    copy_name(image->name, sizeof(image->name), name);
+    image->colour = colour;
+    image->build = build_of(bytes, &image->verified);
+    if (!plain)
+        log_write(BH_LOG_DEBUG, "kernel", "%s: verified, %u instructions in %u functions", name,
+                  image->verified.instruction_count, image->verified.function_count);
+    *out = image;
+    return BH_OK;
+}
+
 enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct loaded_image **out) {
     if (plain)
         colour = BASE_IN_FILE; // it has none
@@ -64,26 +103,41 @@ enum bh_error loader_verify(const char *name, const void *bytes, size_t size, en
             *out = image;
             return BH_OK;
         }
-    struct verify_report report;
-    struct loaded_image *image = calloc(1, sizeof(*image));
-    if (!image)
-        return refuse(BH_ENOMEM, "%s: no memory to verify it", name);
-    enum bh_error error = colour == BASE_IN_FILE ? BH_OK : recolour(name, &bytes, size, colour);
-    if (!error)
-        error = verify(name, bytes, size, colour, plain, &image->verified, &report);
-    if (error) {
-        free(image);
+    enum bh_error error = make(name, bytes, size, colour, plain, out);
+    if (error)
         return error;
-    }
-    copy_name(image->name, sizeof(image->name), name);
-    image->colour = colour;
-    image->next = images;
-    images = image;
-    if (!plain)
-        log_write(BH_LOG_DEBUG, "kernel", "%s: verified, %u instructions in %u functions", name,
-                  image->verified.instruction_count, image->verified.function_count);
-    *out = image;
+    (*out)->next = images;
+    images = *out;
     return BH_OK;
+}
+
+enum bh_error loader_verify_sent(const char *name, uint8_t *bytes, size_t size, const struct domain *domain, struct loaded_image **out) {
+    bool plain = domain->isolation != BH_ISOLATION_SFI;
+    enum bh_error error = make(name, bytes, size, plain ? BASE_IN_FILE : domain->colour, plain, out);
+    if (error)
+        return error;
+    if ((*out)->owned)
+        free(bytes); // it was recoloured
+    else
+        (*out)->owned = bytes;
+    return BH_OK;
+}
+
+void loader_hold(struct loaded_image *image) {
+    image->users++;
+}
+
+void loader_release(struct loaded_image *image) {
+    if (image->users && --image->users)
+        return;
+    for (struct loaded_image **place = &images; *place; place = &(*place)->next)
+        if (*place == image) {
+            *place = image->next;
+            break;
+        }
+    verified_image_free(&image->verified);
+    free(image->owned);
+    free(image);
 }
 
 static const struct interface *find_interface(uint32_t id) {
@@ -103,8 +157,7 @@ bool loader_interface_is_kernel(uint32_t interface) {
     return found && found->kernel;
 }
 
-enum bh_error loader_entry_check(const struct domain *domain, const char *what, uint64_t offset, uint32_t label) {
-    const struct verified_image *image = &domain->image->verified;
+static enum bh_error entry_check(const struct domain *domain, const struct verified_image *image, const char *what, uint64_t offset, uint32_t label) {
     uint64_t within = 0;
     if (image->plain && offset >= image->text_start && offset < image->text_end)
         return BH_OK; // what runs in its slot, and in what order, is its own affair
@@ -115,6 +168,10 @@ enum bh_error loader_entry_check(const struct domain *domain, const char *what, 
     const char *name = verified_symbol(image, offset, &within);
     return refuse(BH_EINVAL, "%s: %s (0x%llx) of %s has type label 0x%08x, not 0x%08x", what, name && !within ? name : "the function",
                   (unsigned long long)offset, domain->name, verified_label(image, offset), label);
+}
+
+enum bh_error loader_entry_check(const struct domain *domain, const char *what, uint64_t offset, uint32_t label) {
+    return entry_check(domain, &domain->image->verified, what, offset, label);
 }
 
 enum bh_error loader_method_check(const struct domain *domain, uint32_t interface, uint32_t index, uint64_t offset) {
@@ -234,6 +291,39 @@ static uint64_t image_memory(const struct verified_image *image) {
     return size;
 }
 
+static enum bh_error quota_check(const struct domain *domain, uint64_t size, uint64_t room) {
+    if (size <= room)
+        return BH_OK;
+    return refuse(BH_EQUOTA, "%s: its image needs %llu bytes, its memory quota is %llu", domain->name, (unsigned long long)size,
+                  (unsigned long long)domain->memory_quota);
+}
+
+enum bh_error loader_serves(const struct domain *domain, const struct loaded_image *image, const struct port *port) {
+    const struct verified_image *verified = &image->verified;
+    const struct interface *interface = find_interface(port->interface);
+    for (uint32_t i = 0; i < verified->export_count; i++) {
+        const struct bh_note_interface *note = verified->exports[i];
+        if (note->id != port->interface)
+            continue;
+        if (loader_interface_version(note->id, note->fingerprint))
+            return BH_OK;
+        return refuse(BH_EFINGERPRINT, "%s: port %s: interface %s has fingerprint %016llx in the image and %016llx in the manifest; rebuild both from "
+                      "the same idl/", domain->name, port->name, note->name, (unsigned long long)note->fingerprint, (unsigned long long)port->fingerprint);
+    }
+    return refuse(BH_ENOENT, "%s: the image serves no interface %s, which port %s has", domain->name, interface ? interface->name : "?", port->name);
+}
+
+enum bh_error loader_fits(const struct domain *domain, const struct loaded_image *image) {
+    const struct verified_image *verified = &image->verified;
+    if (domain->manifest->hardened && !verified->hardened)
+        return refuse(BH_EVERIFY, "domain %s: the manifest wants a hardened image, %s is none; compile and link it with bhcc --hardened", domain->name,
+                      image->name);
+    enum bh_error error = entry_check(domain, verified, "the image's entry", verified->entry, LABEL_thread);
+    if (!error)
+        error = fingerprints_check(domain, verified);
+    return error ? error : quota_check(domain, image_memory(verified), domain->memory_quota);
+}
+
 static enum bh_error map_segments(struct domain *domain, const struct verified_image *image) {
     for (uint32_t i = 0; i < image->segment_count; i++) {
         const struct verified_segment *segment = &image->segments[i];
@@ -266,9 +356,9 @@ enum bh_error loader_map(struct domain *domain) {
     if (error)
         return error;
     uint64_t size = image_memory(image);
-    if (size > domain_room(domain))
-        return refuse(BH_EQUOTA, "%s: its image needs %llu bytes, its memory quota is %llu", domain->name,
-                      (unsigned long long)size, (unsigned long long)domain->memory_quota);
+    error = quota_check(domain, size, domain_room(domain));
+    if (error)
+        return error;
     domain->memory_used += size;
     domain->heap_end = BH_SLOT_HEAP;
     error = map_table(domain, image);

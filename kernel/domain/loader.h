@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Images into slots. An image is verified once for each colour and kept; a restart copies it afresh.
+// Images into slots. An image of the archive is verified once for each colour and kept, one that came later belongs to the domain that it was sent
+// for (images.c); a restart copies it afresh.
 #ifndef BH_LOADER_H
 #define BH_LOADER_H
 
@@ -17,12 +18,22 @@ struct loaded_image {
     char name[48];
     enum bh_colour colour;
     struct verified_image verified;
+    uint64_t build;  // tells what is loaded from what else might be: loader_build()
+    uint8_t *owned;  // its bytes, if they are the loader's: recoloured, or sent. NULL: the archive's
+    uint32_t users;  // domains that were made with it
     struct loaded_image *next;
 };
 
 // Verify an image of the archive, or find it verified; one of the plain flavour is only read. `bytes` must stay. BH_EVERIFY and others, logged with
 // the report.
 enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct loaded_image **out);
+// Verify an image that was sent, for one domain. `bytes` are the loader's from now on, unless it fails.
+enum bh_error loader_verify_sent(const char *name, uint8_t *bytes, size_t size, const struct domain *domain, struct loaded_image **out);
+// Could the domain run it: its entry, the interfaces that it uses, its quota? Refuses with what is wrong.
+enum bh_error loader_fits(const struct domain *domain, const struct loaded_image *image);
+// A domain uses it; it does no more, and the last one frees it.
+void loader_hold(struct loaded_image *image);
+void loader_release(struct loaded_image *image);
 // Map table and image of domain->image into domain's slot, relocated and protected. BH_ENOMEM, BH_EQUOTA.
 enum bh_error loader_map(struct domain *domain);
 // Unmap them, and the heap.
@@ -38,6 +49,9 @@ enum bh_error loader_entry_check(const struct domain *domain, const char *what, 
 enum bh_error loader_method_check(const struct domain *domain, uint32_t interface, uint32_t index, uint64_t offset);
 // From now on the calls of all domains to one another, and those into the kernel, go through traced entries or not. Calls under way end as they began.
 void loader_trace(bool calls, bool gates);
+struct port;
+// Has the image a server for the port's interface, of the port's fingerprint? BH_EFINGERPRINT and BH_ENOENT with a message.
+enum bh_error loader_serves(const struct domain *domain, const struct loaded_image *image, const struct port *port);
 enum bh_error loader_grow_heap(struct domain *domain, uint64_t size, uint64_t *address);
 
 #endif

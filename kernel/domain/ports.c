@@ -46,6 +46,28 @@ struct port *port_find(const struct domain *server, const char *name) {
     return NULL;
 }
 
+struct port *port_of(const struct domain *server, const struct port *behind) {
+    struct port *port = behind ? behind->next : ports;
+    while (port && port->server != server)
+        port = port->next;
+    return port;
+}
+
+void port_note_served(const struct domain *server) {
+    for (struct port *port = port_of(server, NULL); port; port = port_of(server, port))
+        port->was_served = port->serving;
+}
+
+uint32_t port_missing(const struct domain *server, const char **name) {
+    uint32_t count = 0;
+    for (struct port *port = port_of(server, NULL); port; port = port_of(server, port))
+        if (port->was_served && !port->serving) {
+            *name = port->name;
+            count++;
+        }
+    return count;
+}
+
 void port_put_before(struct port *shadow, struct port *real) {
     shadow->behind = real;
     shadow->server->is_shadow = true;

@@ -62,6 +62,8 @@ enum bh_error privileged_check(const char *name, const struct verified_image *im
     cs_option(capstone, CS_OPT_DETAIL, CS_OPT_ON);
     cs_insn *insn = cs_malloc(capstone);
     while (insn && size && !error) {
+        if (verify_pause)
+            verify_pause();
         if (!cs_disasm_iter(capstone, &code, &size, &address, insn))
             error = refuse_at(name, image, address, "no instruction");
         else if (is_privileged(insn) || has_register_of_kernel(insn))

@@ -26,6 +26,7 @@
 
 enum { DEVICES_MAX = 16, PORT_RANGES_MAX = 16, VECTORS_MAX = 32, DMA_BLOCKS_MAX = 64 };
 #define DMA_SIZE_MAX (64ull << 20)
+#define READ_BYTES_MAX 512 // of Ports.read_bytes
 #define NO_IRQ 0xffffffffu
 
 struct binding { // an interrupt and whom it tells
@@ -434,6 +435,21 @@ enum bh_error serve_ports_write_bytes(struct domain *caller, uint64_t object, ui
     while (count < data_size && (platform_port_read((uint16_t)status_port, 1) & mask))
         platform_port_write((uint16_t)port, 1, ((const uint8_t *)data)[count++]);
     *done = count;
+    return BH_OK;
+}
+
+enum bh_error serve_ports_read_bytes(struct domain *caller, uint64_t object, uint32_t port, uint32_t status_port, uint32_t mask, void *data,
+                                     uint32_t *data_size) {
+    struct port_range *range;
+    enum bh_error error = ports_check(caller, object, "read_bytes", port, 1, &range);
+    if (!error)
+        error = ports_check(caller, object, "read_bytes", status_port, 1, &range);
+    if (error)
+        return error;
+    uint32_t count = 0;
+    while (count < READ_BYTES_MAX && (platform_port_read((uint16_t)status_port, 1) & mask))
+        ((uint8_t *)data)[count++] = (uint8_t)platform_port_read((uint16_t)port, 1);
+    *data_size = count;
     return BH_OK;
 }
 

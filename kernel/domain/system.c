@@ -112,8 +112,8 @@ enum bh_error serve_system_inject(struct domain *caller, uint64_t object, uint32
 }
 
 enum bh_error serve_system_watch_deaths(struct domain *caller, uint64_t object, struct cap *event) {
-    (void)caller, (void)object;
-    crash_watch(event->object);
+    (void)object;
+    crash_watch(event->object, caller);
     return BH_OK;
 }
 

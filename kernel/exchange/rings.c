@@ -142,6 +142,7 @@ enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_r
     }
     *attached = true;
     if (server) {
+        ring->header->trial = domain->previous != NULL;
         ring->header->server_up = 1;
         event_raise(&ring->completion_event->event);
     }
@@ -222,6 +223,7 @@ static void server_died(struct ring *ring) {
     uint8_t *completions = (uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size;
     memset(completions, 0, ring->completion_pages_size);
     ring->header->server_up = 0;
+    ring->header->trial = 0;
     ring->header->epoch++;
     ring->server_attached = false;
     event_raise(&ring->completion_event->event);
@@ -239,13 +241,54 @@ void rings_domain_died(struct domain *domain) {
     }
 }
 
+void rings_note_attached(const struct domain *domain) {
+    for (struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server == domain)
+            ring->server_was = ring->server_attached;
+        if (ring->client == domain)
+            ring->client_was = ring->client_attached;
+    }
+}
+
+uint32_t rings_missing(const struct domain *domain, const char **name) {
+    uint32_t count = 0;
+    for (const struct ring *ring = rings; ring; ring = ring->next)
+        if ((ring->server == domain && ring->server_was && !ring->server_attached) ||
+            (ring->client == domain && ring->client_was && !ring->client_attached)) {
+            *name = ring->name;
+            count++;
+        }
+    return count;
+}
+
+static struct bh_ring_completions *completions_of(const struct ring *ring) {
+    return (struct bh_ring_completions *)((uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size);
+}
+
+uint32_t rings_stuck(const struct domain *domain, const char **name) {
+    uint32_t count = 0;
+    for (const struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server != domain || !ring->server_attached || completions_of(ring)->completion_tail || !rings_busy(ring))
+            continue;
+        if (name)
+            *name = ring->name;
+        count++;
+    }
+    return count;
+}
+
+void rings_end_trial(const struct domain *domain) {
+    for (struct ring *ring = rings; ring; ring = ring->next)
+        if (ring->server == domain)
+            ring->header->trial = 0;
+}
+
 enum bh_error rings_corrupt(struct domain *domain) {
     enum bh_error result = BH_ENOENT;
     for (struct ring *ring = rings; ring; ring = ring->next) {
         if (ring->server != domain || !ring->server_attached)
             continue;
-        struct bh_ring_completions *completions =
-            (struct bh_ring_completions *)((uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size);
+        struct bh_ring_completions *completions = completions_of(ring);
         memset((uint8_t *)completions + BH_RING_COMPLETIONS, 0xa5, ring->completion_pages_size - BH_RING_COMPLETIONS);
         completions->completion_tail += 3 * ring->header->entry_count;
         event_raise(&ring->completion_event->event);

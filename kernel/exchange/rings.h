@@ -27,6 +27,7 @@ struct ring {
     struct event_object *submit_event, *completion_event;
     struct event_object *forward; // where submit_event goes while the server lives, or NULL
     bool client_attached, server_attached;
+    bool client_was, server_was; // before the one on trial
     uint32_t accused_epoch;   // in which its client last said that the server broke the protocol
     struct ring *next;
 };
@@ -49,6 +50,12 @@ enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct eve
 struct domain *rings_accuse(struct ring *ring, struct domain *accuser, uint32_t epoch, const char *what, uint64_t value);
 // New epoch for those that it served, wake their clients.
 void rings_domain_died(struct domain *domain);
+// The domain is about to get another image: remember which rings it uses. Later, while that is on trial: how many of them it does not use; on how many that it serves
+// requests wait and it has completed none; each time the name of one, unless NULL. Its trial is over.
+void rings_note_attached(const struct domain *domain);
+uint32_t rings_missing(const struct domain *domain, const char **name);
+uint32_t rings_stuck(const struct domain *domain, const char **name);
+void rings_end_trial(const struct domain *domain);
 // Scribble over the completions of all rings that `domain` serves, as a broken server would (crash injection).
 enum bh_error rings_corrupt(struct domain *domain);
 

@@ -219,6 +219,8 @@ enum bh_error labels_check(struct verification *v) {
     enum bh_error error = BH_OK;
     for (int64_t at = -4; at < (int64_t)(v->text_end - v->text_start) && !error; at++) {
         uint32_t word = word_at(v, at);
+        if (at % 4096 == 0)
+            pause_now();
         if (seen[(word & 0xffff) / 8] >> (word & 7) & 1)
             error = label_check(v, word, at);
     }

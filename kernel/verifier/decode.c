@@ -409,8 +409,10 @@ enum bh_error decode_text(struct verification *v) {
     if (!v->records || !v->index || !insn)
         return BH_ENOMEM;
     enum bh_error error = BH_OK;
-    while (left && !error)
+    while (left && !error) {
+        pause_now();
         error = decode_one(v, insn, &code, &left, &address);
+    }
     cs_free(insn, 1);
     v->image->instruction_count = v->record_count;
     return error;

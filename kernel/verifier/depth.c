@@ -197,6 +197,7 @@ enum bh_error depth_check(struct verification *v) {
     for (uint32_t i = 0; i < image->function_count && !error; i++) {
         walk.start = record_at(v, image->functions[i]) - 1;
         walk.end = i + 1 < image->function_count ? record_at(v, image->functions[i + 1]) - 1 : v->record_count;
+        pause_now();
         error = walk_function(&walk);
     }
     free(walk.work);

@@ -126,6 +126,9 @@ enum bh_error depth_check(struct verification *v);
 // verify.c: number of the last function that does not start above `offset`, -1 when there is none; the table is sorted
 int64_t functions_find(const struct verified_image *image, uint64_t offset);
 
+// verify.c: a place to wait
+void pause_now(void);
+
 static inline uint32_t record_at(const struct verification *v, uint32_t offset) {
     return offset >= v->text_start && offset < v->text_end ? v->index[offset - v->text_start] : 0;
 }

@@ -9,6 +9,13 @@
 
 #include "kernel/verifier/internal.h"
 
+void (*verify_pause)(void);
+
+void pause_now(void) {
+    if (verify_pause)
+        verify_pause();
+}
+
 static enum bh_error open_capstone(struct verification *v, bool detail) {
     if (cs_open(CS_ARCH_X86, CS_MODE_64, &v->capstone) != CS_ERR_OK)
         return BH_ENOMEM;
@@ -93,6 +100,7 @@ enum bh_error verify_recolour(uint8_t *bytes, size_t size, enum bh_colour from, 
     const uint8_t *code = v.text;
     while (!error && insn && left) {
         uint8_t *start = bytes + (code - bytes);
+        pause_now();
         if (!cs_disasm_iter(v.capstone, &code, &left, &address, insn)) {
             error = refuse_code(&v, RULE_DECODE, (uint32_t)address, "byte 0x%02x", *start);
             break;

@@ -96,6 +96,8 @@ enum bh_error verify_image(const uint8_t *bytes, size_t size, enum bh_colour col
 // of any other, and no mapping will be writable and executable. BH_EIMAGE with a report, also for an image that is not plain; BH_ENOMEM.
 enum bh_error verify_plain(const uint8_t *bytes, size_t size, struct verified_image *image, struct verify_report *report);
 void verified_image_free(struct verified_image *image);
+// Called again and again by the functions above, at instructions and functions, unless NULL: what is not alone can wait in it.
+extern void (*verify_pause)(void);
 
 // "FILE: function NAME at 0x...: `mov ...': RULE: sentence; detail; usual cause in C". Returns `to`.
 const char *verify_report_format(const struct verify_report *report, const char *file, char *to, size_t capacity);

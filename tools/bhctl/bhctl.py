@@ -6,6 +6,8 @@
   bhctl crash DOMAIN --how KIND      break a domain on purpose
   bhctl kill DOMAIN                  end it, as its supervisor would
   bhctl restart DOMAIN               start it again, also one that was given up
+  bhctl upgrade DOMAIN IMAGE         put another image in its place while the system runs; the one before comes back if that fails its first second
+  bhctl upgrade --list               which build of its image each domain runs
   bhctl backtrace DOMAIN             its last death: cause, place, callers
   bhctl log [--follow]               the kernel's log
   bhctl memory                       memory, threads, buffers, capabilities of the whole system
@@ -36,6 +38,7 @@ import call as calls  # noqa: E402  pylint: disable=wrong-import-position
 import shadows  # noqa: E402  pylint: disable=wrong-import-position
 import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
 import core as cores  # noqa: E402  pylint: disable=wrong-import-position
+import upgrade as upgrades  # noqa: E402  pylint: disable=wrong-import-position
 import figures  # noqa: E402  pylint: disable=wrong-import-position
 import watch  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import-position
@@ -63,12 +66,12 @@ def table(rows):
 
 def domains(control, _):
     answer = control.ask("domains")
-    rows = [("ID", "NAME", "STATE", "RESTARTS", "LAST DEATH", "THREADS", "CAPS", "MEMORY", "QUOTA", "CALLS", "COLOUR", "BASE WRITES", "BREACHES")]
+    rows = [("ID", "NAME", "STATE", "RESTARTS", "LAST DEATH", "THREADS", "CAPS", "MEMORY", "QUOTA", "CALLS", "COLOUR", "BASE WRITES", "BREACHES", "IMAGE")]
     for one in answer["domains"]:
         cause = one["cause"] if one["cause"] != "none" else "-"
         state = "given up" if one["state"] == "ended" and one["cause"] not in ("none", "exit") else one["state"]
         rows.append((one["id"], one["name"], state, one["restarts"], cause, one["threads"], one["caps"], amount(one["memory"]),
-                     amount(one["memory_quota"]), one["calls"], one["colour"], one["base_writes"], one["breaches"]))
+                     amount(one["memory_quota"]), one["calls"], one["colour"], one["base_writes"], one["breaches"], (one["image"] or "-")[:8]))
     return answer, lambda: table(rows)
 
 
@@ -186,7 +189,7 @@ def parse():
     shared.add_argument("--socket", default=os.path.join("build", "run", "control.sock"), help="control socket (build/run/control.sock)")
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"),
+    for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"), ("upgrade", upgrades.upgrade, ""),
                                   ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""), ("interpose", shadows.interpose, ""),
                                   ("trace", watch.trace, ""), ("core", cores.core, ""), ("top", figures.top, ""),
                                   ("metrics", figures.metrics, ""), ("off", off, "")):
@@ -213,6 +216,8 @@ def parse():
             one.add_argument("setting", nargs="*", help="faults=fail,delay,lose,flip every=N error=NAME delay_ns=N seed=N method=NAME wait_ns=N")
             one.add_argument("--remove", action="store_true", help="let it call the server itself again")
             one.add_argument("--clear", action="store_true", help="begin to count from nothing")
+        if name == "upgrade":
+            upgrades.add_upgrade(one)
         if name == "core":
             cores.add_core(one)
         if name == "top":

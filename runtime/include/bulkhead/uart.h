@@ -13,12 +13,14 @@ struct bh_uart {
     bh_cap ports;
     uint32_t base;    // its first port
     bh_cap interrupt; // event: there is something to read
+    uint32_t at, end; // of what was read and not taken yet
+    uint8_t bytes[512];
 };
 
 // Take the ports granted as `name`, and set the line to 115200 baud, 8N1, with an interrupt for input.
 enum bh_error bh_uart_open(struct bh_uart *uart, const char *name, uint32_t base);
 // The next byte that came, if any.
-bool bh_uart_read(const struct bh_uart *uart, uint8_t *byte);
+bool bh_uart_read(struct bh_uart *uart, uint8_t *byte);
 // Write all of it; sleeps while whoever reads the line is slow. One thread at a time.
 enum bh_error bh_uart_write(const struct bh_uart *uart, const void *data, uint32_t size);
 

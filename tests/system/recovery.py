@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Upgrades of the disk's driver under a guest that writes, reads back and compares: good images, and bad ones, which are taken back. docs/recovery.md is
+what is checked here."""
+import argparse
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, one) for one in ("tests", os.path.join("tools", "bhctl"), os.path.join("tools", "run"), os.path.join("tools", "demo"))]
+import demo  # noqa: E402 (the folders had to be found first)
+import upgrade  # noqa: E402
+from checks import Checks  # noqa: E402
+from machine import Control, Machine, Trouble  # noqa: E402
+
+BAD = {"panic": "it ended: panic", "exit": "it ended: exit", "loop": "it ended: watchdog", "unserved": "it does not serve disk-info",
+       "sleep": "requests wait on ring disk, and it answered none", "error": "it ended: protocol violation"}
+
+
+class Sayings(Checks):
+    def says(self, sentence, good, detail=""):
+        self.check(good, sentence, detail)
+
+
+class World:
+    def __init__(self, build, upgrades):
+        self.upgrades, self.build, self.folder = upgrades, build, os.path.join(build, "recovery-tests")
+        os.makedirs(self.folder, exist_ok=True)
+        self.driver = os.path.join(build, "domains", "virtio-blk.elf")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def bhctl(self, *words):
+        return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "bhctl", "bhctl.py"), *words, "--json", "--socket", self.path("control.sock"), "--build",
+                               self.build], capture_output=True, text=True, timeout=120, check=False)
+
+    def upgrade(self, machine, domain, image):
+        """The same without another process."""
+        machine.release_control()
+        try:
+            arguments = argparse.Namespace(domain=domain, image=image, list=False)
+            control = Control(self.path("control.sock"), timeout=20)
+            try:
+                return upgrade.upgrade(control, arguments)[0]
+            finally:
+                control.close()
+        except Trouble as trouble:
+            return {"ok": False, "error": str(trouble)}
+
+    def patched(self, name, image, old, new):
+        """An image with other bytes of the same length in one place."""
+        data = open(os.path.join(self.build, "domains", image + ".elf"), "rb").read()
+        assert data.count(old) == 1 and len(old) == len(new), f"{old!r} is {data.count(old)} times in {image}"
+        with open(self.path(name), "wb") as file:
+            file.write(data.replace(old, new))
+        return self.path(name)
+
+    def other_driver(self):
+        return self.patched("other-virtio-blk.elf", "virtio-blk", b"%llu sectors, %u segments", b"%llu SECTORS, %u segments")
+
+    def impostor(self, way):
+        return self.patched(f"impostor-{way}.elf", "impostor", b"impostor does: panic\0\0\0\0\0", f"impostor does: {way}".encode().ljust(25, b"\0"))
+
+
+def answer_of(done):
+    return json.loads(done.stdout) if done.stdout.strip() else {"ok": False, "error": done.stderr}
+
+
+def build_of(path):
+    return upgrade.build_of(open(path, "rb").read())
+
+
+def running_build(world, domain):
+    return next(one["image"] for one in answer_of(world.bhctl("domains"))["domains"] if one["name"] == domain)
+
+
+def refusals(world, checks):
+    """Nothing changes then."""
+    before = running_build(world, "virtio-blk")
+    text = world.path("no-elf")
+    open(text, "w", encoding="utf-8").write("no image\n")
+    syscall = bytearray(open(world.driver, "rb").read())
+    headers, = struct.unpack_from("<Q", syscall, 32)
+    size, count = struct.unpack_from("<HH", syscall, 54)
+    for i in range(count):
+        kind, flags, offset = struct.unpack_from("<IIQ", syscall, headers + i * size)
+        if kind == 1 and flags & 1:
+            syscall[offset:offset + 2] = b"\x0f\x05"
+    open(world.path("syscall.elf"), "wb").write(syscall)
+    domains = os.path.join(world.build, "domains")
+    for what, words, message in (
+            ("what is no image", ("virtio-blk", text), "not an ELF image"),
+            ("an unknown domain", ("nobody", world.driver), "there is no domain \"nobody\""),
+            ("the kernel", ("kernel", world.driver), "kernel is no domain"),
+            ("the supervisor", ("supervisor", os.path.join(domains, "supervisor.elf")), "decides itself whether an upgrade is kept"),
+            ("code that is not verified", ("virtio-blk", world.path("syscall.elf")), "virtio-blk|syscall.elf: .*0x"),
+            ("an image without the interface", ("virtio-blk", os.path.join(domains, "hello.elf")), "serves no interface Block, which port disk-info has")):
+        if not os.path.exists(words[1]):
+            continue
+        answer = answer_of(world.bhctl("upgrade", *words))
+        checks.says(f"upgrade-refuses-{what.replace(' ', '-')}", not answer["ok"] and re.search(message, answer["error"]), str(answer))
+    checks.says("a-refused-upgrade-changes-nothing", running_build(world, "virtio-blk") == before, running_build(world, "virtio-blk"))
+
+
+def good_upgrades(world, machine, checks):
+    """Back and forth between two builds."""
+    other = world.other_driver()
+    builds = [build_of(world.driver), build_of(other)]
+    wrong = []
+    for number in range(1, world.upgrades + 1):
+        answer = world.upgrade(machine, "virtio-blk", (world.driver, other)[number % 2])
+        if not answer["ok"] or answer["build"] != builds[number % 2]:
+            wrong.append(f"upgrade {number}: {answer}")
+    checks.says("upgrades-back-and-forth-under-load", not wrong, "\n".join(wrong))
+    machine.poll_log()
+    checks.says("each-build-says-its-own-words", machine.log_text.count(" SECTORS, ") == world.upgrades // 2, machine.log_text[-2000:])
+    machine.release_control()
+    listed = {one["domain"]: one for one in answer_of(world.bhctl("upgrade", "--list"))["images"]}
+    checks.says("the-list-counts-them", listed["virtio-blk"]["upgrades"] == world.upgrades and listed["virtio-blk"]["rollbacks"] == 0, str(listed))
+
+
+def bad_upgrades(world, machine, checks, ways):
+    before = running_build(world, "virtio-blk")
+    for way in ways:
+        answer = world.upgrade(machine, "virtio-blk", world.impostor(way))
+        machine.poll_log()
+        told = f"failed its trial: {BAD[way]}" in machine.log_text
+        checks.says(f"an-image-that-fails-by-{way}-is-taken-back", not answer["ok"] and "failed its trial" in answer["error"] and told,
+                    f"{answer}\n{machine.log_text[-2500:]}")
+    machine.release_control()
+    checks.says("what-worked-before-is-back", running_build(world, "virtio-blk") == before)
+    world.bhctl("crash", "virtio-blk")
+    machine.wait_for("virtio-blk: restarted: ", log=True)
+    checks.says("a-later-restart-uses-the-image-that-works", running_build(world, "virtio-blk") == before)
+
+
+def upgrade_of_control(world, checks):
+    image = world.patched("other-control.elf", "control", b"\0a quota is used up\0", b"\0a quota is used UP\0")
+    answer = answer_of(world.bhctl("upgrade", "control", image))
+    checks.says("control-is-upgraded", answer["ok"] and running_build(world, "control") == build_of(image), str(answer))
+
+
+CLERK = re.compile(r"clerk: (\d+) requests, (\d+) flushes, (\d+) errors, (\d+) mismatches, slowest (\d+) ms")
+
+
+def goes_on(machine, seconds=30):
+    """Wait until the client has done a hundred requests more; what it has counted."""
+    def last():
+        machine.poll_log()
+        found = CLERK.findall(machine.log_text)
+        return [int(word) for word in found[-1]] if found else [0] * 5
+    start, deadline = last(), time.monotonic() + seconds
+    while time.monotonic() < deadline and machine.running():
+        now = last()
+        if now[0] > start[0] + 100:
+            return now
+        time.sleep(0.1)
+    return None
+
+
+def notices_nothing(machine, checks, what):
+    counted = goes_on(machine)
+    checks.says(f"the-client-notices-nothing-of-{what}", counted and not counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
+
+
+def disk_of(world, name):
+    path = world.path(name)
+    with open(path, "wb") as file:
+        file.truncate(8 << 20)
+    return path
+
+
+def small(world, manifest="recovery", **options):
+    archive = world.path(manifest + ".archive")
+    subprocess.run([sys.executable, os.path.join(ROOT, "tools", "mkimage", "mkimage.py"), os.path.join(ROOT, "tests", "system", manifest + ".toml"), "-o", archive,
+                    "--build", world.build], check=True, cwd=ROOT)
+    return Machine(world.build, manifest, archive=archive, folder=world.folder, wants_disk=True, disk=disk_of(world, "small.img"), memory="256M", **options)
+
+
+def small_upgrades(world, checks):
+    with small(world) as machine:
+        machine.wait_for("clerk: [1-9]", log=True)
+        refusals(world, checks)
+        bad_upgrades(world, machine, checks, BAD)
+        upgrade_of_control(world, checks)
+        notices_nothing(machine, checks, "upgrades")
+
+
+def guest_upgrades(world, checks):
+    options = {"snapshot": True, "folder": world.folder, "settings": ["vmm.cmdline=console=ttyS0 quiet panic=-1"],
+               "drive_options": [f"throttling.iops-total={demo.DISK_OPERATIONS}"]}
+    with Machine(world.build, "linux", **options) as machine:
+        machine.wait_for("guest:~#", 120)
+        machine.send(demo.LOAD)
+        machine.wait_for("\nload-runs", 60)
+        good_upgrades(world, machine, checks)
+        bad_upgrades(world, machine, checks, ("error", "sleep"))
+        machine.send(demo.FINISH)
+        match = machine.wait_for(r"result: rounds (\d+) errors (\d+) mismatches (\d+) end", 120)
+        rounds, errors, mismatches = map(int, match.groups())
+        checks.says("the-guest-notices-nothing-of-it", rounds and not errors and not mismatches, f"{rounds} rounds, {errors} errors, {mismatches} mismatches")
+
+
+PARTS = [small_upgrades, guest_upgrades]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--upgrades", type=int, default=6, help="good ones under the guest")
+    options = parser.parse_args()
+    checks = Sayings()
+    for part in PARTS:
+        if options.only in part.__name__:
+            part(World(options.build, options.upgrades), checks)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

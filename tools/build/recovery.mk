@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
+# Tests of recovery: tests/system/recovery.py with the domains that it breaks, and those that notice.
+TEST_SCRIPTS += tests/system/recovery.py
+TEST_TARGETS += $(addprefix $(BUILD)/domains/,impostor.elf clerk.elf hello.elf supervisor.elf control.elf console.elf virtio-blk.elf virtio-blk-plain.elf vmm.elf)
