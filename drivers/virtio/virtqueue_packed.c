@@ -11,6 +11,8 @@
 
 #include <stdatomic.h>
 
+#include "bulkhead/dma.h"
+
 enum wish : uint16_t { WISH_ALWAYS = 0, WISH_NEVER = 1, WISH_AT = 2 };
 enum { FLAG_AVAILABLE = 1 << 7, FLAG_USED = 1 << 15, WRAP = 1 << 15 };
 
@@ -34,7 +36,7 @@ void virtqueue_packed_start(struct virtqueue *queue, uint64_t memory) {
 static void fill_table(const struct virtqueue_offer *offer) {
     volatile struct virtq_packed_descriptor *table = (volatile struct virtq_packed_descriptor *)offer->table;
     for (uint32_t i = 0; i < offer->count; i++) {
-        table[i].address = offer->segments[i].address;
+        table[i].address = bh_dma_address(offer->segments[i].address);
         table[i].size = offer->segments[i].size;
         table[i].id = 0;
         table[i].flags = offer->segments[i].device_writes ? DESCRIPTOR_WRITE : 0;
@@ -54,7 +56,7 @@ uint16_t virtqueue_packed_offer(struct virtqueue *queue, const struct virtqueue_
         const struct virtio_segment *segment = offer->table ? &table : &offer->segments[i];
         uint16_t flags = (uint16_t)((offer->table ? DESCRIPTOR_INDIRECT : 0) | (segment->device_writes ? DESCRIPTOR_WRITE : 0) |
                                     (i + 1 < count ? DESCRIPTOR_NEXT : 0) | (queue->available_wrap ? FLAG_AVAILABLE : FLAG_USED));
-        descriptor->address = segment->address;
+        descriptor->address = bh_dma_address(segment->address);
         descriptor->size = segment->size;
         descriptor->id = id;
         if (i)

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "bulkhead/dma.h"
 #include "bulkhead/domain.h"
 
 enum { USED_NO_NOTIFY = 1 };
@@ -24,7 +25,7 @@ void virtqueue_split_start(struct virtqueue *queue, uint64_t memory) {
 }
 
 static void describe(volatile struct virtq_descriptor *descriptor, const struct virtio_segment *segment, bool last, uint16_t next) {
-    descriptor->address = segment->address;
+    descriptor->address = bh_dma_address(segment->address);
     descriptor->size = segment->size;
     descriptor->flags = (uint16_t)((segment->device_writes ? DESCRIPTOR_WRITE : 0) | (last ? 0 : DESCRIPTOR_NEXT));
     descriptor->next = last ? 0 : next;
@@ -42,7 +43,7 @@ uint16_t virtqueue_split_offer(struct virtqueue *queue, const struct virtqueue_o
         at = queue->chain[at];
     }
     if (offer->table) {
-        queue->descriptors[id].address = offer->table_address;
+        queue->descriptors[id].address = bh_dma_address(offer->table_address);
         queue->descriptors[id].size = offer->count * (uint32_t)sizeof(*offer->table);
         queue->descriptors[id].flags = DESCRIPTOR_INDIRECT;
         queue->descriptors[id].next = 0;
