@@ -2,7 +2,7 @@
 //
 // Restarts domains that died, as the manifest's policy says: after a delay that doubles with each death inside the window, and not any
 // more once there were too many. Requests in flight are replayed by the new instance from the ring's log, and ports, rings and granted
-// capabilities stay bound to the domain, so clients go on with what they hold.
+// capabilities stay bound to the domain, so clients go on with what they hold. When this domain dies, the kernel starts it again (kernel/domain/revive.c).
 #include <string.h>
 
 #include "bulkhead/domain.h"
@@ -10,20 +10,31 @@
 #include "kernel/abi/crash.h"
 #include "trials.h"
 
-#define DOMAINS_MAX 256
+#define DOMAINS_MAX 64 // slots
+#define STATE_MAGIC 0x7375706572766973ull
+#define DAY_NS 86400000000000ull
 #define DEATHS_MAX 64
 #define BACKOFF_DOUBLINGS_MAX 10
 #define POLICY_ON_CRASH 1
 #define MS 1000000ull
 
 // What is remembered of one domain.
-static struct patient {
+struct patient {
     uint32_t generation;            // of the instance that was dealt with last
     bool seen;
     uint64_t deaths[DEATHS_MAX];    // times, a ring
     uint32_t death_count;
     uint64_t restart_at;            // 0: nothing planned
-} patients[DOMAINS_MAX];
+};
+
+// What a successor of this instance must know: in the buffer "state", where the manifest gives one.
+struct state {
+    uint64_t magic;
+    struct patient patients[DOMAINS_MAX];
+};
+
+static struct state own_state;
+static struct patient *patients = own_state.patients;
 
 bh_cap system_cap;
 
@@ -93,6 +104,34 @@ static uint64_t make_round(void) {
     return next;
 }
 
+// Whatever a predecessor did to it before it died: each number is made one that may be.
+static void repair(struct patient *patient, uint64_t now) {
+    for (uint32_t i = 0; i < DEATHS_MAX; i++)
+        if (patient->deaths[i] > now)
+            patient->deaths[i] = now;
+    if (patient->restart_at > now + DAY_NS)
+        patient->restart_at = now;
+    patient->seen = *(const uint8_t *)&patient->seen != 0;
+}
+
+static void adopt_state(void) {
+    struct bh_buffer_info info;
+    void *address;
+    bh_cap buffer;
+    if (bh_cap_find("state", &buffer) || bh_buffer_info(buffer, &info) || info.size < sizeof(struct state) ||
+        bh_buffer_map(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address))
+        return;
+    struct state *state = address;
+    if (state->magic != STATE_MAGIC)
+        memset(state, 0, sizeof(*state));
+    else
+        bh_info("goes on where its predecessor was");
+    state->magic = STATE_MAGIC;
+    patients = state->patients;
+    for (uint32_t id = 0; id < DOMAINS_MAX; id++)
+        repair(&patients[id], bh_time_ns());
+}
+
 int main(void) {
     bh_cap deaths;
     enum bh_error error = bh_cap_find("system", &system_cap);
@@ -104,6 +143,7 @@ int main(void) {
         bh_error_log("nobody will be restarted: %s", bh_strerror(error));
         return 1;
     }
+    adopt_state();
     trials_start();
     for (;;)
         (void)bh_event_wait(deaths, make_round());

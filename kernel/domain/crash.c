@@ -21,6 +21,7 @@
 #include "kernel/domain/invoke.h"
 #include "kernel/domain/loader.h"
 #include "kernel/domain/resources.h"
+#include "kernel/domain/revive.h"
 #include "kernel/domain/tracing.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/exchange/rings.h"
@@ -157,7 +158,10 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
         core_write(domain, frame);
     thread_each(unwind_one, domain);
     reclaim(domain);
-    crash_tell_watcher();
+    if (domain == watching && domain->state == DOMAIN_DEAD)
+        revive(domain);
+    else
+        crash_tell_watcher();
 }
 
 struct fault {

@@ -21,6 +21,8 @@ from machine import Control, Machine, Trouble  # noqa: E402
 BAD = {"panic": "it ended: panic", "exit": "it ended: exit", "loop": "it ended: watchdog", "unserved": "it does not serve disk-info",
        "sleep": "requests wait on ring disk, and it answered none", "error": "it ended: protocol violation"}
 
+KINDS = ("null", "divide", "panic", "undefined", "data-stack")
+
 
 class Sayings(Checks):
     def says(self, sentence, good, detail=""):
@@ -207,7 +209,35 @@ def guest_upgrades(world, checks):
         checks.says("the-guest-notices-nothing-of-it", rounds and not errors and not mismatches, f"{rounds} rounds, {errors} errors, {mismatches} mismatches")
 
 
-PARTS = [small_upgrades, guest_upgrades]
+def small_supervisor(world, checks):
+    """The supervisor and the driver die together, again and again; then the supervisor too often."""
+    with small(world) as machine:
+        machine.wait_for("clerk: [1-9]", log=True)
+        wrong = []
+        for number in range(20):
+            how = KINDS[number % len(KINDS)]
+            machine.control.ask(f"crash virtio-blk {how}")
+            machine.control.ask(f"crash supervisor {how}")
+            if not goes_on(machine):
+                wrong.append(f"after {number} ({how})")
+            time.sleep(2.2)  # five within ten seconds are borne
+        checks.says("the-supervisor-and-the-driver-die-together", not wrong, f"{wrong}\n{machine.log_text[-3000:]}")
+        told = machine.log_text.count("goes on where its predecessor was")
+        checks.says("the-supervisor-is-revived-each-time", told == 20, f"{told} times\n{machine.log_text[-3000:]}")
+        notices_nothing(machine, checks, "deaths-of-the-supervisor")
+        for _ in range(8):
+            try:
+                machine.control.ask("kill supervisor")
+            except Trouble:
+                break
+            time.sleep(0.1)
+        machine.wait_for("nobody is restarted any more", log=True)
+        machine.control.ask("kill virtio-blk")
+        machine.control.ask("restart supervisor")
+        notices_nothing(machine, checks, "a-supervisor-that-an-operator-had-to-start")
+
+
+PARTS = [small_supervisor, small_upgrades, guest_upgrades]
 
 
 def main():
