@@ -10,5 +10,5 @@ $(BUILD)/tests/virtio/virtio-%: tests/unit/virtio/%.c $(wildcard drivers/virtio/
 		-fno-sanitize-recover=undefined $< $(wildcard drivers/virtio/virtqueue*.c) -lcriterion -o $@
 
 UNIT_TESTS += $(VIRTIO_TESTS)
-TEST_SCRIPTS += tests/system/net.py
-TEST_TARGETS += $(VIRTIO_TESTS) $(addprefix $(BUILD)/domains/,station.elf virtio-net.elf supervisor.elf control.elf) $(BUILD)/pc/bulkhead.elf
+TEST_SCRIPTS += tests/system/net.py tests/system/terminal.py
+TEST_TARGETS += $(VIRTIO_TESTS) $(addprefix $(BUILD)/domains/,station.elf parrot.elf virtio-net.elf virtio-console.elf virtio-rng.elf supervisor.elf control.elf) $(BUILD)/pc/bulkhead.elf

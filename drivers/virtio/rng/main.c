@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+//
+// The virtio entropy driver: interface Entropy over a virtio-rng device. It needs the capability "device" and serves the port "entropy". Source: virtio 1.2, 5.4.
+//
+// A pool is filled ahead, so that a call seldom waits. The device writes into buffers of this domain's DMA memory; what it says it wrote is copied into the pool
+// once and wiped behind it, and so is what a client has been given: no byte is given twice, nor found here later. How random the bytes are is the device's word.
+// When this domain dies, the pool dies with it; callers see BH_EDEAD and ask again.
+#include <string.h>
+
+#include "../virtio.h"
+#include "bulkhead/domain.h"
+#include "bulkhead/mutex.h"
+#include "entropy.h"
+#include "kernel.h"
+
+#define BUFFERS 8u
+#define BUFFER_SIZE 256u
+#define POOL_SIZE 4096u // a power of two
+#define EMPTY_MAX 64u   // buffers that come back empty one after the other, until the device is taken to be broken
+#define WAIT_NS 5000000000ull
+
+static struct driver {
+    struct virtio_device device;
+    struct virtqueue queue;
+    bh_cap interrupt, more; // more: there is something new in the pool
+    struct bh_mutex lock;   // for all that follows, and the queue
+    struct bh_mutex turn;   // who waits for more
+    volatile uint8_t *buffers;
+    uint64_t buffers_address;
+    bool idle[BUFFERS];     // not with the device
+    uint32_t with_device, empty;
+    uint8_t pool[POOL_SIZE];
+    uint32_t head, tail;    // free-running: given, received
+    struct bh_entropy_counters counters;
+} driver;
+
+// Let the device fill as much as the pool has room for. Context: lock held.
+static void refill(void) {
+    bool any = false;
+    for (uint32_t i = 0; i < BUFFERS; i++) {
+        const struct virtio_segment segment = {driver.buffers_address + i * BUFFER_SIZE, BUFFER_SIZE, true};
+        uint32_t room = POOL_SIZE - (driver.tail - driver.head);
+        if (!driver.idle[i] || room < (driver.with_device + 1) * BUFFER_SIZE || virtqueue_add(&driver.queue, &segment, 1, NULL, 0, i))
+            continue;
+        driver.idle[i] = false;
+        driver.with_device++;
+        any = true;
+    }
+    if (any)
+        virtqueue_kick(&driver.queue);
+}
+
+// Context: lock held.
+static bool take_all(void) {
+    uint32_t index, written;
+    bool any = false;
+    enum bh_error error;
+    while ((error = virtqueue_take(&driver.queue, &index, &written)) == BH_OK) {
+        volatile uint8_t *from = driver.buffers + index * BUFFER_SIZE;
+        for (uint32_t i = 0; i < written; i++) {
+            driver.pool[driver.tail++ % POOL_SIZE] = from[i];
+            from[i] = 0;
+        }
+        driver.idle[index] = true;
+        driver.with_device--;
+        driver.counters.received += written;
+        driver.empty = written ? 0 : driver.empty + 1;
+        any |= written != 0;
+        if (driver.empty == EMPTY_MAX)
+            bh_panic("the device gave nothing in %u buffers", EMPTY_MAX);
+    }
+    if (error == BH_EPROTO || virtio_broken(&driver.device))
+        bh_panic("the device does not keep to the protocol");
+    return any;
+}
+
+// Context: lock held.
+static void give(uint8_t *data, uint32_t size) {
+    for (uint32_t i = 0; i < size; i++) {
+        uint8_t *byte = &driver.pool[driver.head++ % POOL_SIZE];
+        data[i] = *byte;
+        *byte = 0;
+    }
+    driver.counters.given += size;
+    refill();
+}
+
+static enum bh_error do_read(void *object, uint32_t size, void *data, uint32_t *data_size) {
+    (void)object;
+    uint64_t deadline = bh_time_ns() + WAIT_NS;
+    enum bh_error error = BH_OK;
+    bool waited = false;
+    if (!size || size > BH_ENTROPY_MAX)
+        return BH_ERANGE;
+    bh_mutex_lock(&driver.turn);
+    bh_mutex_lock(&driver.lock);
+    while (!error && driver.tail - driver.head < size) {
+        waited = true;
+        bh_mutex_unlock(&driver.lock);
+        error = bh_event_wait(driver.more, deadline);
+        bh_mutex_lock(&driver.lock);
+    }
+    driver.counters.waits += waited;
+    if (!error)
+        give(data, size);
+    bh_mutex_unlock(&driver.lock);
+    bh_mutex_unlock(&driver.turn);
+    *data_size = error ? 0 : size;
+    return error ? BH_ETIMEDOUT : BH_OK;
+}
+
+static enum bh_error get_counters(void *object, struct bh_entropy_counters *counters) {
+    (void)object;
+    bh_mutex_lock(&driver.lock);
+    *counters = driver.counters;
+    bh_mutex_unlock(&driver.lock);
+    return BH_OK;
+}
+
+// ---- start
+
+static enum bh_error open_device(void) {
+    uint64_t address;
+    enum bh_error error = virtio_open(&driver.device, "device", VIRTIO_F_EVENT_IDX, 0);
+    if (!error)
+        error = virtqueue_create(&driver.queue, &driver.device, 0, BUFFERS, 0, driver.interrupt);
+    if (!error)
+        error = device_dma_alloc(driver.device.cap, BUFFERS * BUFFER_SIZE, &address, &driver.buffers_address);
+    if (error)
+        return error;
+    driver.buffers = (volatile uint8_t *)address;
+    memset(driver.idle, true, sizeof(driver.idle));
+    virtio_start(&driver.device);
+    refill();
+    return BH_OK;
+}
+
+static enum bh_error start(void) {
+    static const struct entropy_methods methods = {do_read, get_counters};
+    enum bh_error error = bh_event_create(&driver.interrupt);
+    if (!error)
+        error = bh_event_create(&driver.more);
+    if (!error)
+        error = bh_mutex_create(&driver.lock);
+    if (!error)
+        error = bh_mutex_create(&driver.turn);
+    if (!error)
+        error = open_device();
+    return error ? error : entropy_serve("entropy", &methods, &driver);
+}
+
+int main(void) {
+    enum bh_error error = start();
+    if (error) {
+        bh_error_log("no entropy: %s", bh_strerror(error));
+        return 1;
+    }
+    for (;;) {
+        bh_mutex_lock(&driver.lock);
+        bool any = take_all();
+        refill();
+        bool more = virtqueue_arm(&driver.queue);
+        bh_mutex_unlock(&driver.lock);
+        if (any)
+            (void)bh_event_signal(driver.more);
+        if (!more)
+            (void)bh_event_wait(driver.interrupt, 0);
+    }
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The drivers of a virtio console and of a virtio source of entropy in QEMU, with a domain that uses both (tests/domains/parrot): on split and on packed queues, and
+while they die. This program is at the other end of the terminal. Ends with `N passed, N failed`."""
+import argparse
+import os
+import re
+import shutil
+import socket
+import sys
+import threading
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path[:0] = [os.path.join(ROOT, "tools", "run"), os.path.join(ROOT, "tests")]
+import machine as machines  # noqa: E402  pylint: disable=wrong-import-position
+from checks import Checks  # noqa: E402  pylint: disable=wrong-import-position
+
+LIMIT_S = 30
+KINDS = ("null", "undefined", "divide", "panic", "loop", "wild-kernel")
+# name, what the devices can do, the source of entropy (QEMU gives from it at most that much in that time)
+RUNS = [("split", "packed=off", "max-bytes=65536,period=100"), ("packed", "packed=on", "max-bytes=65536,period=100")]
+
+
+class Terminal:
+    """What the console says, and a keyboard."""
+
+    def __init__(self, path):
+        self.line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            try:
+                self.line.connect(path)
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        self.text, self.changed = b"", threading.Condition()
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            try:
+                piece = self.line.recv(65536)
+            except OSError:
+                return
+            if not piece:
+                return
+            with self.changed:
+                self.text += piece
+                self.changed.notify_all()
+
+    def type(self, text):
+        self.line.sendall(text)
+
+    def wait_for(self, what, limit=LIMIT_S):
+        """The match of a regular expression, and what stood in front of it goes; None."""
+        deadline = time.monotonic() + limit
+        with self.changed:
+            while not (match := re.search(what, self.text, re.S)):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self.changed.wait(left)
+            self.text = self.text[match.end():]
+            return match
+
+
+def talk(check, terminal):
+    terminal.type(b"good morning\n")
+    check(terminal.wait_for(rb"GOOD MORNING\n"), "a line that is typed is repeated")
+    text = b"".join(b"line %d of many\n" % i for i in range(400))
+    threading.Thread(target=terminal.type, args=(text,), daemon=True).start()  # more than anybody has room for: the device waits
+    check(terminal.wait_for(re.escape(text.upper())), "8,000 bytes at once come back in order, none lost, none twice")
+    terminal.type(b"x" * 3000 + b"\n")
+    check(terminal.wait_for(b"X{3000}\n"), "so does a line longer than a call can carry")
+
+
+def draw(check, terminal, size):
+    terminal.type(b"random %d\n" % size)
+    found = terminal.wait_for(rb"(\d+) random bytes, (\d+) bits of 1000 are set\n")
+    check(found and int(found.group(1)) == 2 * size and 480 <= int(found.group(2)) <= 520, f"two threads get {size} random bytes each: {found and found.group(0)}")
+
+
+def deaths(check, machine, terminal):
+    """Each driver dies while it is used. Input that was in the dead driver may be lost, output may come twice; nothing else may happen."""
+    for i, kind in enumerate(KINDS):
+        terminal.type(b"random 65536\n")
+        time.sleep(0.05 + 0.02 * i)
+        machine.control.ask(f"crash virtio-rng {kind}")
+        found = terminal.wait_for(rb"131072 random bytes")
+        check(found, f"random bytes go on when their driver dies ({kind})")
+        machine.control.ask(f"crash virtio-console {KINDS[-1 - i]}")
+        answered, tries = None, 0
+        while not answered and tries < 10:
+            tries += 1
+            terminal.type(b"are you there %d %d\n" % (i, tries))
+            answered = terminal.wait_for(rb"ARE YOU THERE %d \d+\n" % i, 2)
+        check(answered, f"the terminal goes on when its driver dies ({KINDS[-1 - i]})")
+    restarts = {one["name"]: one["restarts"] for one in machine.control.ask("domains")["domains"]}
+    check(restarts["virtio-rng"] == restarts["virtio-console"] == len(KINDS), f"each has died {len(KINDS)} times: {restarts}")
+
+
+def run(tests, build, name, card, source):
+    folder = os.path.join(build, "system-tests", "terminal-" + name)
+    os.makedirs(folder, exist_ok=True)
+    manifest = os.path.abspath(os.path.join(folder, "terminal.toml"))  # the archive goes beside it
+    shutil.copy(os.path.join(ROOT, "tests", "system", "terminal.toml"), manifest)
+    line = os.path.join(folder, "terminal.sock")
+    if os.path.exists(line):
+        os.unlink(line)
+    options = f"disable-legacy=on,iommu_platform=on,{card}"
+    extra = ["-object", "rng-builtin,id=source", "-device", f"virtio-rng-pci,rng=source,{options},{source}",
+             "-chardev", f"socket,id=line,path={line},server=on,wait=on", "-device", f"virtio-serial-pci,{options}", "-device", "virtconsole,chardev=line"]
+    with machines.Machine(build, manifest, folder=folder, memory="128M", extra=extra) as machine:
+        def check(good, sentence):
+            tests.check(good, f"{name}: {sentence}", "" if good else "\n".join(machine.log_text.splitlines()[-12:]))
+        terminal = Terminal(line)
+        check(terminal.wait_for(rb"ready\n"), "what is printed arrives")
+        talk(check, terminal)
+        draw(check, terminal, 4096)
+        draw(check, terminal, 262144)
+        deaths(check, machine, terminal)
+        talk(check, terminal)
+        terminal.type(b"off\n")
+        check(machine.wait(20) == 0, "the system ends in order")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--only", default="", help="run only parts whose name contains this")
+    options = parser.parse_args()
+    tests = Checks()
+    for name, card, source in RUNS:
+        if options.only not in "terminal: " + name:
+            continue
+        try:
+            run(tests, options.build, name, card, source)
+        except (machines.Trouble, OSError) as error:
+            tests.check(False, f"{name}: {error}")
+    return tests.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
