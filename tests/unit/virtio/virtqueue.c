@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/dma.h"
 #include "kernel.h"
 
 #define SIZE 8u
@@ -31,6 +32,8 @@ static uint16_t seen, used_at;
 static bool seen_wrap, used_wrap;
 
 // ---- what the queue calls
+
+volatile uint64_t bh_dma_astray;
 
 enum bh_error device_dma_alloc(bh_cap cap, uint64_t size, uint64_t *address, uint64_t *dma_address) {
     (void)cap;
