@@ -149,8 +149,8 @@ enum bh_error serve_guest_vcpu_create(struct domain *caller, uint64_t object, ui
     if (error)
         return error;
     struct vcpu *vcpu = guest->vcpus[index];
-    if (vcpu && vcpu->thread)
-        return refuse(BH_EBUSY, "guest.vcpu_create: vCPU %u runs", index);
+    if (vcpu && vcpu->thread) // without a word when it has not noticed yet that its vmm died
+        return port->serving ? refuse(BH_EBUSY, "guest.vcpu_create: vCPU %u runs", index) : BH_EBUSY;
     error = show_page(guest, index);
     if (!error && vcpu) // paused when an earlier instance of its vmm died
         vcpu->port = port;
@@ -165,6 +165,12 @@ enum bh_error serve_guest_vcpu_start(struct domain *caller, uint64_t object, uin
     struct vcpu *vcpu;
     enum bh_error error = vcpu_get(caller, object, index, &vcpu);
     return error ? error : vcpu_start(vcpu);
+}
+
+enum bh_error serve_guest_vcpu_resume(struct domain *caller, uint64_t object, uint32_t index, uint32_t again) {
+    struct vcpu *vcpu;
+    enum bh_error error = vcpu_get(caller, object, index, &vcpu);
+    return error ? error : vcpu_resume(vcpu, again);
 }
 
 enum bh_error serve_guest_kick(struct domain *caller, uint64_t object, uint32_t index) {

@@ -4,8 +4,8 @@
 // answer back. The guest runs without the kernel's lock, and plain exits are answered without it: VMCB and shared page are touched by the vCPU's own
 // thread alone, and the vmm is called as a proxy would. Such a thread is outside all the while; who stops it waits for its next interrupt, which is in the vmm,
 // or ends the guest's run at once. Invariants: guest state is in the VMCB and the shared page while the vmm runs; the thread is never switched while in
-// guest state (a physical interrupt ends the guest's run first). When the vmm dies the vCPU pauses: its thread ends, its state stays, and only its own
-// guest stands still.
+// guest state (a physical interrupt ends the guest's run first). When the vmm dies the vCPU pauses: its thread ends, its state stays with the exit in hand, and only
+// its own guest stands still, until a new instance of the vmm resumes it.
 #include "kernel/virt/vcpu.h"
 
 #include <stdio.h>
@@ -26,6 +26,18 @@
 #define SPECIAL_CONTROL 2
 #define VCPU_PRIORITY 3
 
+// As a processor that was just switched on.
+static void prepare(struct vcpu *vcpu) {
+    memset(vcpu->vmcb, 0, sizeof(*vcpu->vmcb));
+    svm_prepare(vcpu->vmcb, vcpu->guest->npt.root, vcpu->guest->asid);
+    memset(vcpu->fpu, 0, sizeof(vcpu->fpu));
+    vcpu->fpu[0] = 0x7f; // FCW 0x037f
+    vcpu->fpu[1] = 0x03;
+    vcpu->fpu[24] = 0x80; // MXCSR 0x1f80
+    vcpu->fpu[25] = 0x1f;
+    vcpu->deadline_ns = 0;
+}
+
 enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port, void *state_page) {
     hpa frame;
     struct vcpu *vcpu = aligned_alloc(16, (sizeof(*vcpu) + 15) & ~15ull);
@@ -39,12 +51,6 @@ enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port
     *vcpu = (struct vcpu){.guest = guest, .port = port, .index = index, .state = state_page, .arguments = {index}};
     vcpu->vmcb = platform_direct(frame);
     vcpu->vmcb_address = frame;
-    memset(vcpu->vmcb, 0, sizeof(*vcpu->vmcb));
-    svm_prepare(vcpu->vmcb, guest->npt.root, guest->asid);
-    vcpu->fpu[0] = 0x7f; // FCW 0x037f
-    vcpu->fpu[1] = 0x03;
-    vcpu->fpu[24] = 0x80; // MXCSR 0x1f80
-    vcpu->fpu[25] = 0x1f;
     guest->vcpus[index] = vcpu;
     return BH_OK;
 }
@@ -81,6 +87,7 @@ static void describe_kick(struct vcpu *vcpu) {
         vmcb->event_injection = 0;
     }
     vcpu->kicked = false;
+    vcpu->kick_in_hand = true;
     vcpu->deadline_ns = 0;
     exit_describe_kick(vcpu);
 }
@@ -101,7 +108,8 @@ static bool is_traced(void) {
 }
 
 // The vmm has answered. False when the vCPU is to stop: the vmm said so, or died.
-static bool heard(const struct vcpu *vcpu, enum bh_error error) {
+static bool heard(struct vcpu *vcpu, enum bh_error error) {
+    vcpu->paused = error != BH_OK;
     if (error)
         log_write(BH_LOG_WARNING, "kernel", "vCPU %u pauses: its vmm answered %d (%s)", vcpu->index, error, error_sentence(error));
     return !error && !vcpu->state->stop && !vcpu->stopping;
@@ -190,6 +198,7 @@ static enum quick answer_quickly(struct vcpu *vcpu, enum bh_error *error) {
 // Enter the guest, again and again while its exits are quick ones; the kernel's lock is given up meanwhile.
 static enum quick enter_guest(struct vcpu *vcpu, enum bh_error *error) {
     enum quick quick;
+    vcpu->kick_in_hand = false;
     kernel_unlock();
     svm_run(vcpu->vmcb_address, vcpu->last_cpu, vcpu->state, vcpu->fpu);
     vcpu->vmcb->tlb_control = 0; // plain answers set neither again
@@ -232,11 +241,31 @@ static bool run_guest(struct vcpu *vcpu) {
     }
 }
 
+// What the thread begins with. False when the vCPU is to stop.
+static bool begin(struct vcpu *vcpu) {
+    switch (vcpu->begin) {
+    case VCPU_BEGIN_ANSWERED:
+        return true;
+    case VCPU_BEGIN_AGAIN: // nothing has touched the VMCB since it was described first
+        if (vcpu->kick_in_hand)
+            exit_describe_kick(vcpu);
+        else
+            (void)exit_describe(vcpu);
+        break;
+    default:
+        vcpu->kick_in_hand = true;
+        vcpu->state->reason = BH_EXIT_REASON_KICK; // the registers are there already, from the vmm
+        vcpu->state->interruptible = vcpu->state->pending_event = 0;
+        break;
+    }
+    return ask_vmm(vcpu);
+}
+
 static void vcpu_main(void *argument) {
     struct vcpu *vcpu = argument;
-    vcpu->state->reason = BH_EXIT_REASON_KICK; // the registers are there already, from the vmm
-    vcpu->state->interruptible = vcpu->state->pending_event = 0;
-    bool goes_on = ask_vmm(vcpu);
+    bool goes_on = begin(vcpu);
+    if (!goes_on && vcpu->begin == VCPU_BEGIN_ANEW)
+        vcpu->paused = false; // of the guest, nothing has run yet
     while (goes_on) {
         vcpu->exit_count++;
         take_answer(vcpu);
@@ -247,16 +276,32 @@ static void vcpu_main(void *argument) {
         }
         goes_on = run_guest(vcpu);
     }
+    vcpu->state->exit_rip = vcpu->vmcb->rip;
     vcpu->thread = NULL;
     if (vcpu->stopping)
         vcpu_free(vcpu);
 }
 
-enum bh_error vcpu_start(struct vcpu *vcpu) {
+static enum bh_error start(struct vcpu *vcpu) {
     char name[THREAD_NAME_SIZE];
-    if (vcpu->thread)
-        return refuse(BH_EBUSY, "guest.vcpu_start: vCPU %u runs already", vcpu->index);
     snprintf(name, sizeof(name), "vcpu%u.%u", vcpu->guest->asid, vcpu->index);
     return thread_create(name, &kernel_domain, (uint64_t)vcpu_main, (uint64_t)vcpu, VCPU_PRIORITY,
                          &vcpu->thread);
+}
+
+enum bh_error vcpu_start(struct vcpu *vcpu) {
+    if (vcpu->thread)
+        return refuse(BH_EBUSY, "guest.vcpu_start: vCPU %u runs already", vcpu->index);
+    prepare(vcpu);
+    vcpu->paused = false;
+    vcpu->begin = VCPU_BEGIN_ANEW;
+    return start(vcpu);
+}
+
+enum bh_error vcpu_resume(struct vcpu *vcpu, bool again) {
+    if (vcpu->thread || !vcpu->paused)
+        return refuse(BH_ENOENT, "guest.vcpu_resume: vCPU %u does not stand still with an exit in hand", vcpu->index);
+    vcpu->begin = again ? VCPU_BEGIN_AGAIN : VCPU_BEGIN_ANSWERED;
+    vcpu->kicked = true; // whatever else the vmm was about when it died
+    return start(vcpu);
 }

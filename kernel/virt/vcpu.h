@@ -22,6 +22,12 @@ struct bh_vcpu_state;
 
 enum { GUEST_COUNT = 8, GUEST_VCPUS = 8 };
 
+enum vcpu_begin : uint8_t {
+    VCPU_BEGIN_ANEW,     // from the state page: a KICK
+    VCPU_BEGIN_AGAIN,    // the exit in hand is asked once more
+    VCPU_BEGIN_ANSWERED, // the answer to it stands in the state page
+};
+
 struct vcpu {
     struct guest *guest;
     struct port *port;           // of the vmm: Vcpu.exit
@@ -34,6 +40,9 @@ struct vcpu {
     struct event wake;           // raised by a kick while halted
     bool kicked;                 // somebody wants a KICK exit
     bool stopping;
+    bool kick_in_hand;           // the exit that the vmm is asked about is a KICK, and not the VMCB's
+    bool paused;                 // stands still since its vmm died, with an exit in hand
+    enum vcpu_begin begin;       // what its thread begins with
     uint64_t deadline_ns;        // KICK exit then; 0: none
     uint32_t last_cpu;           // processor on which it ran last
     bool flush;                  // mappings changed: empty its TLB before it runs again
@@ -61,6 +70,8 @@ struct guest {
 // Make and start a vCPU. `state_page` is kernel memory of one page that outlives the vCPU.
 enum bh_error vcpu_create(struct guest *guest, uint32_t index, struct port *port, void *state_page);
 enum bh_error vcpu_start(struct vcpu *vcpu);
+// Go on with one that paused. BH_ENOENT: it did not.
+enum bh_error vcpu_resume(struct vcpu *vcpu, bool again);
 // Ask for a KICK exit soon; wakes a halted vCPU. Callable with interrupts disabled.
 void vcpu_kick(struct vcpu *vcpu);
 // Ask its thread to end; it does at its next exit.

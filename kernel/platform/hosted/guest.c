@@ -37,6 +37,11 @@ enum bh_error serve_guest_vcpu_start(struct domain *caller, uint64_t object, uin
     return no_guests();
 }
 
+enum bh_error serve_guest_vcpu_resume(struct domain *caller, uint64_t object, uint32_t vcpu, uint32_t again) {
+    (void)caller, (void)object, (void)vcpu, (void)again;
+    return no_guests();
+}
+
 enum bh_error serve_guest_kick(struct domain *caller, uint64_t object, uint32_t vcpu) {
     (void)caller, (void)object, (void)vcpu;
     return no_guests();
