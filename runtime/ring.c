@@ -10,13 +10,7 @@ static uint64_t round_to(uint64_t value, uint64_t unit) {
     return (value + unit - 1) & ~(unit - 1);
 }
 
-enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring) {
-    bh_cap cap;
-    enum bh_error error = bh_cap_find(name, &cap);
-    return error ? error : bh_ring_attach_cap(cap, ring);
-}
-
-enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring) {
+static enum bh_error attach(bh_cap cap, struct bh_ring *ring, bh_ring_wanted *wanted, void *context) {
     memset(ring, 0, sizeof(*ring));
     ring->cap = cap;
     enum bh_error error = bh_call_ring_attach(cap, &ring->info);
@@ -30,6 +24,20 @@ enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring) {
     if (ring->info.is_server)
         bh_ring_adopt_log(ring);
     else
-        bh_ring_adopt_requests(ring);
+        bh_ring_adopt_requests(ring, wanted, context);
     return BH_OK;
+}
+
+enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring) {
+    return bh_ring_attach_again(name, ring, NULL, NULL);
+}
+
+enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring) {
+    return attach(cap, ring, NULL, NULL);
+}
+
+enum bh_error bh_ring_attach_again(const char *name, struct bh_ring *ring, bh_ring_wanted *wanted, void *context) {
+    bh_cap cap;
+    enum bh_error error = bh_cap_find(name, &cap);
+    return error ? error : attach(cap, ring, wanted, context);
 }

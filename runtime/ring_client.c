@@ -10,9 +10,9 @@ static void acknowledge_epoch(struct bh_ring *ring) {
     (void)bh_call_event_signal(ring->info.submit_event);
 }
 
-// A client that comes back: requests of its former life that are in flight stay so, without an owner. One whose submission was not
-// announced any more is free: no server takes it.
-void bh_ring_adopt_requests(struct bh_ring *ring) {
+// A client that comes back: requests of its former life that are in flight stay so. One whose submission was not announced any more is free:
+// no server takes it; likewise one that the client does not want any more, since it had its completion.
+void bh_ring_adopt_requests(struct bh_ring *ring, bh_ring_wanted *wanted, void *context) {
     uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
     ring->posted = atomic_load_explicit(&requests_of(ring)->submit_tail, memory_order_relaxed);
     for (uint32_t i = 0; i < ring->info.entry_count; i++) {
@@ -22,7 +22,7 @@ void bh_ring_adopt_requests(struct bh_ring *ring) {
             ring->sequence = slot->sequence;
         if (atomic_load_explicit(&slot->state, memory_order_relaxed) == BH_SLOT_FREE)
             continue;
-        if (!announced) {
+        if (!announced || (wanted && !wanted(context, i, slot->sequence))) {
             atomic_store_explicit(&slot->state, BH_SLOT_FREE, memory_order_relaxed);
             continue;
         }
@@ -71,6 +71,20 @@ uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32
     return size == RING_SMALL ? submit(ring, requests, count, slots, RING_SMALL) : submit(ring, requests, count, slots, size);
 }
 
+bool bh_ring_next(struct bh_ring *ring, uint32_t *slot, uint64_t *sequence) {
+    if (ring->in_flight == ring->info.entry_count)
+        return false;
+    while (ring->sequences[ring->free_hint])
+        ring->free_hint = (ring->free_hint + 1) & ring->mask;
+    *slot = ring->free_hint;
+    *sequence = ring->sequence + 1;
+    return true;
+}
+
+bool bh_ring_is_in_flight(const struct bh_ring *ring, uint32_t slot, uint64_t sequence) {
+    return slot < ring->info.entry_count && sequence && ring->sequences[slot] == sequence;
+}
+
 enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot) {
     return bh_ring_submit_batch(ring, request, 1, slot) ? BH_OK : BH_EAGAIN;
 }
@@ -88,6 +102,10 @@ enum bh_error bh_ring_cancel(struct bh_ring *ring, uint32_t slot) {
 }
 
 // ---- taking completions
+
+void bh_ring_release(struct bh_ring *ring, uint32_t slot) {
+    atomic_store_explicit(&slot_of(ring, slot)->state, BH_SLOT_FREE, memory_order_release);
+}
 
 // Has it changed? Then completions come anew.
 static bool see_epoch(struct bh_ring *ring) {
@@ -125,7 +143,8 @@ static bool before(uint32_t index, uint32_t limit) {
 
 // One completion, copied out and checked. BH_ECANCELED: look again. In the lap that a returning client has behind it the server may be
 // writing at this moment: then the sequence number, which is cleared first and written last, tells.
-RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, uint32_t *out, enum bh_error *status, void *completion, uint32_t size) {
+RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, bool hold, uint32_t *out, enum bh_error *status, void *completion,
+                                        uint32_t size) {
     struct bh_ring_completion *entry = completion_at(ring, ring->taken, entry_stride(size));
     uint64_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
     uint32_t slot = *(volatile uint32_t *)&entry->slot;
@@ -152,7 +171,8 @@ RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, uint32
     ring->taken++;
     ring->sequences[slot] = 0;
     ring->in_flight--;
-    atomic_store_explicit(&slot_of(ring, slot)->state, BH_SLOT_FREE, memory_order_release);
+    if (!hold)
+        bh_ring_release(ring, slot);
     *out = slot;
     *status = (enum bh_error)code;
     return BH_OK;
@@ -183,7 +203,7 @@ static enum bh_error look(struct bh_ring *ring, uint32_t *ready, bool *stale) {
 }
 
 RING_LOOP enum bh_error complete(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions, uint32_t *count,
-                                 uint32_t size) {
+                                 bool hold, uint32_t size) {
     uint32_t done = 0, ready = 0;
     enum bh_error error = BH_EAGAIN;
     bool stale = false;
@@ -192,8 +212,8 @@ RING_LOOP enum bh_error complete(struct bh_ring *ring, uint32_t most, uint32_t *
         void *completion = payload_at(completions, done, size);
         error = ready ? BH_OK : look(ring, &ready, &stale);
         if (!error)
-            error = stale ? take_completion(ring, true, &slots[done], &statuses[done], completion, size)
-                          : take_completion(ring, false, &slots[done], &statuses[done], completion, size);
+            error = stale ? take_completion(ring, true, hold, &slots[done], &statuses[done], completion, size)
+                          : take_completion(ring, false, hold, &slots[done], &statuses[done], completion, size);
         if (!error) {
             done++;
             ready--;
@@ -211,8 +231,13 @@ RING_LOOP enum bh_error complete(struct bh_ring *ring, uint32_t most, uint32_t *
 enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions,
                                      uint32_t *count) {
     uint32_t size = ring->info.completion_size;
-    return size == RING_SMALL ? complete(ring, most, slots, statuses, completions, count, RING_SMALL)
-                              : complete(ring, most, slots, statuses, completions, count, size);
+    return size == RING_SMALL ? complete(ring, most, slots, statuses, completions, count, false, RING_SMALL)
+                              : complete(ring, most, slots, statuses, completions, count, false, size);
+}
+
+enum bh_error bh_ring_complete_held(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
+    uint32_t count;
+    return complete(ring, 1, slot, status, completion, &count, true, ring->info.completion_size);
 }
 
 enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {

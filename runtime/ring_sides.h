@@ -103,7 +103,7 @@ static inline enum bh_error accuse(struct bh_ring *ring, uint64_t value, const c
     return BH_EPROTO;
 }
 
-void bh_ring_adopt_requests(struct bh_ring *ring); // ring_client.c: a client attaches
+void bh_ring_adopt_requests(struct bh_ring *ring, bh_ring_wanted *wanted, void *context); // ring_client.c: a client attaches
 void bh_ring_adopt_log(struct bh_ring *ring);      // ring_server.c: a server does
 
 #endif

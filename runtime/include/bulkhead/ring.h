@@ -48,11 +48,20 @@ enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring);
 // The same with a capability that came by a call.
 enum bh_error bh_ring_attach_cap(bh_cap cap, struct bh_ring *ring);
 
+// A client that comes back and remembers what it had in flight (docs/rings.md): of each request in flight it is asked whether it still waits for that
+// one. Those that it had dealt with and not released any more are freed, before a server can see them again.
+typedef bool bh_ring_wanted(void *context, uint32_t slot, uint64_t sequence);
+enum bh_error bh_ring_attach_again(const char *name, struct bh_ring *ring, bh_ring_wanted *wanted, void *context);
+
 // ---- client
 // Submit one request (copied). *slot identifies it until its completion. BH_EAGAIN when all slots are in flight: take completions first.
 enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot);
 // Submit up to `count` of them, one behind the other in `requests`, with one publication; how many there was room for, 0 when there was none.
 uint32_t bh_ring_submit_batch(struct bh_ring *ring, const void *requests, uint32_t count, uint32_t *slots);
+// The slot and the number of the next request, for a client that writes down what it is about to submit. False: all are in flight.
+bool bh_ring_next(struct bh_ring *ring, uint32_t *slot, uint64_t *sequence);
+// Is that request in flight, or completed and not taken yet?
+bool bh_ring_is_in_flight(const struct bh_ring *ring, uint32_t slot, uint64_t sequence);
 // Tell the server about submissions so far, if it wants to know: one event at most, none while it polls.
 void bh_ring_submit_notify(struct bh_ring *ring);
 // Ask that a request be left undone. It is completed all the same, once: with BH_ECANCELED if no server had begun it, else as it went.
@@ -64,6 +73,10 @@ enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_err
 // Take up to `most` of them; *count of them, at least one, when this returns BH_OK.
 enum bh_error bh_ring_complete_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions,
                                      uint32_t *count);
+// As bh_ring_complete(), but the request stays in the log until bh_ring_release(): a client that dies in between finds it in flight when it comes back.
+// Between the two nothing is submitted.
+enum bh_error bh_ring_complete_held(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion);
+void bh_ring_release(struct bh_ring *ring, uint32_t slot);
 // Ask for an event (info.completion_event) at the next completion; true when there is one already (do not sleep then).
 bool bh_ring_arm_completion(struct bh_ring *ring);
 // Sleep until bh_ring_complete may have something. Arms the event, checks again, sleeps. `deadline_ns` as in bh_event_wait.

@@ -189,6 +189,64 @@ Test(ring, a_submission_cut_short_by_the_clients_death_is_free_and_numbers_go_on
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EAGAIN);
 }
 
+static bool wants_even(void *context, uint32_t slot, uint64_t sequence) {
+    (void)slot;
+    ++*(uint32_t *)context;
+    return sequence % 2 == 0;
+}
+
+Test(ring, a_client_that_returns_keeps_what_it_waits_for_and_frees_the_rest, .init = set_up) {
+    uint32_t slots[4], asked = 0;
+    struct request request;
+    for (uint64_t i = 0; i < 4; i++)
+        cr_assert_eq(submit(i, &slots[i]), BH_OK); // numbers 1 to 4
+    attach_as_server = false;
+    cr_assert_eq(bh_ring_attach_again("ring", &client, wants_even, &asked), BH_OK);
+    cr_assert_eq(asked, 4);
+    cr_assert_eq(client.in_flight, 2);
+    cr_assert(bh_ring_is_in_flight(&client, slots[1], 2));
+    cr_assert(!bh_ring_is_in_flight(&client, slots[0], 1));
+    attach_as_server = true;
+    server_dies_and_returns();
+    client_looks();
+    cr_assert_eq(bh_ring_take(&server, &slots[0], &request), BH_OK);
+    cr_assert_eq(request.value, 1);
+    cr_assert_eq(bh_ring_take(&server, &slots[0], &request), BH_OK);
+    cr_assert_eq(request.value, 3);
+    cr_assert_eq(bh_ring_take(&server, &slots[0], &request), BH_EAGAIN, "the others are not replayed");
+}
+
+Test(ring, a_completion_that_is_held_comes_again_after_the_clients_death_until_it_is_released, .init = set_up) {
+    uint32_t slot, again;
+    enum bh_error status;
+    struct completion completion;
+    cr_assert_eq(submit(5, &slot), BH_OK);
+    cr_assert(serve_one());
+    cr_assert_eq(bh_ring_complete_held(&client, &again, &status, &completion), BH_OK);
+    cr_assert_eq(again, slot);
+    cr_assert_eq(bh_ring_complete_held(&client, &again, &status, &completion), BH_EAGAIN);
+    attach_as_server = false;
+    cr_assert_eq(bh_ring_attach("ring", &client), BH_OK);
+    cr_assert_eq(bh_ring_complete_held(&client, &again, &status, &completion), BH_OK);
+    bh_ring_release(&client, again);
+    cr_assert_eq(bh_ring_attach("ring", &client), BH_OK);
+    cr_assert_eq(client.in_flight, 0);
+    cr_assert_eq(bh_ring_complete_held(&client, &again, &status, &completion), BH_EAGAIN);
+    cr_assert_eq(accusations, 0, "%s", accused_of);
+}
+
+Test(ring, the_next_slot_and_number_are_those_of_the_next_submission, .init = set_up) {
+    uint32_t slot, named;
+    uint64_t number;
+    for (uint64_t i = 0; i < ENTRIES; i++) {
+        cr_assert(bh_ring_next(&client, &named, &number));
+        cr_assert_eq(submit(i, &slot), BH_OK);
+        cr_assert_eq(slot, named);
+        cr_assert(bh_ring_is_in_flight(&client, slot, number));
+    }
+    cr_assert(!bh_ring_next(&client, &named, &number));
+}
+
 Test(ring, a_client_whose_own_pages_were_garbage_still_gets_its_slots, .init = set_up) {
     uint32_t slot;
     memset(request_pages + 160, 0, request_pages_size - 160);
