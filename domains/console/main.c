@@ -29,15 +29,37 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
     return error;
 }
 
-static enum bh_error do_read(void *object, void *data, uint32_t *size) {
-    uint8_t *bytes = data;
+// With the input's lock.
+static uint32_t copy_input(uint8_t *bytes) {
     uint32_t count = 0;
+    for (; console.head + count != console.tail && count < READ_MAX; count++)
+        bytes[count] = console.input[(console.head + count) % INPUT_SIZE];
+    return count;
+}
+
+static enum bh_error do_read(void *object, void *data, uint32_t *size) {
     (void)object;
     bh_mutex_lock(&console.input_lock);
-    while (console.head != console.tail && count < READ_MAX)
-        bytes[count++] = console.input[console.head++ % INPUT_SIZE];
+    *size = copy_input(data);
+    console.head += *size;
     bh_mutex_unlock(&console.input_lock);
-    *size = count;
+    return BH_OK;
+}
+
+static enum bh_error do_peek(void *object, void *data, uint32_t *size) {
+    (void)object;
+    bh_mutex_lock(&console.input_lock);
+    *size = copy_input(data);
+    bh_mutex_unlock(&console.input_lock);
+    return BH_OK;
+}
+
+static enum bh_error do_drop(void *object, uint32_t count) {
+    (void)object;
+    bh_mutex_lock(&console.input_lock);
+    uint32_t waiting = console.tail - console.head;
+    console.head += count < waiting ? count : waiting; // a console that was restarted has fewer than its reader saw
+    bh_mutex_unlock(&console.input_lock);
     return BH_OK;
 }
 
@@ -82,7 +104,7 @@ static enum bh_error start(void) {
 }
 
 int main(void) {
-    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch};
+    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch, .peek = do_peek, .drop = do_drop};
     enum bh_error error = start();
     if (!error)
         error = console_serve("console", &methods, &console);
