@@ -38,6 +38,7 @@ static void write_control(struct acpi_pm *pm, uint16_t value) {
 
 static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) {
     struct acpi_pm *pm = device;
+    UNDO_SAVE(pm->machine, pm);
     if (offset == 0) {
         pm->status &= (uint16_t)~value;
         if (size == 4)
@@ -52,6 +53,15 @@ static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) 
 static void reset(void *device) {
     struct acpi_pm *pm = device;
     *pm = (struct acpi_pm){.machine = pm->machine};
+}
+
+static const char *restore(void *device, const void *from) {
+    struct acpi_pm *pm = device;
+    const struct acpi_pm *saved = from;
+    if (saved->control & ~CONTROL_KEPT)
+        return "the power management's control register";
+    DEVICE_TAKE(pm, saved, status);
+    return NULL;
 }
 
 static uint32_t read_zero(void *device, uint32_t offset, uint32_t size) {
@@ -92,7 +102,7 @@ static void write_exit(void *device, uint32_t offset, uint32_t size, uint32_t va
 }
 
 const struct device_model acpi_pm_model = {
-    .name = "acpi-pm", .access_max = 4, .reset = reset, .read = read, .write = write};
+    .name = "acpi-pm", .access_max = 4, .reset = reset, .read = read, .write = write, .restore = restore};
 const struct device_model reset_port_model = {
     .name = "reset", .access_max = 1, .read = read_zero, .write = write_reset};
 const struct device_model keyboard_port_model = {

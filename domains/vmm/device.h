@@ -9,7 +9,9 @@
 #define VMM_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct device_model {
     const char *name;
@@ -19,7 +21,19 @@ struct device_model {
     void (*write)(void *device, uint32_t offset, uint32_t size, uint32_t value);
     // Bring the device up to `now_ns`. Returns when it next wants this, 0: never. NULL: it has no clock.
     uint64_t (*tick)(void *device, uint64_t now_ns);
+    // Take over `saved`, the same chip as an earlier instance of the vmm left it, which may be garbage: whatever could lead this code astray is
+    // checked, pointers and what was wired at the start stay. NULL, or what is wrong with it. A chip behind several models has it in one of them.
+    const char *(*restore)(void *device, const void *saved);
 };
+
+// All of a chip from field `first' on.
+#define DEVICE_TAKE(to, from, first)                                                                                              \
+    memcpy(&(to)->first, &(from)->first, sizeof(*(to)) - offsetof(typeof(*(to)), first))
+
+// Is it one, that is 0 or 1? To be asked before it is read as one.
+static inline bool device_flag(const bool *flag) {
+    return *(const uint8_t *)flag <= 1;
+}
 
 // The earlier of two deadlines, 0 meaning none.
 static inline uint64_t deadline_min(uint64_t a, uint64_t b) {

@@ -4,11 +4,15 @@
 // short paths. What goes to other domains (console output, the disk's bell) goes after the lock is dropped.
 #include "exits.h"
 
+#include <stdatomic.h>
+#include <stddef.h>
+
 #include "backend.h"
 #include "bulkhead/log.h"
 #include "cpuid.h"
 #include "decode.h"
 #include "guest.h"
+#include "host.h"
 #include "machine.h"
 #include "mmio.h"
 #include "msr.h"
@@ -34,7 +38,9 @@
 #define FAULT_FETCH 0x10u
 #define FAULT_TABLE_WALK (1ull << 33)
 
-static void inject(struct bh_vcpu_state *state, uint32_t vector, bool has_error) {
+static void inject(struct machine *machine, uint32_t vector, bool has_error) {
+    struct bh_vcpu_state *state = machine->state;
+    UNDO_SAVE(machine, &state->inject_exception);
     state->inject_exception = INJECT | vector | (has_error ? INJECT_ERROR : 0);
     state->exception_error = 0;
 }
@@ -55,9 +61,10 @@ static void handle_string_io(struct machine *machine, uint64_t info) {
         return;
     }
     if (!paging_translate(&machine->memory, state, *index & mask, &at) || !memory_at(&machine->memory, at, size)) {
-        inject(state, VECTOR_GP, true);
+        inject(machine, VECTOR_GP, true);
         return;
     }
+    undo_save_registers(machine);
     if (info & IO_IN) {
         value = machine_port_read(machine, IO_PORT(info), size);
         memory_write(&machine->memory, at, &value, size);
@@ -87,13 +94,24 @@ static void handle_io(struct machine *machine) {
     state->rip = state->info2;
 }
 
-static void handle_cpuid(struct bh_vcpu_state *state) {
+// Nothing is saved here: until rip moves the exit can be asked again, since rcx is still that of the guest. From then on it is answered, and who finds it
+// so has rcx in cpuid_ecx (exits_answered()).
+static void handle_cpuid(struct machine *machine) {
+    struct bh_vcpu_state *state = machine->state;
     struct cpuid_leaf leaf = cpuid_get((uint32_t)state->rax, (uint32_t)state->rcx);
     state->rax = leaf.eax;
     state->rbx = leaf.ebx;
-    state->rcx = leaf.ecx;
     state->rdx = leaf.edx;
+    machine->cpuid_ecx = leaf.ecx;
+    atomic_signal_fence(memory_order_seq_cst);
     skip(state, 2);
+    atomic_signal_fence(memory_order_seq_cst);
+    state->rcx = leaf.ecx;
+}
+
+void exits_answered(struct machine *machine) {
+    if (machine->state->reason == BH_EXIT_REASON_CPUID)
+        machine->state->rcx = machine->cpuid_ecx;
 }
 
 static void handle_msr(struct machine *machine) {
@@ -102,7 +120,7 @@ static void handle_msr(struct machine *machine) {
     uint64_t value = (uint32_t)state->rax | state->rdx << 32;
     bool fine = state->info1 & 1 ? msr_write(machine, msr, value) : msr_read(machine, msr, &value);
     if (!fine) {
-        inject(state, VECTOR_GP, true);
+        inject(machine, VECTOR_GP, true);
         return;
     }
     if (!(state->info1 & 1)) {
@@ -125,17 +143,17 @@ static void handle_mmio(struct machine *machine) {
         return;
     bh_warn("no instruction for device memory: guest-physical 0x%llx, rip 0x%llx; the guest gets #GP",
             (unsigned long long)state->info2, (unsigned long long)state->rip);
-    inject(state, VECTOR_GP, true);
+    inject(machine, VECTOR_GP, true);
 }
 
 // Deliverable interrupts end the halt before it begins.
 static void handle_halt(struct machine *machine) {
     struct bh_vcpu_state *state = machine->state;
-    skip(state, 1);
     if (!(state->rflags & FLAG_IF)) {
         machine_stop(machine, STATUS_HALTED, "halted with interrupts disabled");
         return;
     }
+    skip(state, 1);
     if (machine->uart.output_count)
         machine->output_ready = true;
     if (machine->attention)
@@ -153,7 +171,7 @@ static void handle_rare(struct machine *machine) {
         machine->attention = true;
         break;
     case BH_EXIT_REASON_HYPERCALL:
-        inject(state, VECTOR_UD, false);
+        inject(machine, VECTOR_UD, false);
         break;
     case BH_EXIT_REASON_SHUTDOWN:
         bh_warn("triple fault at rip 0x%llx, cr3 0x%llx", (unsigned long long)state->rip, (unsigned long long)state->cr3);
@@ -197,26 +215,42 @@ static bool settle(struct machine *machine) {
         machine_deliver(machine);
     if (machine->state->inject_vector)
         machine->state->halt = 0;
+    undo_commit(machine);
     return machine->disk_ready || machine->output_ready || machine->stopped;
 }
 
-// Calls into other domains, without the lock. Only the vCPU's thread takes output, so its order is kept.
-static void after(struct machine *machine) {
+// Only the vCPU's thread takes output, so its order is kept. What the console has is dropped afterwards.
+void exits_write_output(struct machine *machine) {
     uint8_t output[NS16550_OUTPUT_MAX];
     bh_mutex_lock(&machine->lock);
-    bool disk = machine->disk_ready;
-    size_t size = machine->output_ready || machine->stopped ? ns16550_take_output(&machine->uart, output) : 0;
+    size_t size = ns16550_peek_output(&machine->uart, output);
+    bh_mutex_unlock(&machine->lock);
+    if (!size)
+        return;
+    backend_console_write(output, (uint32_t)size);
+    undo_lock_aside(machine);
+    ns16550_drop_output(&machine->uart, size);
+    undo_unlock_aside(machine);
+}
+
+// Calls into other domains, without the lock.
+static void after(struct machine *machine) {
+    bh_mutex_lock(&machine->lock);
+    bool disk = machine->disk_ready, output = machine->output_ready || machine->stopped;
     machine->disk_ready = machine->output_ready = false;
     bh_mutex_unlock(&machine->lock);
     if (disk)
         backend_disk_notify();
-    if (size)
-        backend_console_write(output, (uint32_t)size);
+    if (output)
+        exits_write_output(machine);
 }
 
 static __attribute__((noinline)) bool settle_and_unlock(struct machine *machine) {
-    bool outside = settle(machine);
+    bool outside = settle(machine), first = machine->first;
+    machine->first = false;
     bh_mutex_unlock(&machine->lock);
+    if (first)
+        bh_info("the guest runs again at tick %llu", (unsigned long long)host_tsc());
     if (outside)
         after(machine);
     return machine->stopped;
@@ -227,7 +261,7 @@ bool exits_handle(struct machine *machine) {
     struct bh_vcpu_state *state = machine->state;
     machine->entry_rip = state->rip;
     if (state->reason == BH_EXIT_REASON_CPUID)
-        handle_cpuid(state);
+        handle_cpuid(machine);
     else if (state->reason == BH_EXIT_REASON_IO && !(state->info1 & IO_STRING))
         handle_io(machine);
     else

@@ -142,12 +142,14 @@ static uint8_t read_counter(struct i8254_channel *channel) {
 static uint32_t read(void *device, uint32_t offset, uint32_t size) {
     struct i8254 *pit = device;
     (void)size;
+    UNDO_SAVE(pit->machine, pit);
     return offset < 3 ? read_counter(&pit->channels[offset]) : 0xff;
 }
 
 static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) {
     struct i8254 *pit = device;
     (void)size;
+    UNDO_SAVE(pit->machine, pit);
     if (offset < 3)
         write_counter(pit, &pit->channels[offset], (uint8_t)value);
     else
@@ -161,6 +163,7 @@ static uint64_t tick(void *device, uint64_t now_ns) {
     if (!channel->next_ns)
         return 0;
     if (now_ns >= channel->next_ns) {
+        UNDO_SAVE(pit->machine, pit);
         machine_set_irq(pit->machine, IRQ_TIMER, true);
         machine_set_irq(pit->machine, IRQ_TIMER, false);
         uint64_t done = ticks_of(now_ns - channel->start_ns) / channel->count;
@@ -174,6 +177,27 @@ static void reset(void *device) {
     *pit = (struct i8254){.machine = pit->machine};
     for (int i = 0; i < 3; i++)
         pit->channels[i] = (struct i8254_channel){.mode = 3, .access = 3, .count = 0x10000, .gate = i < 2};
+}
+
+static bool is_sound(const struct i8254_channel *channel, uint64_t now_ns) {
+    return channel->mode <= 5 && channel->access <= 3 && device_flag(&channel->write_high) && device_flag(&channel->read_high) &&
+           device_flag(&channel->status_latched) && device_flag(&channel->count_latched) && device_flag(&channel->bcd) && device_flag(&channel->gate) &&
+           device_flag(&channel->loaded) && channel->count >= 1 && channel->count <= 0x10000 && channel->start_ns <= now_ns;
+}
+
+static const char *restore(void *device, const void *from) {
+    struct i8254 *pit = device;
+    const struct i8254 *saved = from;
+    uint64_t now = bh_time_ns();
+    for (int i = 0; i < 3; i++)
+        if (!is_sound(&saved->channels[i], now))
+            return "a channel of the interval timer";
+    if (saved->channels[0].next_ns > now + ns_of(0x10000))
+        return "the interval timer's next interrupt";
+    if (saved->speaker > 3)
+        return "port 0x61";
+    DEVICE_TAKE(pit, saved, channels);
+    return NULL;
 }
 
 static uint32_t read_gate(void *device, uint32_t offset, uint32_t size) {
@@ -190,6 +214,7 @@ static void write_gate(void *device, uint32_t offset, uint32_t size, uint32_t va
     struct i8254_channel *channel = &pit->channels[2];
     (void)offset;
     (void)size;
+    UNDO_SAVE(pit->machine, pit);
     if ((value & 1) && !channel->gate)
         channel->start_ns = bh_time_ns(); // a rising gate starts or restarts the count
     channel->gate = value & 1;
@@ -197,6 +222,6 @@ static void write_gate(void *device, uint32_t offset, uint32_t size, uint32_t va
 }
 
 const struct device_model i8254_model = {
-    .name = "i8254", .access_max = 1, .reset = reset, .read = read, .write = write, .tick = tick};
+    .name = "i8254", .access_max = 1, .reset = reset, .read = read, .write = write, .tick = tick, .restore = restore};
 const struct device_model i8254_gate_model = {
     .name = "i8254 gate", .access_max = 1, .read = read_gate, .write = write_gate};

@@ -52,7 +52,11 @@ static void update(struct i8259 *pic) {
 }
 
 void i8259_set_input(struct i8259 *pic, uint32_t irq, bool asserted) {
-    set_chip_input(&pic->chips[irq >> 3 & 1], irq & 7, asserted);
+    struct i8259_chip *chip = &pic->chips[irq >> 3 & 1];
+    if (asserted == (chip->asserted >> (irq & 7) & 1) && !(chip->elcr >> (irq & 7) & 1))
+        return; // no edge
+    UNDO_SAVE(pic->machine, pic);
+    set_chip_input(chip, irq & 7, asserted);
     update(pic);
 }
 
@@ -75,6 +79,7 @@ static uint8_t acknowledge_chip(struct i8259_chip *chip) {
 }
 
 uint8_t i8259_acknowledge(struct i8259 *pic) {
+    UNDO_SAVE(pic->machine, pic);
     uint8_t input = acknowledge_chip(&pic->chips[0]);
     uint8_t vector = pic->chips[0].base + input;
     if (input == CASCADE)
@@ -151,6 +156,7 @@ static void write_data(struct i8259_chip *chip, uint8_t value) {
 static uint32_t read_chip(struct i8259 *pic, uint32_t index, uint32_t offset) {
     struct i8259_chip *chip = &pic->chips[index];
     if (chip->poll) {
+        UNDO_SAVE(pic->machine, pic);
         chip->poll = false;
         bool any = pending_input(chip) >= 0;
         uint32_t value = any ? 0x80u | acknowledge_chip(chip) : 0;
@@ -163,6 +169,7 @@ static uint32_t read_chip(struct i8259 *pic, uint32_t index, uint32_t offset) {
 }
 
 static void write_chip(struct i8259 *pic, uint32_t index, uint32_t offset, uint32_t value) {
+    UNDO_SAVE(pic->machine, pic);
     if (offset)
         write_data(&pic->chips[index], (uint8_t)value);
     else
@@ -198,6 +205,7 @@ static uint32_t read_elcr(void *device, uint32_t offset, uint32_t size) {
 static void write_elcr(void *device, uint32_t offset, uint32_t size, uint32_t value) {
     struct i8259 *pic = device;
     (void)size;
+    UNDO_SAVE(pic->machine, pic);
     pic->chips[offset].elcr = (uint8_t)value & (offset ? 0xde : 0xf8); // timer, keyboard, cascade, RTC and FPU stay edge
     update(pic);
 }
@@ -209,8 +217,21 @@ static void reset(void *device) {
         pic->chips[i] = (struct i8259_chip){.lowest = 7, .imr = 0xff, .base = i ? 0x70 : 0x08};
 }
 
+static const char *restore(void *device, const void *from) {
+    struct i8259 *pic = device;
+    const struct i8259 *saved = from;
+    for (int i = 0; i < 2; i++) {
+        const struct i8259_chip *chip = &saved->chips[i];
+        if (chip->base & 7 || chip->init == 1 || chip->init > 4 || chip->lowest > 7 || !device_flag(&chip->needs_icw4) || !device_flag(&chip->read_isr) ||
+            !device_flag(&chip->poll) || !device_flag(&chip->auto_eoi) || !device_flag(&chip->rotate_auto) || !device_flag(&chip->special_mask))
+            return "an 8259";
+    }
+    DEVICE_TAKE(pic, saved, chips);
+    return NULL;
+}
+
 const struct device_model i8259_master_model = {
-    .name = "i8259", .access_max = 1, .reset = reset, .read = read_master, .write = write_master};
+    .name = "i8259", .access_max = 1, .reset = reset, .read = read_master, .write = write_master, .restore = restore};
 const struct device_model i8259_slave_model = {
     .name = "i8259 slave", .access_max = 1, .read = read_slave, .write = write_slave};
 const struct device_model i8259_elcr_model = {

@@ -38,13 +38,16 @@ static void deliver(struct ioapic *ioapic, uint32_t pin) {
 
 void ioapic_set_pin(struct ioapic *ioapic, uint32_t pin, bool asserted) {
     uint32_t bit = 1u << pin;
-    bool rose = asserted && !(ioapic->asserted & bit);
-    ioapic->asserted = asserted ? ioapic->asserted | bit : ioapic->asserted & ~bit;
-    if (rose)
+    if (asserted == !!(ioapic->asserted & bit))
+        return;
+    UNDO_SAVE(ioapic->machine, ioapic);
+    ioapic->asserted ^= bit;
+    if (asserted)
         deliver(ioapic, pin);
 }
 
 void ioapic_end_of_interrupt(struct ioapic *ioapic, uint8_t vector) {
+    UNDO_SAVE(ioapic->machine, ioapic);
     for (uint32_t pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t *entry = &ioapic->entries[pin];
         if ((uint8_t)*entry != vector || !(*entry & ENTRY_REMOTE))
@@ -90,6 +93,7 @@ static uint32_t read(void *device, uint32_t offset, uint32_t size) {
 static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) {
     struct ioapic *ioapic = device;
     (void)size;
+    UNDO_SAVE(ioapic->machine, ioapic);
     if (offset == REG_SELECT)
         ioapic->select = value & 0xff;
     else if (offset == REG_EOI)
@@ -107,5 +111,14 @@ static void reset(void *device) {
         ioapic->entries[pin] = ENTRY_MASKED;
 }
 
+static const char *restore(void *device, const void *from) {
+    struct ioapic *ioapic = device;
+    const struct ioapic *saved = from;
+    if (saved->select > 0xff || (saved->id & ~0x0f000000u) || saved->asserted >> IOAPIC_PINS)
+        return "the I/O APIC";
+    DEVICE_TAKE(ioapic, saved, select);
+    return NULL;
+}
+
 const struct device_model ioapic_model = {
-    .name = "ioapic", .access_max = 4, .reset = reset, .read = read, .write = write};
+    .name = "ioapic", .access_max = 4, .reset = reset, .read = read, .write = write, .restore = restore};

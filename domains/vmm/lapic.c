@@ -70,6 +70,7 @@ int lapic_pending(const struct lapic *lapic) {
 }
 
 void lapic_acknowledge(struct lapic *lapic, uint8_t vector) {
+    UNDO_SAVE(lapic->machine, lapic);
     set_bit(lapic->irr, vector, false);
     set_bit(lapic->isr, vector, true);
 }
@@ -77,6 +78,7 @@ void lapic_acknowledge(struct lapic *lapic, uint8_t vector) {
 void lapic_receive(struct lapic *lapic, uint8_t vector, bool level) {
     if (!enabled(lapic))
         return;
+    UNDO_SAVE(lapic->machine, lapic);
     if (vector < 16) {
         lapic->esr |= 1u << 6; // received an illegal vector
         return;
@@ -142,6 +144,7 @@ static uint64_t tick(void *device, uint64_t now_ns) {
     if (!lapic->next_ns)
         return 0;
     if (now_ns >= lapic->next_ns) {
+        UNDO_SAVE(lapic->machine, lapic);
         uint32_t lvt = lapic->lvt[LVT_TIMER];
         if (!(lvt & LVT_MASKED))
             lapic_receive(lapic, (uint8_t)lvt, false);
@@ -163,12 +166,13 @@ static void send(struct lapic *lapic, uint32_t command) {
         lapic_receive(lapic, (uint8_t)command, false);
 }
 
+static const uint32_t lvt_kept[LVT_COUNT] = {
+    [LVT_TIMER] = 0x300ff, [LVT_THERMAL] = 0x107ff, [LVT_COUNTERS] = 0x107ff,
+    [LVT_LINT0] = 0x1a7ff, [LVT_LINT1] = 0x1a7ff,   [LVT_ERROR] = 0x100ff,
+};
+
 static void write_lvt(struct lapic *lapic, uint32_t index, uint32_t value) {
-    static const uint32_t kept[LVT_COUNT] = {
-        [LVT_TIMER] = 0x300ff, [LVT_THERMAL] = 0x107ff, [LVT_COUNTERS] = 0x107ff,
-        [LVT_LINT0] = 0x1a7ff, [LVT_LINT1] = 0x1a7ff,   [LVT_ERROR] = 0x100ff,
-    };
-    value &= kept[index];
+    value &= lvt_kept[index];
     if (!(lapic->svr & SVR_ENABLE))
         value |= LVT_MASKED;
     lapic->lvt[index] = value;
@@ -231,6 +235,7 @@ static uint32_t read(void *device, uint32_t offset, uint32_t size) {
 static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) {
     struct lapic *lapic = device;
     (void)size;
+    UNDO_SAVE(lapic->machine, lapic);
     offset &= ~0xfu;
     if (offset >= REG_LVT_TIMER && offset <= REG_LVT_ERROR) {
         write_lvt(lapic, (offset - REG_LVT_TIMER) >> 4, value);
@@ -287,5 +292,24 @@ static void reset(void *device) {
     lapic->lvt[LVT_LINT0] = MODE_EXTINT << 8;
 }
 
+static const char *restore(void *device, const void *from) {
+    struct lapic *lapic = device;
+    const struct lapic *saved = from;
+    uint64_t count_max = (uint64_t)UINT32_MAX * 128;
+    if ((saved->base_msr & ~BASE_ENABLE) != (LAPIC_ADDRESS | BASE_BSP))
+        return "the local APIC's address";
+    if (saved->tpr > 0xff || saved->svr > 0x1ff || (saved->divide & ~0xbu) || (saved->id & 0xffffff))
+        return "a register of the local APIC";
+    if (saved->next_ns && (!saved->period_ns || saved->period_ns > count_max || saved->next_ns > bh_time_ns() + saved->period_ns))
+        return "the local APIC's timer";
+    if ((saved->irr[0] | saved->isr[0]) & 0xffff)
+        return "a vector in the local APIC";
+    for (int i = 0; i < LVT_COUNT; i++)
+        if (saved->lvt[i] & ~lvt_kept[i] & ~LVT_MASKED)
+            return "the local APIC's vector table";
+    DEVICE_TAKE(lapic, saved, base_msr);
+    return NULL;
+}
+
 const struct device_model lapic_model = {
-    .name = "lapic", .access_max = 4, .reset = reset, .read = read, .write = write, .tick = tick};
+    .name = "lapic", .access_max = 4, .reset = reset, .read = read, .write = write, .tick = tick, .restore = restore};

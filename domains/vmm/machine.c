@@ -9,6 +9,7 @@
 #include "bulkhead/log.h"
 #include "bulkhead/thread.h"
 #include "guest.h"
+#include "msr.h"
 
 #define ALL_ONES 0xffffffffu
 #define COM1_PORT 0x3f8
@@ -66,6 +67,7 @@ void machine_create(struct machine *machine) {
         for (uint32_t port = 0; port < port_chips[i].count; port++)
             machine->ports[port_chips[i].first + port] = (uint8_t)index;
     }
+    machine->pat = MSR_PAT_RESET;
     pci_create(&machine->pci, machine);
     machine_reset(machine);
 }
@@ -206,6 +208,7 @@ void machine_deliver(struct machine *machine) {
         state->want_window = 1;
         return;
     }
+    UNDO_SAVE(machine, &state->inject_vector);
     if (external)
         vector = i8259_acknowledge(&machine->pic);
     else
@@ -219,7 +222,28 @@ void machine_deliver(struct machine *machine) {
 void machine_stop(struct machine *machine, uint32_t status, const char *why) {
     if (machine->stopped)
         return;
+    UNDO_SAVE(machine, &machine->notes);
+    UNDO_SAVE(machine, &machine->status);
     machine->stopped = true;
     machine->status = status;
     bh_info("the guest %s (status %u)", why, status);
+}
+
+const char *machine_restore(struct machine *machine, const struct machine *saved) {
+    const char *why = NULL;
+    if (!device_flag(&saved->stopped) || !msr_pat_valid(saved->pat))
+        return "the machine's own fields";
+    machine->stopped = saved->stopped;
+    machine->status = saved->status;
+    machine->pat = saved->pat;
+    machine->cpuid_ecx = saved->cpuid_ecx;
+    for (size_t i = 0; i < PORT_CHIP_COUNT && !why; i++)
+        if (port_chips[i].model->restore)
+            why = port_chips[i].model->restore(chip_at(machine, port_chips[i].device), (const uint8_t *)saved + port_chips[i].device);
+    for (size_t i = 0; i < MEMORY_CHIP_COUNT && !why; i++)
+        if (memory_chips[i].model->restore)
+            why = memory_chips[i].model->restore(chip_at(machine, memory_chips[i].device), (const uint8_t *)saved + memory_chips[i].device);
+    machine->attention = machine->timers_changed = machine->disk_ready = true; // what the old one had noted of these is not known
+    machine->output_ready = machine->uart.output_count != 0;
+    return why;
 }

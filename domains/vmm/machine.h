@@ -6,6 +6,8 @@
 //          \------------------> I/O APIC --> local APIC --^
 //          ---machine_message (MSI-X)----------^
 //
+// It lies in memory that outlasts this domain (kept.h); each change is saved first (undo.h), so that a new instance of the vmm can go on with it.
+//
 // Locking: `lock` guards everything here. It is not held across calls into other domains: what must go out is noted in
 // `output_ready` and `disk_ready` and done by exits.c after unlocking.
 #ifndef VMM_MACHINE_H
@@ -25,10 +27,12 @@
 #include "bulkhead/mutex.h"
 #include "ns16550.h"
 #include "pci.h"
+#include "undo.h"
 #include "virtio_blk.h"
 
 struct bh_vcpu_state;
 
+#define NO_EXIT (~0ull)
 #define MACHINE_PORTS 0x1000
 #define MACHINE_RANGES 24
 
@@ -41,6 +45,7 @@ struct port_range {
 struct machine {
     struct guest_memory memory;
     struct bh_vcpu_state *state; // page shared with the kernel
+    struct undo_log *log;
     uint32_t tsc_khz;
     struct bh_mutex lock;
 
@@ -52,11 +57,18 @@ struct machine {
             bool output_ready;   // console output is to be written
             bool disk_ready;     // the disk's server is to be told of submissions
             bool stopped;        // the guest has ended
+            bool changed;        // the undo log has entries
         };
         uint64_t notes; // all of these at once: 0 after most exits
     };
     uint32_t status;     // with which it ended
-    uint64_t entry_rip;  // of the exit being handled
+    uint64_t entry_rip;  // of the exit handled last; NO_EXIT: a new instance has begun none
+    uint32_t cpuid_ecx;  // what the last CPUID gives to rcx
+    bool has_disk;
+    bool ask_again;      // after a restart: the exit in hand is to be asked anew
+    bool first;          // no exit was answered since the restart
+    uint32_t tries;      // instances before this one that died in the exit with which this one begins
+    uint64_t pat;        // MSR
 
     struct lapic lapic;
     struct ioapic ioapic;
@@ -74,7 +86,7 @@ struct machine {
     uint8_t reported[MACHINE_PORTS / 8]; // unknown ports named in the log already
 };
 
-// Put all chips in their place and reset them. `memory` and `state` are set before.
+// Put all chips in their place and reset them. `memory`, `state` and `log` are set before, all else is 0.
 void machine_create(struct machine *machine);
 void machine_reset(struct machine *machine);
 
@@ -93,6 +105,9 @@ void machine_message(struct machine *machine, uint64_t address, uint32_t data);
 void machine_tick(struct machine *machine);
 // Put the interrupt to inject into the shared page, or ask for a window.
 void machine_deliver(struct machine *machine);
+
+// Take over the state of an earlier instance's machine, but for PCI and its disk. NULL, or what is wrong with it.
+const char *machine_restore(struct machine *machine, const struct machine *saved);
 
 // The guest ends with `status`; `why` completes the sentence "the guest ...".
 void machine_stop(struct machine *machine, uint32_t status, const char *why);

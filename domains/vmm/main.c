@@ -7,7 +7,9 @@
 // Needs:  "guest" (Guest), "guest-memory" and "guest-kernel" (buffers); may have "guest-initrd" (buffer), "console"
 //         (Console), "disk" (ring) with "disk-info" (Block), "system" (System), "rtc" (Ports 0x70-0x71).
 // Settings: cmdline: the guest kernel's command line. on-exit: power-off (default) or stop.
-// When it dies its guest stands still; the rest of the system goes on.
+//         "vmm-state" (buffer of 256 KiB) is where the machine outlasts this domain.
+// When it dies its guest stands still; the rest of the system goes on. A new instance goes on with the guest (resume.c) if there is "vmm-state",
+// and else boots it anew.
 //
 // Threads: the vCPU's (the kernel's, calling in), one that waits for the disk, one that waits for typed input, and the
 // first, which waits for the guest's end.
@@ -29,6 +31,7 @@
 #include "kernel.h"
 
 #define STATUS_NOT_STARTED 73
+#define PAUSE_NS 20000u // a vCPU's way to its standstill
 #define DEVICE_PRIORITY 2
 #define CALIBRATE_NS 10000000u
 #define WATCH_AGAIN_NS 500000000u
@@ -41,20 +44,22 @@ struct vmm vmm;
 static enum bh_error handle_exit(void *object, uint32_t vcpu) {
     (void)object;
     (void)vcpu;
-    if (!exits_handle(&vmm.machine))
+    if (!exits_handle(vmm.machine))
         return BH_OK;
-    vmm.machine.state->stop = 1;
+    vmm.machine->state->stop = 1;
     if (bh_event_signal(vmm.ended))
         bh_warn("the guest's end cannot be told");
     return BH_OK;
 }
 
-// Device events from other threads: kick the vCPU when an interrupt came of it.
+const struct vcpu_methods vmm_methods = {.exit = handle_exit};
+
+// Device events from other threads, a step of their own: kick the vCPU when an interrupt came of it.
 static void unlock_and_kick(void) {
-    struct machine *machine = &vmm.machine;
+    struct machine *machine = vmm.machine;
     bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready;
     machine->disk_ready = false;
-    bh_mutex_unlock(&machine->lock);
+    undo_unlock_aside(machine);
     if (disk)
         backend_disk_notify();
     if (kick)
@@ -64,8 +69,8 @@ static void unlock_and_kick(void) {
 static void disk_thread(uint64_t argument) {
     (void)argument;
     for (;;) {
-        bh_mutex_lock(&vmm.machine.lock);
-        enum bh_error error = virtio_blk_complete(&vmm.machine.disk);
+        undo_lock_aside(vmm.machine);
+        enum bh_error error = virtio_blk_complete(&vmm.machine->disk);
         unlock_and_kick();
         if (error == BH_EAGAIN)
             error = bh_ring_wait_completion(&vmm.ring, 0);
@@ -74,14 +79,14 @@ static void disk_thread(uint64_t argument) {
     }
 }
 
-static void feed(const uint8_t *data, uint32_t size) {
-    for (uint32_t done = 0; done < size;) {
-        bh_mutex_lock(&vmm.machine.lock);
-        done += (uint32_t)ns16550_receive(&vmm.machine.uart, data + done, size - done);
-        unlock_and_kick();
-        if (done < size)
-            bh_sleep_for(INPUT_RETRY_NS); // until the guest has read
-    }
+// The console keeps what was typed until the guest's serial port has it.
+static enum bh_error feed(const uint8_t *data, uint32_t size) {
+    undo_lock_aside(vmm.machine);
+    uint32_t done = (uint32_t)ns16550_receive(&vmm.machine->uart, data, size);
+    unlock_and_kick();
+    if (done < size)
+        bh_sleep_for(INPUT_RETRY_NS); // until the guest has read
+    return done ? console_drop(vmm.console, done) : BH_OK;
 }
 
 static void console_thread(uint64_t argument) {
@@ -91,12 +96,12 @@ static void console_thread(uint64_t argument) {
     for (;;) {
         uint32_t size = 0;
         if (!error)
-            error = console_read(vmm.console, data, &size);
+            error = console_peek(vmm.console, data, &size);
         if (error) {
             bh_sleep_for(20 * INPUT_RETRY_NS);
             error = console_watch_input(vmm.console, event);
         } else if (size) {
-            feed(data, size);
+            error = feed(data, size);
         } else {
             // A console that was restarted knows of no watcher: ask again from time to time.
             error = bh_event_wait(event, bh_time_ns() + WATCH_AGAIN_NS);
@@ -148,12 +153,27 @@ static uint64_t wall_clock(void) {
     return mc146818_seconds(2000 + value[5], value[4], value[3]) + value[2] * 3600 + value[1] * 60 + value[0];
 }
 
-static enum bh_error add_disk(void) {
+// What an earlier guest has under way may still go to its memory, which is this one's.
+static enum bh_error drain(uint64_t deadline_ns) {
+    enum bh_error status;
+    uint32_t slot;
+    while (vmm.ring.in_flight && bh_time_ns() < deadline_ns)
+        if (bh_ring_complete(&vmm.ring, &slot, &status, NULL) == BH_EAGAIN)
+            (void)bh_ring_wait_completion(&vmm.ring, bh_time_ns() + CALIBRATE_NS);
+    if (!vmm.ring.in_flight)
+        return BH_OK;
+    bh_error_log("%u requests of an earlier guest do not end", vmm.ring.in_flight);
+    return BH_ETIMEDOUT;
+}
+
+static enum bh_error add_disk(struct machine *machine) {
     struct bh_block_info info;
     if (bh_cap_find("disk-info", &vmm.disk_info))
         return BH_OK; // a guest without a disk
-    enum bh_error error = bh_ring_attach("disk", &vmm.ring);
     uint64_t deadline = bh_time_ns() + BH_SERVER_WAIT_NS;
+    enum bh_error error = vmm.ring_attached ? BH_OK : bh_ring_attach("disk", &vmm.ring);
+    if (!error)
+        error = drain(deadline);
     while (!error && (error = block_info(vmm.disk_info, &info)) == BH_EDEAD && bh_time_ns() < deadline) {
         bh_sleep_for(CALIBRATE_NS); // its driver starts, or is being restarted
         error = BH_OK;
@@ -162,15 +182,15 @@ static enum bh_error add_disk(void) {
         bh_error_log("the disk is not usable: %s", bh_strerror(error));
         return error;
     }
-    vmm.has_disk = virtio_blk_create(&vmm.machine.disk, &vmm.machine, &vmm.ring, &info);
+    machine->has_disk = virtio_blk_create(&machine->disk, machine, &vmm.ring, &info);
     bh_info("disk: %llu sectors%s, serial '%s'", (unsigned long long)info.sector_count, info.read_only ? ", read only" : "", info.serial);
     return BH_OK;
 }
 
-static enum bh_error start_threads(void) {
+enum bh_error vmm_start_threads(void) {
     bh_cap event;
     enum bh_error error = BH_OK;
-    if (vmm.has_disk)
+    if (vmm.machine->has_disk)
         error = bh_thread_create(disk_thread, 0, DEVICE_PRIORITY);
     if (!error && vmm.console)
         error = bh_event_create(&event);
@@ -179,24 +199,26 @@ static enum bh_error start_threads(void) {
     return error;
 }
 
-static enum bh_error make_vcpu(void) {
-    static const struct vcpu_methods methods = {.exit = handle_exit};
-    bh_cap memory;
-    uint64_t address;
-    enum bh_error error = vcpu_serve("vcpu", &methods, &vmm);
+enum bh_error vmm_open_vcpu(struct bh_vcpu_state **page) {
+    uint64_t address, deadline = bh_time_ns() + BH_SERVER_WAIT_NS;
+    enum bh_error error;
+    while ((error = guest_vcpu_create(vmm.guest, 0, "vcpu", &address)) == BH_EBUSY && bh_time_ns() < deadline)
+        bh_sleep_for(PAUSE_NS);
     if (!error)
-        error = bh_cap_find("guest-memory", &memory);
-    if (!error)
-        error = guest_map(vmm.guest, memory, 0, 0, vmm.machine.memory.size, RIGHTS_ALL);
-    if (!error)
-        error = guest_vcpu_create(vmm.guest, 0, "vcpu", &address);
-    if (!error)
-        vmm.machine.state = (struct bh_vcpu_state *)address;
+        *page = (struct bh_vcpu_state *)address;
     return error;
 }
 
+static enum bh_error make_vcpu(struct bh_vcpu_state **page) {
+    bh_cap memory;
+    enum bh_error error = bh_cap_find("guest-memory", &memory);
+    if (!error)
+        error = guest_map(vmm.guest, memory, 0, 0, vmm.memory.size, RIGHTS_ALL);
+    return error ? error : vmm_open_vcpu(page);
+}
+
 // Settings are short: a long command line comes in pieces, cmdline, cmdline1, cmdline2, ...
-static void make_command_line(char *text, size_t size) {
+static void make_command_line(char *text, size_t size, uint32_t tsc_khz) {
     char setting[SETTING_SIZE], key[16] = "cmdline";
     size_t used = 0;
     text[0] = 0;
@@ -208,44 +230,76 @@ static void make_command_line(char *text, size_t size) {
         snprintf(key, sizeof(key), "cmdline%d", i);
     }
     if (used < size)
-        snprintf(text + used, size - used, "%stsc_early_khz=%u", used ? " " : "", vmm.machine.tsc_khz);
+        snprintf(text + used, size - used, "%stsc_early_khz=%u", used ? " " : "", tsc_khz);
 }
 
-// Everything up to the guest's first instruction. Refusals are in the log.
-static enum bh_error start(void) {
-    struct machine *machine = &vmm.machine;
-    struct boot_file memory = {0};
-    struct boot boot = {0};
-    static char command_line[BOOT_COMMAND_LINE_MAX];
+static enum bh_error find_memory(void) {
+    static struct kept unkept;
+    struct boot_file memory = {0}, kept = {0};
     enum bh_error error = map_named("guest-memory", BH_RIGHT_READ | BH_RIGHT_WRITE, &memory);
     if (error) {
         bh_error_log("no guest memory: grant a buffer named guest-memory: %s", bh_strerror(error));
         return error;
     }
-    machine->memory = boot.memory = (struct guest_memory){(uint8_t *)memory.data, memory.size};
+    vmm.memory = (struct guest_memory){(uint8_t *)memory.data, memory.size};
+    vmm.kept = &unkept;
+    if (map_named("vmm-state", BH_RIGHT_READ | BH_RIGHT_WRITE, &kept))
+        return BH_OK; // a guest that ends with its vmm
+    if (kept.size < sizeof(unkept)) {
+        bh_error_log("the buffer vmm-state has %llu bytes: %zu are needed", (unsigned long long)kept.size, sizeof(unkept));
+        return BH_ENOSPC;
+    }
+    vmm.kept = (struct kept *)kept.data;
+    return BH_OK;
+}
+
+// A machine as it is switched on, with its guest's kernel in memory.
+static enum bh_error build(struct machine *machine, struct bh_vcpu_state *page) {
+    static char command_line[BOOT_COMMAND_LINE_MAX];
+    struct boot boot = {.memory = vmm.memory, .command_line = command_line};
+    machine->memory = vmm.memory;
+    machine->state = page;
+    machine->tsc_khz = measure_tsc();
     (void)map_named("guest-kernel", BH_RIGHT_READ, &boot.kernel);
     (void)map_named("guest-initrd", BH_RIGHT_READ, &boot.initrd);
-    machine->tsc_khz = measure_tsc();
-    make_command_line(command_line, sizeof(command_line));
-    boot.command_line = command_line;
+    make_command_line(command_line, sizeof(command_line), machine->tsc_khz);
     cpuid_create(machine->tsc_khz);
-    error = make_vcpu();
+    enum bh_error error = bh_mutex_create(&machine->lock);
+    if (error)
+        return error;
+    machine_create(machine);
+    mc146818_set_time(&machine->rtc, wall_clock());
+    error = add_disk(machine);
+    if (!error && !acpi_tables_write(&machine->memory, &boot.rsdp))
+        error = BH_ENOSPC;
+    return error ? error : boot_load(&boot, machine->state);
+}
+
+// Everything up to the guest's first instruction. Refusals are in the log.
+static enum bh_error boot_guest(void) {
+    struct bh_vcpu_state *page;
+    struct kept_area *area;
+    kept_drop(vmm.kept);
+    enum bh_error error = make_vcpu(&page);
     if (error) {
         bh_error_log("the guest's virtual CPU cannot be made: %s", bh_strerror(error));
         return error;
     }
-    machine_create(machine);
-    mc146818_set_time(&machine->rtc, wall_clock());
-    error = add_disk();
-    if (!error && !acpi_tables_write(&machine->memory, &boot.rsdp))
-        error = BH_ENOSPC;
+    area = kept_prepare(vmm.kept);
+    error = build(&area->machine, page);
+    if (error)
+        return error;
+    vmm.machine = &area->machine;
+    kept_switch(vmm.kept, area);
+    error = vcpu_serve("vcpu", &vmm_methods, &vmm);
     if (!error)
-        error = boot_load(&boot, machine->state);
-    if (!error)
-        error = start_threads();
-    if (!error)
-        error = guest_vcpu_start(vmm.guest, 0);
-    return error;
+        error = vmm_start_threads();
+    return error ? error : guest_vcpu_start(vmm.guest, 0);
+}
+
+static enum bh_error start(void) {
+    enum bh_error error = find_memory();
+    return error || resume_guest() ? error : boot_guest();
 }
 
 static void find_capabilities(void) {
@@ -257,19 +311,20 @@ static void find_capabilities(void) {
 
 int main(void) {
     char on_exit[SETTING_SIZE];
+    uint32_t status = STATUS_NOT_STARTED;
     find_capabilities();
-    if (bh_event_create(&vmm.ended) || bh_mutex_create(&vmm.machine.lock))
+    if (bh_event_create(&vmm.ended))
         return 1;
     enum bh_error error = start();
     if (error) {
         bh_error_log("the guest does not start: %s", bh_strerror(error));
-        vmm.machine.status = STATUS_NOT_STARTED;
     } else {
-        while (!vmm.machine.stopped)
+        while (!vmm.machine->stopped)
             (void)bh_event_wait(vmm.ended, 0);
+        status = vmm.machine->status;
     }
     get_setting("on-exit", "power-off", on_exit);
     if (vmm.system && strcmp(on_exit, "stop"))
-        (void)system_power_off(vmm.system, vmm.machine.status);
+        (void)system_power_off(vmm.system, status);
     return error ? 1 : 0;
 }

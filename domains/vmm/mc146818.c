@@ -24,6 +24,7 @@
 #define C_PERIODIC 0x40
 #define C_ALARM 0x20
 #define C_UPDATE 0x10
+#define OFFSET_MAX_S (1ll << 40) // 35 000 years
 #define UPDATE_NS 244000u // how long before the change "update in progress" shows
 
 enum { SECOND = 0, SECOND_ALARM, MINUTE, MINUTE_ALARM, HOUR, HOUR_ALARM, WEEKDAY, DAY, MONTH, YEAR };
@@ -121,6 +122,7 @@ static void take_date(struct mc146818 *rtc) {
 }
 
 void mc146818_set_time(struct mc146818 *rtc, uint64_t seconds) {
+    UNDO_SAVE(rtc->machine, rtc);
     uint64_t now = bh_time_ns() / NS;
     rtc->offset_s = (int64_t)seconds - (int64_t)now;
     rtc->seen_s = seconds;
@@ -136,6 +138,7 @@ static bool alarm_matches(const struct mc146818 *rtc, const struct date *date) {
 static void update_line(struct mc146818 *rtc) {
     uint8_t *flags = &rtc->memory[REG_C];
     bool raised = *flags & rtc->memory[REG_B] & (C_PERIODIC | C_ALARM | C_UPDATE);
+    UNDO_SAVE(rtc->machine, flags);
     *flags = raised ? *flags | C_IRQ : *flags & (uint8_t)~C_IRQ;
     machine_set_irq(rtc->machine, IRQ_RTC, raised);
 }
@@ -153,6 +156,7 @@ static void judge_seconds(struct mc146818 *rtc, uint64_t now_ns) {
     uint64_t wall = wall_seconds(rtc, now_ns);
     if (rtc->memory[REG_B] & B_SET || wall == rtc->seen_s)
         return;
+    UNDO_SAVE(rtc->machine, rtc);
     rtc->memory[REG_C] |= C_UPDATE;
     // Seconds that passed while nobody looked are judged too, but no more than a day of them.
     uint64_t first = wall - rtc->seen_s > 86400 ? wall - 86400 : rtc->seen_s + 1;
@@ -171,6 +175,7 @@ static uint64_t tick(void *device, uint64_t now_ns) {
     uint64_t period = period_ns(rtc), next = 0;
     judge_seconds(rtc, now_ns);
     if (rtc->periodic_ns && now_ns >= rtc->periodic_ns && period) {
+        UNDO_SAVE(rtc->machine, rtc);
         rtc->memory[REG_C] |= C_PERIODIC;
         rtc->periodic_ns += ((now_ns - rtc->periodic_ns) / period + 1) * period;
     }
@@ -201,6 +206,7 @@ static uint32_t read(void *device, uint32_t offset, uint32_t size) {
     if (!offset)
         return 0xff;
     if (rtc->index == REG_C) {
+        UNDO_SAVE(rtc->machine, rtc);
         judge_seconds(rtc, now);
         update_line(rtc);
         uint8_t flags = rtc->memory[REG_C];
@@ -214,8 +220,10 @@ static uint32_t read(void *device, uint32_t offset, uint32_t size) {
     }
     if (rtc->index == REG_D)
         return 0x80; // the battery is fine
-    if (rtc->index <= YEAR || rtc->index == REG_CENTURY)
+    if (rtc->index <= YEAR || rtc->index == REG_CENTURY) {
+        UNDO_SAVE(rtc->machine, rtc);
         refresh(rtc, now);
+    }
     return rtc->memory[rtc->index];
 }
 
@@ -223,6 +231,7 @@ static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) 
     struct mc146818 *rtc = device;
     uint8_t byte = (uint8_t)value, index = rtc->index;
     (void)size;
+    UNDO_SAVE(rtc->machine, rtc);
     if (!offset) {
         rtc->index = byte & 0x7f;
         return;
@@ -256,5 +265,17 @@ static void reset(void *device) {
     rtc->memory[REG_C] = 0;
 }
 
+static const char *restore(void *device, const void *from) {
+    struct mc146818 *rtc = device;
+    const struct mc146818 *saved = from;
+    uint64_t now = bh_time_ns();
+    if (saved->index > 0x7f)
+        return "the real-time clock's index";
+    if (saved->offset_s > OFFSET_MAX_S || saved->offset_s < -(int64_t)(now / NS) || saved->seen_s > wall_seconds(saved, now))
+        return "the real-time clock's time";
+    DEVICE_TAKE(rtc, saved, index);
+    return NULL;
+}
+
 const struct device_model mc146818_model = {
-    .name = "mc146818", .access_max = 1, .reset = reset, .read = read, .write = write, .tick = tick};
+    .name = "mc146818", .access_max = 1, .reset = reset, .read = read, .write = write, .tick = tick, .restore = restore};

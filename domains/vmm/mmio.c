@@ -111,6 +111,7 @@ static bool execute_string(struct machine *machine, const struct mmio_instructio
         set_register(&state->rax, false, size, machine_mmio_read(machine, address, size));
     else if (!move_string(machine, instruction, address, write))
         return false;
+    undo_save_registers(machine);
     if (uses_source)
         set_register(&state->rsi, false, width, state->rsi + step);
     if (uses_target)
@@ -140,6 +141,7 @@ static void execute_plain(struct machine *machine, const struct mmio_instruction
         break;
     case MMIO_EXCHANGE:
         machine_mmio_write(machine, address, size, source(machine, instruction));
+        undo_save_registers(machine);
         set_register(reg, instruction->high, size, value);
         break;
     case MMIO_UPDATE:
@@ -149,6 +151,7 @@ static void execute_plain(struct machine *machine, const struct mmio_instruction
         break;
     default:
         value = combine(machine, instruction->operation, source(machine, instruction), value, size);
+        undo_save_registers(machine);
         if (!compare)
             set_register(reg, instruction->high, size, value);
         break;

@@ -28,8 +28,6 @@
 #define SPECIAL_CONTROL 2 // set_special: control registers and EFER only
 #define REPORTS_MAX 32
 
-static uint64_t pat = 0x0007040600070406ull;
-
 static void report(const char *verb, uint32_t msr) {
     static uint32_t reported[REPORTS_MAX], count;
     for (uint32_t i = 0; i < count; i++)
@@ -41,6 +39,15 @@ static void report(const char *verb, uint32_t msr) {
     bh_debug("the guest %s MSR 0x%x, which does not exist here: #GP", verb, msr);
 }
 
+bool msr_pat_valid(uint64_t value) {
+    for (uint32_t i = 0; i < 8; i++) {
+        uint8_t type = (uint8_t)(value >> i * 8);
+        if (type > 7 || type == 2 || type == 3)
+            return false;
+    }
+    return true;
+}
+
 bool msr_read(struct machine *machine, uint32_t msr, uint64_t *value) {
     switch (msr) {
     case MSR_TSC:
@@ -50,7 +57,7 @@ bool msr_read(struct machine *machine, uint32_t msr, uint64_t *value) {
         *value = machine->lapic.base_msr;
         return true;
     case MSR_PAT:
-        *value = pat;
+        *value = machine->pat;
         return true;
     case MSR_EFER:
         *value = machine->state->efer;
@@ -89,16 +96,15 @@ bool msr_write(struct machine *machine, uint32_t msr, uint64_t value) {
         return write_efer(machine, value);
     case MSR_APIC_BASE:
         // It stays at its usual address; only switching it off and on is followed.
+        UNDO_SAVE(machine, &machine->lapic);
         machine->lapic.base_msr = (machine->lapic.base_msr & ~0x800ull) | (value & 0x800);
         machine->attention = true;
         return !(value & 0x400) && (value & ~0xfffull) == LAPIC_ADDRESS;
     case MSR_PAT:
-        for (uint32_t i = 0; i < 8; i++) {
-            uint8_t type = (uint8_t)(value >> i * 8);
-            if (type > 7 || type == 2 || type == 3)
-                return false;
-        }
-        pat = value;
+        if (!msr_pat_valid(value))
+            return false;
+        UNDO_SAVE(machine, &machine->pat);
+        machine->pat = value;
         return true;
     case MSR_TSC:
     case MSR_PATCH_LEVEL:

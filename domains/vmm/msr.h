@@ -9,6 +9,10 @@
 
 struct machine;
 
+#define MSR_PAT_RESET 0x0007040600070406ull // the page attribute table at power-on
+// May the page attribute table have this value?
+bool msr_pat_valid(uint64_t value);
+
 // False: the guest gets #GP.
 bool msr_read(struct machine *machine, uint32_t msr, uint64_t *value);
 bool msr_write(struct machine *machine, uint32_t msr, uint64_t value);

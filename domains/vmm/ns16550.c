@@ -48,7 +48,13 @@ static void update(struct ns16550 *uart) {
     machine_set_irq(uart->machine, uart->irq, cause(uart) != IIR_NONE && (uart->mcr & MCR_OUT2) && !(uart->mcr & MCR_LOOP));
 }
 
+// All but the bytes in the buffers: those count only once the numbers say so.
+static void save(struct ns16550 *uart) {
+    undo_save(uart->machine, uart, offsetof(struct ns16550, input));
+}
+
 size_t ns16550_receive(struct ns16550 *uart, const void *data, size_t size) {
+    save(uart);
     const uint8_t *bytes = data;
     size_t done = 0;
     for (; done < size && uart->input_count < NS16550_INPUT_MAX; done++) {
@@ -59,12 +65,16 @@ size_t ns16550_receive(struct ns16550 *uart, const void *data, size_t size) {
     return done;
 }
 
-size_t ns16550_take_output(struct ns16550 *uart, void *data) {
-    size_t size = uart->output_count;
-    memcpy(data, uart->output, size);
-    uart->output_count = 0;
+size_t ns16550_peek_output(const struct ns16550 *uart, void *data) {
+    memcpy(data, uart->output, uart->output_count);
+    return uart->output_count;
+}
+
+void ns16550_drop_output(struct ns16550 *uart, size_t size) {
+    UNDO_SAVE(uart->machine, uart);
+    uart->output_count -= (uint32_t)size;
+    memmove(uart->output, uart->output + size, uart->output_count);
     uart->flush_ns = 0;
-    return size;
 }
 
 static void transmit(struct ns16550 *uart, uint8_t byte) {
@@ -135,6 +145,7 @@ static uint32_t read(void *device, uint32_t offset, uint32_t size) {
     (void)size;
     if (offset == SCRATCH)
         return uart->scratch;
+    save(uart);
     uint32_t value = read_register(uart, offset);
     update(uart);
     return value;
@@ -158,6 +169,7 @@ static void write(void *device, uint32_t offset, uint32_t size, uint32_t value) 
     struct ns16550 *uart = device;
     uint8_t byte = (uint8_t)value;
     (void)size;
+    save(uart);
     switch (offset) {
     case DATA:
         if (uart->lcr & LCR_DLAB)
@@ -203,5 +215,16 @@ static void reset(void *device) {
     *uart = (struct ns16550){.machine = uart->machine, .irq = uart->irq, .divisor_low = 1};
 }
 
+static const char *restore(void *device, const void *from) {
+    struct ns16550 *uart = device;
+    const struct ns16550 *saved = from;
+    if (!device_flag(&saved->thre_pending) || !device_flag(&saved->overrun))
+        return "the serial port's interrupts";
+    if (saved->input_first >= NS16550_INPUT_MAX || saved->input_count > NS16550_INPUT_MAX || saved->output_count > NS16550_OUTPUT_MAX)
+        return "the serial port's buffers";
+    DEVICE_TAKE(uart, saved, ier);
+    return NULL;
+}
+
 const struct device_model ns16550_model = {
-    .name = "ns16550", .access_max = 1, .reset = reset, .read = read, .write = write, .tick = tick};
+    .name = "ns16550", .access_max = 1, .reset = reset, .read = read, .write = write, .tick = tick, .restore = restore};

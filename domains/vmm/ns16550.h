@@ -19,18 +19,19 @@ struct ns16550 {
     uint8_t msr_delta;
     bool thre_pending; // "transmitter empty" not yet told
     bool overrun;
-    uint8_t input[NS16550_INPUT_MAX];
     uint32_t input_first, input_count;
-    uint8_t output[NS16550_OUTPUT_MAX];
     uint32_t output_count;
     uint64_t flush_ns; // output waits until then at the most, 0: none waits
+    uint8_t input[NS16550_INPUT_MAX];
+    uint8_t output[NS16550_OUTPUT_MAX];
 };
 
 extern const struct device_model ns16550_model;
 
 // Bytes from the console to the guest; returns how many found room.
 size_t ns16550_receive(struct ns16550 *uart, const void *data, size_t size);
-// Move the waiting output to `data` (NS16550_OUTPUT_MAX bytes); returns how much.
-size_t ns16550_take_output(struct ns16550 *uart, void *data);
+// Copy the waiting output to `data` (NS16550_OUTPUT_MAX bytes); returns how much. It waits until it is dropped: who dies meanwhile sends it again.
+size_t ns16550_peek_output(const struct ns16550 *uart, void *data);
+void ns16550_drop_output(struct ns16550 *uart, size_t size);
 
 #endif

@@ -85,6 +85,7 @@ void pci_set_intx(struct pci_function *function, bool asserted) {
     uint32_t bit = 1u << (function - pci->functions);
     if (get(function->config + CONFIG_COMMAND, 2) & COMMAND_INTX_OFF)
         asserted = false;
+    UNDO_SAVE(pci->machine, &pci->asserted);
     pci->asserted = asserted ? pci->asserted | bit : pci->asserted & ~bit;
     machine_set_irq(pci->machine, PCI_IRQ, pci->asserted != 0);
 }
@@ -112,6 +113,7 @@ static void write_data(void *device, uint32_t offset, uint32_t size, uint32_t va
     uint32_t at = (pci->address & 0xfc) + offset;
     if (!function || at + size > 256)
         return;
+    UNDO_SAVE(pci->machine, &function->config);
     for (uint32_t i = 0; i < size; i++) {
         uint8_t mask = function->writable[at + i];
         function->config[at + i] = (uint8_t)((function->config[at + i] & ~mask) | ((value >> i * 8) & mask));
@@ -124,8 +126,11 @@ static uint32_t read_address(void *device, uint32_t offset, uint32_t size) {
 }
 
 static void write_address(void *device, uint32_t offset, uint32_t size, uint32_t value) {
-    if (offset == 0 && size == 4)
-        ((struct pci *)device)->address = value & 0x80fffffcu;
+    struct pci *pci = device;
+    if (offset || size != 4)
+        return;
+    UNDO_SAVE(pci->machine, &pci->address);
+    pci->address = value & 0x80fffffcu;
 }
 
 static void reset(void *device) {
@@ -171,6 +176,31 @@ bool pci_mmio_write(struct pci *pci, gpa address, uint32_t size, uint32_t value)
     else
         function->model->bar_write(function->device, offset, size, value);
     return true;
+}
+
+// Identity, capabilities and sizes are those of the new instance; the old one may differ in what a guest may write only.
+static const char *restore_function(struct pci_function *function, const struct pci_function *saved) {
+    for (uint32_t i = 0; i < sizeof(function->config); i++)
+        if ((function->config[i] ^ saved->config[i]) & ~function->writable[i])
+            return "a PCI function's configuration";
+    if (saved->pending >> function->vector_count)
+        return "a PCI function's pending interrupts";
+    for (uint32_t i = 0; i < MSIX_VECTORS; i++)
+        if (saved->vectors[i].control & ~1u)
+            return "an MSI-X vector";
+    DEVICE_TAKE(function, saved, config);
+    return NULL;
+}
+
+const char *pci_restore(struct pci *pci, const struct pci *saved) {
+    const char *why = NULL;
+    if ((saved->address & ~0x80fffffcu) || saved->asserted >> pci->function_count || saved->function_count != pci->function_count)
+        return "the PCI bus";
+    for (uint32_t i = 0; i < pci->function_count && !why; i++)
+        why = restore_function(&pci->functions[i], &saved->functions[i]);
+    pci->address = saved->address;
+    pci->asserted = saved->asserted;
+    return why;
 }
 
 const struct device_model pci_address_model = {

@@ -39,12 +39,12 @@ struct pci_function {
     struct machine *machine;
     const struct pci_model *model;
     void *device;
-    uint8_t config[256];
     uint8_t writable[256];
     uint32_t bar_size[PCI_BARS];
     uint32_t capability_end; // where the next capability goes
     uint32_t msix;           // offset of the MSI-X capability, 0: none
     uint32_t vector_count;
+    uint8_t config[256];
     uint32_t pending;        // one bit a vector
     struct msix_entry vectors[MSIX_VECTORS];
 };
@@ -78,6 +78,9 @@ uint32_t pci_add_capability(struct pci_function *function, uint8_t id, const voi
 void pci_add_msix(struct pci *pci, struct pci_function *function, uint32_t count);
 // Let the guest write these bits of the configuration space.
 void pci_allow_write(struct pci_function *function, uint32_t offset, uint32_t size, uint32_t mask);
+
+// Take over the state of an earlier instance, once all functions are there (device.h, restore).
+const char *pci_restore(struct pci *pci, const struct pci *saved);
 
 bool pci_msix_enabled(const struct pci_function *function);
 void pci_send_msix(struct pci_function *function, uint32_t vector);

@@ -33,6 +33,7 @@ void pci_send_msix(struct pci_function *function, uint32_t vector) {
     if (vector >= function->vector_count || !pci_msix_enabled(function))
         return;
     const struct msix_entry *entry = &function->vectors[vector];
+    UNDO_SAVE(function->machine, &function->pending);
     if ((entry->control & ENTRY_MASKED) || (control(function) & CONTROL_MASK)) {
         function->pending |= 1u << vector;
         return;
@@ -76,6 +77,7 @@ void pci_msix_write(struct pci_function *function, uint32_t offset, uint32_t siz
     if (size != 4 || offset / 16 >= function->vector_count)
         return;
     struct msix_entry *entry = &function->vectors[offset / 16];
+    UNDO_SAVE(function->machine, entry);
     switch (offset % 16) {
     case 0:
         entry->address = (entry->address & ~0xffffffffull) | (value & ~3u);

@@ -103,22 +103,20 @@ static bool take_data(struct virtio_blk *disk, const struct virtqueue_chain *cha
     return true;
 }
 
-// Hand a request to the block domain; when its ring is full, keep it and stop taking more.
+// Hand a request to the block domain, in the slot that bh_ring_next() named. The ring's having it is what makes the step whole.
 static void submit(struct virtio_blk *disk, const struct blk_request *state, const struct bh_block_request *request) {
     uint32_t slot;
-    enum bh_error error = bh_ring_submit(disk->ring, request, &slot);
-    if (!error) {
-        disk->requests[slot] = *state;
-        disk->requests[slot].busy = true;
-        disk->in_flight++;
-        disk->machine->disk_ready = true;
-    } else if (error == BH_EAGAIN) {
-        disk->waiting = *state;
-        disk->waiting_request = *request;
-        disk->stalled = true;
-    } else {
-        answer(disk, state, S_IOERR, 1);
-    }
+    uint64_t sequence;
+    struct machine *machine = disk->machine;
+    (void)bh_ring_next(disk->ring, &slot, &sequence);
+    UNDO_SAVE(machine, &disk->requests[slot]);
+    disk->requests[slot] = *state;
+    disk->requests[slot].sequence = sequence;
+    undo_save_submission(machine, slot, sequence);
+    (void)bh_ring_submit_batch(disk->ring, request, 1, &slot);
+    undo_commit(machine);
+    disk->in_flight++;
+    machine->disk_ready = true;
 }
 
 static void get_id(struct virtio_blk *disk, const struct virtqueue_chain *chain, const struct blk_request *state) {
@@ -151,7 +149,7 @@ static void handle_data(struct virtio_blk *disk, const struct virtqueue_chain *c
 static void handle(struct virtio_blk *disk, struct virtqueue_chain *chain) {
     struct header header;
     uint32_t first = 0;
-    struct blk_request state = {.head = chain->head, .written = 1};
+    struct blk_request state = {.round = disk->round, .head = chain->head, .written = 1};
     if (!chain->write_count || !take_header(disk, chain, &first, &header, sizeof(header))) {
         virtio_pci_break(&disk->virtio, "a request has no header or no room for its status");
         disk->virtio.queues[0].broken = true;
@@ -184,20 +182,31 @@ static void handle(struct virtio_blk *disk, struct virtqueue_chain *chain) {
     }
 }
 
-static void process(struct virtio_blk *disk) {
-    struct virtqueue *queue = &disk->virtio.queues[0];
+// The next request of the guest's queue: a step of its own, from which one that dies in the middle leaves no trace.
+static bool take_one(struct virtio_blk *disk) {
     struct virtqueue_chain chain;
     const char *why;
+    virtio_pci_save_queue(&disk->virtio, 0);
+    enum virtqueue_result result = virtqueue_pop(&disk->virtio.queues[0], &chain, &why);
+    if (result == VIRTQUEUE_BROKEN)
+        virtio_pci_break(&disk->virtio, why);
+    if (result == VIRTQUEUE_CHAIN)
+        handle(disk, &chain);
+    undo_commit(disk->machine);
+    return result == VIRTQUEUE_CHAIN;
+}
+
+static bool is_full(struct virtio_blk *disk) {
+    uint32_t slot;
+    uint64_t sequence;
+    return !bh_ring_next(disk->ring, &slot, &sequence);
+}
+
+static void process(struct virtio_blk *disk) {
     do {
-        while (!disk->stalled) {
-            enum virtqueue_result result = virtqueue_pop(queue, &chain, &why);
-            if (result == VIRTQUEUE_BROKEN)
-                virtio_pci_break(&disk->virtio, why);
-            if (result != VIRTQUEUE_CHAIN)
-                break;
-            handle(disk, &chain);
-        }
-    } while (!disk->stalled && virtqueue_arm(queue));
+        while (!(disk->stalled = is_full(disk)) && take_one(disk))
+            ;
+    } while (!disk->stalled && virtqueue_arm(&disk->virtio.queues[0]));
     virtio_pci_interrupt(&disk->virtio, 0);
 }
 
@@ -208,48 +217,72 @@ static void notify(void *device, uint32_t queue) {
 
 static bool reset(void *device) {
     struct virtio_blk *disk = device;
+    UNDO_SAVE(disk->machine, &disk->round);
+    disk->round++;
     disk->stalled = false;
-    for (uint32_t i = 0; i < BH_RING_ENTRIES_MAX; i++)
-        disk->requests[i].orphan = disk->requests[i].busy;
     return !disk->in_flight;
 }
 
 static void finish(struct virtio_blk *disk, uint32_t slot, enum bh_error status) {
-    struct blk_request *request = &disk->requests[slot];
-    if (!request->busy)
+    struct blk_request *saved = &disk->requests[slot], request = *saved;
+    if (!request.sequence)
         return;
-    request->busy = false;
+    UNDO_SAVE(disk->machine, saved);
+    virtio_pci_save_queue(&disk->virtio, 0);
+    saved->sequence = 0;
     disk->in_flight--;
-    if (request->orphan) {
-        request->orphan = false;
+    if (request.round != disk->round) {
         if (!disk->in_flight)
             virtio_pci_reset_done(&disk->virtio);
         return;
     }
     if (!status)
-        answer(disk, request, S_OK, request->written);
+        answer(disk, &request, S_OK, request.written);
     else
-        answer(disk, request, status == BH_ENOTSUP ? S_UNSUPP : S_IOERR, 1);
+        answer(disk, &request, status == BH_ENOTSUP ? S_UNSUPP : S_IOERR, 1);
 }
 
 enum bh_error virtio_blk_complete(struct virtio_blk *disk) {
     struct bh_block_completion completion;
     enum bh_error error, status;
     uint32_t slot, count = 0;
-    while (!(error = bh_ring_complete(disk->ring, &slot, &status, &completion))) {
+    while (!(error = bh_ring_complete_held(disk->ring, &slot, &status, &completion))) {
         finish(disk, slot, status);
+        undo_commit(disk->machine);
+        bh_ring_release(disk->ring, slot);
         count++;
     }
-    if (count && disk->stalled) {
-        struct blk_request state = disk->waiting;
-        struct bh_block_request request = disk->waiting_request;
-        disk->stalled = false;
-        submit(disk, &state, &request);
+    if (count && disk->stalled)
         process(disk);
-    }
-    if (count)
+    else if (count)
         virtio_pci_interrupt(&disk->virtio, 0);
     return error;
+}
+
+void virtio_blk_resume(struct virtio_blk *disk) {
+    if (disk->virtio.queues[0].enabled)
+        process(disk);
+}
+
+bool virtio_blk_wants(const struct virtio_blk *disk, uint32_t slot, uint64_t sequence) {
+    return slot < BH_RING_ENTRIES_MAX && disk->requests[slot].sequence == sequence;
+}
+
+const char *virtio_blk_restore(struct virtio_blk *disk, const struct virtio_blk *saved) {
+    disk->round = saved->round;
+    disk->in_flight = 0;
+    for (uint32_t slot = 0; slot < BH_RING_ENTRIES_MAX; slot++) {
+        const struct blk_request *request = &saved->requests[slot];
+        if (!request->sequence)
+            continue;
+        if (!bh_ring_is_in_flight(disk->ring, slot, request->sequence))
+            return "the disk has a request that its ring has not";
+        if (request->round == saved->round && request->head >= saved->virtio.queues[0].size)
+            return "a request of the disk has a head past its queue's end";
+        disk->requests[slot] = *request;
+        disk->in_flight++;
+    }
+    return virtio_pci_restore(&disk->virtio, &saved->virtio);
 }
 
 static const struct virtio_model model = {

@@ -9,13 +9,13 @@
 #include "bulkhead/ring.h"
 #include "virtio_pci.h"
 
-// A request under way; index: its slot in the ring.
+// A request under way; index: its slot in the ring. It is here exactly as long as it is in flight in the ring.
 struct blk_request {
-    bool busy;
-    bool orphan; // the guest reset the device meanwhile: nobody waits for it
+    uint64_t sequence; // its number in the ring, 0: none is under way
+    uint32_t round;    // of the device when it came
+    uint32_t written;  // bytes that the used ring reports on success
+    gpa status;        // where the guest wants its status byte
     uint16_t head;
-    uint32_t written; // bytes that the used ring reports on success
-    gpa status;       // where the guest wants its status byte
 };
 
 struct virtio_blk {
@@ -23,10 +23,9 @@ struct virtio_blk {
     struct machine *machine;
     struct bh_ring *ring;
     struct bh_block_info info;
+    uint32_t round; // counts the guest's resets: nobody waits for requests of earlier rounds
     uint32_t in_flight;
-    bool stalled; // `waiting` found the ring full
-    struct blk_request waiting;
-    struct bh_block_request waiting_request;
+    bool stalled;   // the ring was full; there may be more in the queue
     struct blk_request requests[BH_RING_ENTRIES_MAX];
 };
 
@@ -34,5 +33,12 @@ struct virtio_blk {
 bool virtio_blk_create(struct virtio_blk *disk, struct machine *machine, struct bh_ring *ring, const struct bh_block_info *info);
 // Take completions from the ring and tell the guest. Under the machine's lock. BH_EAGAIN when there were none left.
 enum bh_error virtio_blk_complete(struct virtio_blk *disk);
+
+// After a restart. Does `saved' wait for that request of the ring?
+bool virtio_blk_wants(const struct virtio_blk *saved, uint32_t slot, uint64_t sequence);
+// Take over the state of an earlier instance; the ring is attached. NULL, or what is wrong with it.
+const char *virtio_blk_restore(struct virtio_blk *disk, const struct virtio_blk *saved);
+// Show the guest what was done for it, tell it, and look for requests of which no notice was taken.
+void virtio_blk_resume(struct virtio_blk *disk);
 
 #endif

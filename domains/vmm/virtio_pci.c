@@ -61,17 +61,27 @@ static void raise(struct virtio_pci *virtio, uint16_t vector, uint8_t reason) {
             pci_send_msix(virtio->function, vector);
         return;
     }
+    UNDO_SAVE(virtio->machine, &virtio->isr);
     virtio->isr |= reason;
     pci_set_intx(virtio->function, true);
 }
 
+void virtio_pci_save_queue(struct virtio_pci *virtio, uint32_t index) {
+    UNDO_SAVE(virtio->machine, &virtio->queues[index]);
+}
+
 void virtio_pci_interrupt(struct virtio_pci *virtio, uint32_t index) {
-    if (virtqueue_wants_interrupt(&virtio->queues[index]))
-        raise(virtio, virtio->queues[index].vector, ISR_QUEUE);
+    struct virtqueue *queue = &virtio->queues[index];
+    undo_commit(virtio->machine);
+    virtqueue_show(queue);
+    virtio_pci_save_queue(virtio, index);
+    if (virtqueue_wants_interrupt(queue))
+        raise(virtio, queue->vector, ISR_QUEUE);
 }
 
 void virtio_pci_break(struct virtio_pci *virtio, const char *why) {
     bh_warn("%s: the guest's driver broke the protocol: %s; the device needs a reset", virtio->model->name, why);
+    UNDO_SAVE(virtio->machine, &virtio->status);
     virtio->status |= STATUS_NEEDS_RESET;
     if (virtio->status & STATUS_DRIVER_OK)
         raise(virtio, virtio->config_vector, ISR_CONFIG);
@@ -91,6 +101,7 @@ static void clear(struct virtio_pci *virtio) {
 void virtio_pci_reset_done(struct virtio_pci *virtio) {
     if (!virtio->resetting)
         return;
+    UNDO_SAVE(virtio->machine, virtio);
     virtio->resetting = false;
     virtio->status = 0;
 }
@@ -219,6 +230,7 @@ static void write_queue(struct virtio_pci *virtio, struct virtqueue *queue, uint
 
 static void write_common(struct virtio_pci *virtio, uint32_t offset, uint32_t value) {
     struct virtqueue *queue = selected(virtio);
+    UNDO_SAVE(virtio->machine, virtio);
     switch (offset) {
     case DEVICE_FEATURE_SELECT:
         virtio->device_feature_select = value;
@@ -254,6 +266,7 @@ static uint32_t bar_read(void *device, uint32_t offset, uint32_t size) {
         return read_common(virtio, offset);
     case AREA_ISR:
         value = offset & 0xfff ? 0 : virtio->isr;
+        UNDO_SAVE(virtio->machine, &virtio->isr);
         virtio->isr = 0;
         pci_set_intx(virtio->function, false);
         return value;
@@ -304,4 +317,40 @@ bool virtio_pci_create(struct virtio_pci *virtio, struct machine *machine, const
     }
     clear(virtio);
     return true;
+}
+
+static bool is_vector(const struct virtio_pci *virtio, uint16_t vector) {
+    return vector == NO_VECTOR || vector < virtio->function->vector_count;
+}
+
+static const char *restore_queue(struct virtio_pci *virtio, struct virtqueue *queue, const struct virtqueue *saved) {
+    const struct guest_memory *memory = queue->memory;
+    if (!device_flag(&saved->enabled) || !device_flag(&saved->broken) || !device_flag(&saved->event_index) || !device_flag(&saved->indirect))
+        return "a flag of a virtqueue";
+    if (!is_vector(virtio, saved->vector))
+        return "a virtqueue's vector";
+    *queue = *saved;
+    queue->memory = memory;
+    return queue->enabled && !virtqueue_is_sound(queue) ? "a virtqueue's areas" : NULL;
+}
+
+const char *virtio_pci_restore(struct virtio_pci *virtio, const struct virtio_pci *saved) {
+    if (!device_flag(&saved->resetting) || !is_vector(virtio, saved->config_vector))
+        return "a virtio device's registers";
+    if ((saved->status & STATUS_FEATURES_OK) && (saved->driver_features & ~offered(virtio)))
+        return "a virtio device's features";
+    for (uint32_t i = 0; i < virtio->model->queue_count; i++) {
+        const char *why = restore_queue(virtio, &virtio->queues[i], &saved->queues[i]);
+        if (why)
+            return why;
+    }
+    virtio->driver_features = saved->driver_features;
+    virtio->device_feature_select = saved->device_feature_select;
+    virtio->driver_feature_select = saved->driver_feature_select;
+    virtio->config_vector = saved->config_vector;
+    virtio->queue_select = saved->queue_select;
+    virtio->status = saved->status;
+    virtio->isr = saved->isr;
+    virtio->resetting = saved->resetting;
+    return NULL;
 }

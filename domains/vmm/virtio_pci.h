@@ -44,10 +44,14 @@ struct virtio_pci {
 
 // Add the device to the machine's PCI bus. False when the bus is full.
 bool virtio_pci_create(struct virtio_pci *virtio, struct machine *machine, const struct virtio_model *model, void *device);
-// Interrupt the driver for queue `index` if it wants one.
+// Save queue `index` (undo.h), before anything is taken from it or returned.
+void virtio_pci_save_queue(struct virtio_pci *virtio, uint32_t index);
+// Commit what was returned to queue `index`, show it to the driver, and interrupt it if it wants that.
 void virtio_pci_interrupt(struct virtio_pci *virtio, uint32_t index);
 // The driver broke the protocol: DEVICE_NEEDS_RESET, and a line in the log.
 void virtio_pci_break(struct virtio_pci *virtio, const char *why);
 void virtio_pci_reset_done(struct virtio_pci *virtio);
+// Take over the state of an earlier instance (device.h, restore).
+const char *virtio_pci_restore(struct virtio_pci *virtio, const struct virtio_pci *saved);
 
 #endif

@@ -38,14 +38,18 @@ void virtqueue_reset(struct virtqueue *queue, const struct guest_memory *memory)
     *queue = (struct virtqueue){.memory = memory, .size = VIRTQUEUE_SIZE_MAX, .vector = 0xffff};
 }
 
-bool virtqueue_enable(struct virtqueue *queue) {
+bool virtqueue_is_sound(const struct virtqueue *queue) {
     uint64_t size = queue->size;
     if (!size || size > VIRTQUEUE_SIZE_MAX || (size & (size - 1)))
         return false;
     if (queue->descriptors % 16 || queue->driver % 2 || queue->device % 4)
         return false;
-    if (!memory_at(queue->memory, queue->descriptors, 16 * size) ||
-        !memory_at(queue->memory, queue->driver, 6 + 2 * size) || !memory_at(queue->memory, queue->device, 6 + 8 * size))
+    return memory_at(queue->memory, queue->descriptors, 16 * size) && memory_at(queue->memory, queue->driver, 6 + 2 * size) &&
+           memory_at(queue->memory, queue->device, 6 + 8 * size);
+}
+
+bool virtqueue_enable(struct virtqueue *queue) {
+    if (!virtqueue_is_sound(queue))
         return false;
     queue->next_available = queue->next_used = queue->signalled_used = 0;
     queue->broken = false;
@@ -158,7 +162,11 @@ void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written) {
         return;
     memory_write(queue->memory, queue->device + 4 + 8 * (queue->next_used % queue->size), &element, sizeof(element));
     queue->next_used++;
-    store16(queue, queue->device + 2, queue->next_used);
+}
+
+void virtqueue_show(struct virtqueue *queue) {
+    if (queue->enabled && !queue->broken)
+        store16(queue, queue->device + 2, queue->next_used);
 }
 
 bool virtqueue_wants_interrupt(struct virtqueue *queue) {

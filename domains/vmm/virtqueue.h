@@ -43,14 +43,18 @@ struct virtqueue_chain {
 enum virtqueue_result { VIRTQUEUE_CHAIN, VIRTQUEUE_EMPTY, VIRTQUEUE_BROKEN };
 
 void virtqueue_reset(struct virtqueue *queue, const struct guest_memory *memory);
+// Size, alignment and place of the three areas.
+bool virtqueue_is_sound(const struct virtqueue *queue);
 // The driver enables it: check size, alignment and place of the three areas. False when they are wrong.
 bool virtqueue_enable(struct virtqueue *queue);
 // Next request. On VIRTQUEUE_BROKEN *why names the breach.
 enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain, const char **why);
 // Ask for a notification at the next request; true when there is one already.
 bool virtqueue_arm(struct virtqueue *queue);
-// Return a request, `written` bytes of it filled.
+// Return a request, `written` bytes of it filled. The driver sees it once virtqueue_show() was called.
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
+// Show the driver all that was returned: by then the device has committed it (undo.h). Doing it again changes nothing.
+void virtqueue_show(struct virtqueue *queue);
 // Does the driver want an interrupt for what was pushed since the last one?
 bool virtqueue_wants_interrupt(struct virtqueue *queue);
 

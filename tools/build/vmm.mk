@@ -4,7 +4,8 @@
 VMM_TEST_DIR := $(BUILD)/tests/vmm
 VMM_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -Iruntime/include -Idomains/vmm -I$(BUILD)/gen/include \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
-VMM_TESTED := $(filter-out domains/vmm/main.c domains/vmm/backend.c,$(wildcard domains/vmm/*.c)) tests/unit/vmm/fixture.c
+VMM_TESTED := $(filter-out domains/vmm/main.c domains/vmm/resume.c domains/vmm/backend.c,$(wildcard domains/vmm/*.c)) tests/unit/vmm/fixture.c \
+	runtime/ring.c runtime/ring_client.c runtime/ring_server.c
 VMM_TESTED_OBJECTS := $(patsubst %.c,$(VMM_TEST_DIR)/obj/%.o,$(VMM_TESTED))
 VMM_TESTS := $(patsubst tests/unit/vmm/%.c,%,$(filter-out %/fixture.c,$(wildcard tests/unit/vmm/*.c)))
 
@@ -17,11 +18,24 @@ $(VMM_TEST_DIR)/vmm-%: $(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o $(VMM_TESTED_OBJEC
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(VMM_TEST_FLAGS) $^ -lcriterion -lcapstone -o $@
 
+# Single steps through the device models, without what sanitizers put between them.
+VMM_STEPPED := deaths
+VMM_STEP_FLAGS = $(filter-out -fsanitize% -fno-sanitize%,$(VMM_TEST_FLAGS))
+$(VMM_TEST_DIR)/stepped/%.o: %.c | $(GENERATED_HEADERS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VMM_STEP_FLAGS) -MMD -MP -c $< -o $@
+
+$(VMM_STEPPED:%=$(VMM_TEST_DIR)/vmm-%): $(VMM_TEST_DIR)/vmm-%: $(VMM_TEST_DIR)/stepped/tests/unit/vmm/%.o $(patsubst %.c,$(VMM_TEST_DIR)/stepped/%.o,$(VMM_TESTED))
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(VMM_STEP_FLAGS) $^ -lcriterion -lcapstone -o $@
+
 .SECONDARY: $(VMM_TESTS:%=$(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o) $(VMM_TESTED_OBJECTS)
 ifneq ($(wildcard codegen/bhidl/*),)
 UNIT_TESTS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
 TEST_TARGETS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
 endif
+-include $(wildcard $(VMM_TEST_DIR)/stepped/*/*/*.d $(VMM_TEST_DIR)/stepped/*/*/*/*.d)
 -include $(wildcard $(VMM_TEST_DIR)/obj/*/*/*.d $(VMM_TEST_DIR)/obj/*/*/*/*.d)
 
 # Small guests: PVH ELF files from tests/guests and bench/guests.

@@ -15,7 +15,7 @@ static struct boot boot;
 
 static void create(void) {
     fixture_create();
-    boot = (struct boot){.memory = machine.memory, .kernel = {image, sizeof(image)}, .command_line = "quiet", .rsdp = 0xe0000};
+    boot = (struct boot){.memory = machine->memory, .kernel = {image, sizeof(image)}, .command_line = "quiet", .rsdp = 0xe0000};
 }
 
 static void put(uint32_t offset, uint64_t value, uint32_t size) {
@@ -64,15 +64,15 @@ Test(bzimage, a_bzimage_is_entered_in_long_mode, .init = create) {
     cr_assert_eq(state.efer, 0x500);
     cr_assert_eq(state.cs.attributes, 0xa9b);
     cr_assert_eq(state.set_special, 1);
-    cr_assert_eq(memcmp(memory_at(&machine.memory, 0x1000000, 7), "payload", 7), 0);
-    const uint8_t *params = memory_at(&machine.memory, BOOT_PARAMS, 4096);
+    cr_assert_eq(memcmp(memory_at(&machine->memory, 0x1000000, 7), "payload", 7), 0);
+    const uint8_t *params = memory_at(&machine->memory, BOOT_PARAMS, 4096);
     cr_assert_eq(params[0x1e8], BOOT_RANGES);
     cr_assert_eq(params[0x210], 0xff);
     uint32_t initrd, command_line;
     memcpy(&initrd, params + 0x218, 4);
     memcpy(&command_line, params + 0x228, 4);
-    cr_assert_eq(memcmp(memory_at(&machine.memory, initrd, 9), "initramfs", 9), 0);
-    cr_assert_str_eq((char *)memory_at(&machine.memory, command_line, 6), "quiet");
+    cr_assert_eq(memcmp(memory_at(&machine->memory, initrd, 9), "initramfs", 9), 0);
+    cr_assert_str_eq((char *)memory_at(&machine->memory, command_line, 6), "quiet");
 }
 
 Test(bzimage, without_a_64_bit_entry_the_32_bit_one_is_used, .init = create) {
@@ -120,9 +120,9 @@ Test(pvh, an_elf_kernel_gets_its_start_info, .init = create) {
     cr_assert_eq(boot_load(&boot, &state), BH_OK);
     cr_assert_eq(state.rip, 0x100040);
     cr_assert_eq(state.rbx, BOOT_START_INFO);
-    const uint32_t *info = memory_at(&machine.memory, BOOT_START_INFO, 64);
+    const uint32_t *info = memory_at(&machine->memory, BOOT_START_INFO, 64);
     cr_assert_eq(info[0], 0x336ec578);
-    cr_assert_eq(memcmp(memory_at(&machine.memory, 0x100000, 8), "pvh code", 8), 0);
+    cr_assert_eq(memcmp(memory_at(&machine->memory, 0x100000, 8), "pvh code", 8), 0);
 }
 
 Test(pvh, a_segment_outside_memory_is_refused, .init = create) {
@@ -177,7 +177,7 @@ Test(boot, too_little_memory_is_named, .init = create) {
 }
 
 static bool sum_is_zero(gpa address, uint32_t size) {
-    const uint8_t *bytes = memory_at(&machine.memory, address, size);
+    const uint8_t *bytes = memory_at(&machine->memory, address, size);
     uint8_t sum = 0;
     for (uint32_t i = 0; i < size; i++)
         sum += bytes[i];
@@ -188,16 +188,16 @@ Test(acpi, tables_have_right_checksums_and_are_found, .init = create) {
     gpa rsdp;
     uint64_t xsdt;
     uint32_t size;
-    cr_assert(acpi_tables_write(&machine.memory, &rsdp));
+    cr_assert(acpi_tables_write(&machine->memory, &rsdp));
     cr_assert(sum_is_zero(rsdp, 20) && sum_is_zero(rsdp, 36));
-    memory_read(&machine.memory, rsdp + 24, &xsdt, 8);
-    memory_read(&machine.memory, xsdt + 4, &size, 4);
+    memory_read(&machine->memory, rsdp + 24, &xsdt, 8);
+    memory_read(&machine->memory, xsdt + 4, &size, 4);
     cr_assert(sum_is_zero(xsdt, size));
     cr_assert_eq(size, 36 + 2 * 8);
     for (uint32_t i = 0; i < 2; i++) {
         uint64_t table;
-        memory_read(&machine.memory, xsdt + 36 + 8 * i, &table, 8);
-        memory_read(&machine.memory, table + 4, &size, 4);
+        memory_read(&machine->memory, xsdt + 36 + 8 * i, &table, 8);
+        memory_read(&machine->memory, table + 4, &size, 4);
         cr_assert(sum_is_zero(table, size));
     }
 }
@@ -207,16 +207,16 @@ Test(acpi, the_dsdt_is_what_the_acpi_compiler_reads, .init = create) {
     uint64_t dsdt = 0;
     uint32_t size = 0;
     char text[65536] = {0};
-    cr_assert(acpi_tables_write(&machine.memory, &rsdp));
+    cr_assert(acpi_tables_write(&machine->memory, &rsdp));
     for (gpa at = rsdp; at < 0x100000 && !dsdt; at += 4)
-        if (!memcmp(memory_at(&machine.memory, at, 4), "DSDT", 4))
+        if (!memcmp(memory_at(&machine->memory, at, 4), "DSDT", 4))
             dsdt = at;
-    memory_read(&machine.memory, dsdt + 4, &size, 4);
+    memory_read(&machine->memory, dsdt + 4, &size, 4);
     char folder[] = "/tmp/dsdt-XXXXXX", command[200];
     cr_assert(mkdtemp(folder));
     snprintf(command, sizeof(command), "%s/t.aml", folder);
     FILE *file = fopen(command, "wb");
-    fwrite(memory_at(&machine.memory, dsdt, size), 1, size, file);
+    fwrite(memory_at(&machine->memory, dsdt, size), 1, size, file);
     fclose(file);
     snprintf(command, sizeof(command), "cd %s && iasl -d t.aml >/dev/null 2>&1; cat t.dsl; rm -rf %s", folder, folder);
     FILE *pipe = popen(command, "r");

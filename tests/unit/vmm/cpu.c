@@ -12,7 +12,7 @@ static void exit_with(uint32_t reason, uint64_t info1, uint64_t info2) {
     state.info2 = info2;
     state.interruptible = 1;
     state.inject_exception = state.inject_vector = state.halt = 0;
-    exits_handle(&machine);
+    exits_handle(machine);
 }
 
 Test(cpuid, hides_what_the_vmm_does_not_carry, .init = fixture_create) {
@@ -38,8 +38,8 @@ Test(cpuid, tells_the_tsc_frequency_and_its_own_name, .init = fixture_create) {
     char name[13] = {0};
     memcpy(name, &leaf.ebx, 12);
     cr_assert_str_eq(name, "BulkheadVMM");
-    cr_assert_eq(cpuid_get(leaf.eax, 0).eax, machine.tsc_khz);
-    cr_assert_eq((uint64_t)cpuid_get(0x15, 0).ecx * cpuid_get(0x15, 0).ebx / cpuid_get(0x15, 0).eax, machine.tsc_khz * 1000ull);
+    cr_assert_eq(cpuid_get(leaf.eax, 0).eax, machine->tsc_khz);
+    cr_assert_eq((uint64_t)cpuid_get(0x15, 0).ecx * cpuid_get(0x15, 0).ebx / cpuid_get(0x15, 0).eax, machine->tsc_khz * 1000ull);
 }
 
 Test(cpuid, leaves_past_the_end_are_zero, .init = fixture_create) {
@@ -97,7 +97,7 @@ Test(ports, nobody_reads_as_all_ones, .init = fixture_create) {
     cr_assert_eq(guest_in(0x201, 1), 0xff);
     guest_out(0xffff, 4, 1);
     guest_out(0x80, 1, 1);
-    cr_assert(!machine.stopped);
+    cr_assert(!machine->stopped);
 }
 
 Test(ports, narrow_reads_keep_the_rest_of_rax, .init = fixture_create) {
@@ -113,11 +113,11 @@ Test(ports, every_port_takes_every_access, .init = fixture_create) {
             if (port != 0xf4 && port != 0xcf9 && port != 0x604 && port != 0x64)
                 guest_out(port, size, 0);
         }
-    cr_assert(!machine.stopped);
+    cr_assert(!machine->stopped);
 }
 
 Test(ports, string_output_goes_through_guest_memory, .init = fixture_create) {
-    memcpy(memory_at(&machine.memory, 0x300000, 4), "abc\n", 4);
+    memcpy(memory_at(&machine->memory, 0x300000, 4), "abc\n", 4);
     state.rsi = 0x300000;
     state.rcx = 4;
     for (int i = 0; i < 4; i++)
@@ -137,7 +137,7 @@ Test(ports, string_output_from_nowhere_is_a_fault, .init = fixture_create) {
 Test(halt, sleeps_until_an_interrupt_is_due, .init = fixture_create) {
     exit_with(BH_EXIT_REASON_HLT, 0, 0);
     cr_assert_eq(state.halt, 1);
-    machine_message(&machine, LAPIC_ADDRESS, 0x51);
+    machine_message(machine, LAPIC_ADDRESS, 0x51);
     exit_with(BH_EXIT_REASON_HLT, 0, 0);
     cr_assert_eq(state.halt, 0);
     cr_assert_eq(taken_vector(), 0x51);
@@ -146,33 +146,33 @@ Test(halt, sleeps_until_an_interrupt_is_due, .init = fixture_create) {
 Test(halt, with_interrupts_off_is_the_end, .init = fixture_create) {
     state.rflags = 2;
     exit_with(BH_EXIT_REASON_HLT, 0, 0);
-    cr_assert(machine.stopped);
-    cr_assert_eq(machine.status, 0);
+    cr_assert(machine->stopped);
+    cr_assert_eq(machine->status, 0);
 }
 
 Test(end, port_f4_ends_with_the_status_written, .init = fixture_create) {
     guest_out(0xf4, 1, 42);
-    cr_assert(machine.stopped);
-    cr_assert_eq(machine.status, 42);
+    cr_assert(machine->stopped);
+    cr_assert_eq(machine->status, 42);
 }
 
 Test(end, device_memory_ends_with_the_status_written, .init = fixture_create) {
-    machine_mmio_write(&machine, EXIT_ADDRESS, 1, 7);
-    cr_assert(machine.stopped);
-    cr_assert_eq(machine.status, 7);
+    machine_mmio_write(machine, EXIT_ADDRESS, 1, 7);
+    cr_assert(machine->stopped);
+    cr_assert_eq(machine->status, 7);
 }
 
 Test(end, a_triple_fault_ends_this_guest_with_a_message, .init = fixture_create) {
     exit_with(BH_EXIT_REASON_SHUTDOWN, 0, 0);
-    cr_assert(machine.stopped);
-    cr_assert_eq(machine.status, STATUS_TRIPLE_FAULT);
+    cr_assert(machine->stopped);
+    cr_assert_eq(machine->status, STATUS_TRIPLE_FAULT);
     cr_assert(strstr(fake_log, "triple fault"));
 }
 
 Test(end, page_tables_outside_memory_end_the_guest, .init = fixture_create) {
     exit_with(BH_EXIT_REASON_MMIO, 1ull << 33, 0x10000000000ull);
-    cr_assert(machine.stopped);
-    cr_assert_eq(machine.status, STATUS_BROKEN);
+    cr_assert(machine->stopped);
+    cr_assert_eq(machine->status, STATUS_BROKEN);
 }
 
 Test(end, unfinished_output_is_written_first, .init = fixture_create) {

@@ -14,10 +14,10 @@
 
 // Run the bytes as an instruction that touched `address`.
 static bool run(gpa address, bool write, const char *bytes, uint32_t size) {
-    memory_write(&machine.memory, CODE, bytes, size);
+    memory_write(&machine->memory, CODE, bytes, size);
     state.rip = CODE;
-    const struct mmio_instruction *instruction = decode_current(&machine);
-    return instruction && mmio_execute(&machine, instruction, address, write);
+    const struct mmio_instruction *instruction = decode_current(machine);
+    return instruction && mmio_execute(machine, instruction, address, write);
 }
 #define RUN(address, write, bytes) run(address, write, bytes, sizeof(bytes) - 1)
 
@@ -115,14 +115,14 @@ Test(decode, stos_moves_on_and_counts, .init = fixture_create) {
 }
 
 Test(decode, movs_copies_between_memory_and_device, .init = fixture_create) {
-    *(uint32_t *)memory_at(&machine.memory, 0x300000, 4) = 0x35;
+    *(uint32_t *)memory_at(&machine->memory, 0x300000, 4) = 0x35;
     state.rsi = 0x300000;
     cr_assert(RUN(TPR, true, "\xa5"));
     cr_assert_eq(mmio_read(TPR), 0x35);
     cr_assert_eq(state.rsi, 0x300004);
     state.rdi = 0x300100;
     cr_assert(RUN(TPR, false, "\xa5"));
-    cr_assert_eq(*(uint32_t *)memory_at(&machine.memory, 0x300100, 4), 0x35);
+    cr_assert_eq(*(uint32_t *)memory_at(&machine->memory, 0x300100, 4), 0x35);
 }
 
 Test(decode, changed_code_is_never_taken_from_the_cache, .init = fixture_create) {
@@ -151,27 +151,27 @@ Test(decode, thirty_two_bit_code_uses_flat_addresses, .init = fixture_create) {
 
 Test(paging, what_is_not_mapped_is_not_found, .init = fixture_create) {
     gpa out;
-    cr_assert(paging_translate(&machine.memory, &state, 0x345678, &out));
+    cr_assert(paging_translate(&machine->memory, &state, 0x345678, &out));
     cr_assert_eq(out, 0x345678);
-    cr_assert(!paging_translate(&machine.memory, &state, 0x8000000000ull, &out));
+    cr_assert(!paging_translate(&machine->memory, &state, 0x8000000000ull, &out));
     state.cr3 = 0xfffffffffffff000ull;
-    cr_assert(!paging_translate(&machine.memory, &state, 0x1000, &out), "page tables outside memory");
+    cr_assert(!paging_translate(&machine->memory, &state, 0x1000, &out), "page tables outside memory");
 }
 
 Test(paging, a_fetch_stops_at_the_first_page_that_is_missing, .init = fixture_create) {
     uint8_t bytes[16];
-    cr_assert_eq(paging_read(&machine.memory, &state, FIXTURE_MEMORY - 5, bytes, 15), 5);
+    cr_assert_eq(paging_read(&machine->memory, &state, FIXTURE_MEMORY - 5, bytes, 15), 5);
 }
 
 Test(paging, two_level_tables_with_large_pages, .init = fixture_create) {
-    uint32_t *directory = memory_at(&machine.memory, 0x400000, 4096);
+    uint32_t *directory = memory_at(&machine->memory, 0x400000, 4096);
     gpa out;
     state.cr0 = 0x80000001;
     state.cr3 = 0x400000;
     state.cr4 = 0x10;
     state.efer = 0;
     directory[1] = 0x00800083;
-    cr_assert(paging_translate(&machine.memory, &state, 0x412345, &out));
+    cr_assert(paging_translate(&machine->memory, &state, 0x412345, &out));
     cr_assert_eq(out, 0x812345);
-    cr_assert(!paging_translate(&machine.memory, &state, 0x812345, &out));
+    cr_assert(!paging_translate(&machine->memory, &state, 0x812345, &out));
 }

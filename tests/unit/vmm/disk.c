@@ -29,15 +29,15 @@ static void config_write(uint32_t device, uint32_t offset, uint32_t size, uint32
 }
 
 static void put8(gpa address, uint32_t value) {
-    machine_mmio_write(&machine, address, 1, value);
+    machine_mmio_write(machine, address, 1, value);
 }
 
 static void put16(gpa address, uint32_t value) {
-    machine_mmio_write(&machine, address, 2, value);
+    machine_mmio_write(machine, address, 2, value);
 }
 
 static uint32_t get8(gpa address) {
-    return (uint32_t)machine_mmio_read(&machine, address, 1);
+    return (uint32_t)machine_mmio_read(machine, address, 1);
 }
 
 // What a driver does from reset to DRIVER_OK.
@@ -53,9 +53,9 @@ static void drive(uint64_t features) {
     put16(COMMON + 22, 0);
     put16(COMMON + 24, 16);
     put16(COMMON + 26, 1);
-    machine_mmio_write(&machine, COMMON + 32, 8, TABLE);
-    machine_mmio_write(&machine, COMMON + 40, 8, AVAILABLE);
-    machine_mmio_write(&machine, COMMON + 48, 8, USED);
+    machine_mmio_write(machine, COMMON + 32, 8, TABLE);
+    machine_mmio_write(machine, COMMON + 40, 8, AVAILABLE);
+    machine_mmio_write(machine, COMMON + 48, 8, USED);
     put16(COMMON + 28, 1);
     put8(COMMON + 20, 15);
 }
@@ -83,11 +83,11 @@ static void set(uint32_t index, uint64_t address, uint32_t size, uint16_t flags,
         uint32_t size;
         uint16_t flags, next;
     } descriptor = {address, size, flags, next};
-    memory_write(&machine.memory, TABLE + 16 * index, &descriptor, sizeof(descriptor));
+    memory_write(&machine->memory, TABLE + 16 * index, &descriptor, sizeof(descriptor));
 }
 
 static void offer(uint16_t head) {
-    uint16_t *available = memory_at(&machine.memory, AVAILABLE, 64);
+    uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
     available[2 + available[1] % 16] = head;
     available[1]++;
 }
@@ -98,8 +98,8 @@ static void request(uint32_t type, uint64_t sector, uint32_t size) {
         uint64_t sector;
     } header = {type, 0, sector};
     bool in = type != 1;
-    memory_write(&machine.memory, HEADER, &header, sizeof(header));
-    *(uint8_t *)memory_at(&machine.memory, STATUS_BYTE, 1) = 0xaa;
+    memory_write(&machine->memory, HEADER, &header, sizeof(header));
+    *(uint8_t *)memory_at(&machine->memory, STATUS_BYTE, 1) = 0xaa;
     set(0, HEADER, 16, NEXT, size ? 1 : 2);
     if (size)
         set(1, DATA, size, NEXT | (in ? WRITE : 0), 2);
@@ -109,11 +109,11 @@ static void request(uint32_t type, uint64_t sector, uint32_t size) {
 }
 
 static uint32_t status(void) {
-    return *(uint8_t *)memory_at(&machine.memory, STATUS_BYTE, 1);
+    return *(uint8_t *)memory_at(&machine->memory, STATUS_BYTE, 1);
 }
 
 static uint16_t used_index(void) {
-    return ((uint16_t *)memory_at(&machine.memory, USED, 4))[1];
+    return ((uint16_t *)memory_at(&machine->memory, USED, 4))[1];
 }
 
 Test(pci, the_bus_shows_a_host_bridge_and_the_disk, .init = create) {
@@ -128,7 +128,7 @@ Test(pci, a_bar_tells_its_size_and_moves, .init = create) {
     config_write(1, 0x10, 4, 0xffffffff);
     cr_assert_eq(config_read(1, 0x10, 4), 0xffffc000);
     config_write(1, 0x10, 4, 0xc8000000);
-    cr_assert_eq(machine_mmio_read(&machine, 0xc8000000 + 20, 1), 15);
+    cr_assert_eq(machine_mmio_read(machine, 0xc8000000 + 20, 1), 15);
     cr_assert_eq(get8(bar0 + 20) & 0xff, 0xff);
 }
 
@@ -146,14 +146,14 @@ Test(pci, with_memory_decoding_off_no_bar_answers, .init = create) {
 }
 
 Test(disk, tells_capacity_and_limits, .init = create) {
-    cr_assert_eq(machine_mmio_read(&machine, CONFIG, 8), 1000);
+    cr_assert_eq(machine_mmio_read(machine, CONFIG, 8), 1000);
     cr_assert_eq(mmio_read(CONFIG + 12), 28);
     cr_assert_eq(mmio_read(CONFIG + 20), 512);
 }
 
 Test(disk, a_read_becomes_one_ring_request_on_guest_memory, .init = create) {
     request(0, 8, 4096);
-    cr_assert_eq(fake_request_count, 1);
+    cr_assert_eq(fake_request_count(), 1);
     cr_assert_eq(fake_requests[0].operation, BH_BLOCK_OPERATION_READ);
     cr_assert_eq(fake_requests[0].lba, 8);
     cr_assert_eq(fake_requests[0].segment_count, 1);
@@ -161,7 +161,7 @@ Test(disk, a_read_becomes_one_ring_request_on_guest_memory, .init = create) {
     cr_assert_eq(fake_requests[0].segments[0].size, 4096);
     cr_assert_eq(status(), 0xaa);
     fake_complete(0, BH_OK);
-    cr_assert_eq(virtio_blk_complete(&machine.disk), BH_EAGAIN);
+    cr_assert_eq(virtio_blk_complete(&machine->disk), BH_EAGAIN);
     cr_assert_eq(status(), 0);
     cr_assert_eq(used_index(), 1);
     guest_kicked();
@@ -170,15 +170,15 @@ Test(disk, a_read_becomes_one_ring_request_on_guest_memory, .init = create) {
 
 Test(disk, the_server_is_told_outside_the_lock, .init = create) {
     request(1, 0, 512);
-    cr_assert(machine.disk_ready);
+    cr_assert(machine->disk_ready);
     guest_kicked();
     cr_assert_eq(fake_disk_bells, 1);
-    cr_assert(!machine.disk_ready);
+    cr_assert(!machine->disk_ready);
 }
 
 Test(disk, neighbouring_segments_are_joined, .init = create) {
     uint64_t header[2] = {0, 0};
-    memory_write(&machine.memory, HEADER, header, sizeof(header));
+    memory_write(&machine->memory, HEADER, header, sizeof(header));
     set(0, HEADER, 16, NEXT, 1);
     set(1, DATA, 4096, NEXT | WRITE, 2);
     set(2, DATA + 4096, 4096, NEXT | WRITE, 3);
@@ -186,6 +186,7 @@ Test(disk, neighbouring_segments_are_joined, .init = create) {
     set(4, STATUS_BYTE, 1, WRITE, 0);
     offer(0);
     mmio_write(NOTIFY, 0);
+    cr_assert_eq(fake_request_count(), 1);
     cr_assert_eq(fake_requests[0].segment_count, 2);
     cr_assert_eq(fake_requests[0].segments[0].size, 8192);
 }
@@ -193,7 +194,7 @@ Test(disk, neighbouring_segments_are_joined, .init = create) {
 Test(disk, errors_of_the_driver_reach_the_guest_as_ioerr, .init = create) {
     request(0, 0, 512);
     fake_complete(0, BH_EIO);
-    cr_assert_eq(virtio_blk_complete(&machine.disk), BH_EAGAIN);
+    cr_assert_eq(virtio_blk_complete(&machine->disk), BH_EAGAIN);
     cr_assert_eq(status(), 1);
 }
 
@@ -202,7 +203,7 @@ Test(disk, requests_past_the_end_are_answered_ioerr_here, .init = create) {
     cr_assert_eq(status(), 1);
     request(0, 0xffffffffffffffffull, 512);
     cr_assert_eq(status(), 1);
-    cr_assert_eq(fake_request_count, 0);
+    cr_assert_eq(fake_request_count(), 0);
 }
 
 Test(disk, lengths_that_are_not_sectors_are_answered_ioerr, .init = create) {
@@ -210,7 +211,7 @@ Test(disk, lengths_that_are_not_sectors_are_answered_ioerr, .init = create) {
     cr_assert_eq(status(), 1);
     request(0, 0, 0);
     cr_assert_eq(status(), 1);
-    cr_assert_eq(fake_request_count, 0);
+    cr_assert_eq(fake_request_count(), 0);
 }
 
 Test(disk, unknown_requests_are_unsupported, .init = create) {
@@ -220,6 +221,7 @@ Test(disk, unknown_requests_are_unsupported, .init = create) {
 
 Test(disk, flush_goes_to_the_driver, .init = create) {
     request(4, 0, 0);
+    cr_assert_eq(fake_request_count(), 1);
     cr_assert_eq(fake_requests[0].operation, BH_BLOCK_OPERATION_FLUSH);
     cr_assert_eq(fake_requests[0].segment_count, 0);
 }
@@ -227,26 +229,26 @@ Test(disk, flush_goes_to_the_driver, .init = create) {
 Test(disk, get_id_returns_the_serial_number, .init = create) {
     request(8, 0, 20);
     cr_assert_eq(status(), 0);
-    cr_assert_str_eq((char *)memory_at(&machine.memory, DATA, 20), "unit-disk");
+    cr_assert_str_eq((char *)memory_at(&machine->memory, DATA, 20), "unit-disk");
 }
 
 Test(disk, a_full_ring_holds_requests_back_until_one_completes, .init = create) {
     for (int i = 0; i < FAKE_RING_ENTRIES + 2; i++)
         request(0, 0, 512);
-    cr_assert_eq(fake_request_count, FAKE_RING_ENTRIES);
+    cr_assert_eq(fake_request_count(), FAKE_RING_ENTRIES);
     for (uint32_t i = 0; i < FAKE_RING_ENTRIES; i++)
         fake_complete(i, BH_OK);
-    cr_assert_eq(virtio_blk_complete(&machine.disk), BH_EAGAIN);
-    cr_assert_eq(fake_request_count, FAKE_RING_ENTRIES + 2);
+    cr_assert_eq(virtio_blk_complete(&machine->disk), BH_EAGAIN);
+    cr_assert_eq(fake_request_count(), FAKE_RING_ENTRIES + 2);
     cr_assert_eq(used_index(), FAKE_RING_ENTRIES);
 }
 
 Test(disk, a_read_only_disk_refuses_writes) {
     create();
-    machine.disk.info.read_only = 1;
+    machine->disk.info.read_only = 1;
     request(1, 0, 512);
     cr_assert_eq(status(), 1);
-    cr_assert_eq(fake_request_count, 0);
+    cr_assert_eq(fake_request_count(), 0);
 }
 
 Test(disk, a_broken_chain_makes_the_device_need_a_reset, .init = create) {
@@ -258,9 +260,9 @@ Test(disk, a_broken_chain_makes_the_device_need_a_reset, .init = create) {
     guest_kicked();
     cr_assert_eq(taken_vector(), VECTOR - 1, "the configuration interrupt tells the driver");
     drive(VIRTIO_F_VERSION_1);
-    memset(memory_at(&machine.memory, AVAILABLE, 64), 0, 64);
+    memset(memory_at(&machine->memory, AVAILABLE, 64), 0, 64);
     request(0, 0, 512);
-    cr_assert_eq(fake_request_count, 1, "after the reset it works again");
+    cr_assert_eq(fake_request_count(), 1, "after the reset it works again");
 }
 
 Test(disk, a_request_without_room_for_its_status_breaks_the_device, .init = create) {
@@ -276,7 +278,7 @@ Test(disk, a_reset_waits_for_requests_under_way, .init = create) {
     cr_assert_neq(get8(COMMON + 20), 0);
     put8(COMMON + 20, 1);
     fake_complete(0, BH_OK);
-    cr_assert_eq(virtio_blk_complete(&machine.disk), BH_EAGAIN);
+    cr_assert_eq(virtio_blk_complete(&machine->disk), BH_EAGAIN);
     cr_assert_eq(get8(COMMON + 20), 0);
     cr_assert_eq(status(), 0xaa, "nobody waits for that request any more");
 }
@@ -289,7 +291,7 @@ Test(disk, features_that_were_not_offered_are_not_accepted, .init = create) {
 Test(disk, a_queue_outside_memory_makes_the_device_need_a_reset, .init = create) {
     put8(COMMON + 20, 0);
     put8(COMMON + 20, 3);
-    machine_mmio_write(&machine, COMMON + 32, 8, 0xfffffffffffff000ull);
+    machine_mmio_write(machine, COMMON + 32, 8, 0xfffffffffffff000ull);
     put16(COMMON + 28, 1);
     cr_assert_eq(get8(COMMON + 20) & 0x40, 0x40);
 }
@@ -310,9 +312,9 @@ Test(disk, without_msix_the_interrupt_line_is_used, .init = create) {
         if (config_read(1, at, 1) == 0x11)
             config_write(1, at + 2, 2, 0);
     request(8, 0, 20);
-    cr_assert(machine.ioapic.asserted & 1 << PCI_IRQ);
+    cr_assert(machine->ioapic.asserted & 1 << PCI_IRQ);
     cr_assert_eq(mmio_read(bar0 + 0x1000) & 1, 1);
-    cr_assert(!(machine.ioapic.asserted & 1 << PCI_IRQ), "reading the ISR lowers the line");
+    cr_assert(!(machine->ioapic.asserted & 1 << PCI_IRQ), "reading the ISR lowers the line");
 }
 
 Test(disk, every_register_can_be_touched_with_every_size, .init = create) {
@@ -320,11 +322,11 @@ Test(disk, every_register_can_be_touched_with_every_size, .init = create) {
         for (uint32_t size = 1; size <= 8; size *= 2) {
             if (offset == 20)
                 continue;
-            machine_mmio_read(&machine, bar0 + offset, size);
-            machine_mmio_write(&machine, bar0 + offset, size, ~0ull);
+            machine_mmio_read(machine, bar0 + offset, size);
+            machine_mmio_write(machine, bar0 + offset, size, ~0ull);
         }
     for (uint32_t offset = 0; offset < 0x1000; offset++) {
-        machine_mmio_read(&machine, bar1 + offset, 4);
-        machine_mmio_write(&machine, bar1 + offset, 4, ~0ull);
+        machine_mmio_read(machine, bar1 + offset, 4);
+        machine_mmio_write(machine, bar1 + offset, 4, ~0ull);
     }
 }

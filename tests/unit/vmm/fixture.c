@@ -12,22 +12,23 @@
 #include "bulkhead/thread.h"
 #include "cpuid.h"
 #include "exits.h"
+#include "runtime/calls.h"
 
-struct machine machine;
+struct machine *machine;
+struct kept kept;
 struct bh_vcpu_state state;
 uint64_t fake_now_ns = 1000 * MS;
 char fake_log[65536], fake_console[65536];
 uint32_t fake_kicks, fake_disk_bells;
 struct bh_block_request fake_requests[64];
-uint32_t fake_request_count;
+uint32_t fake_slots[64];
 struct bh_ring fake_ring;
 
-static bool busy[FAKE_RING_ENTRIES];
-static struct {
-    uint32_t slot;
-    enum bh_error status;
-} completions[64];
-static uint32_t completion_count, completion_taken;
+static struct bh_ring fake_server;
+static uint32_t taken_count;
+static struct bh_ring_header header = {.epoch = 1};
+alignas(64) static uint8_t request_pages[BH_RING_ORDER + 64 + FAKE_RING_ENTRIES * 512], completion_pages[BH_RING_COMPLETIONS + FAKE_RING_ENTRIES * 64];
+static bool attach_as_server;
 
 uint64_t bh_time_ns(void) {
     return fake_now_ns;
@@ -70,42 +71,100 @@ LOGGER(bh_warn)
 LOGGER(bh_info)
 LOGGER(bh_debug)
 
-enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot) {
-    (void)ring;
-    for (uint32_t i = 0; i < FAKE_RING_ENTRIES; i++)
-        if (!busy[i]) {
-            busy[i] = true;
-            *slot = i;
-            memcpy(&fake_requests[fake_request_count++ % 64], request, sizeof(fake_requests[0]));
-            return BH_OK;
-        }
-    return BH_EAGAIN;
+void bh_panic(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_line(format, arguments);
+    va_end(arguments);
+    cr_assert(false, "the vmm ends itself: %s", fake_log);
+    abort();
 }
 
-void fake_complete(uint32_t slot, enum bh_error status) {
-    cr_assert(busy[slot]);
-    busy[slot] = false;
-    completions[completion_count].slot = slot;
-    completions[completion_count++].status = status;
-}
-
-enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
-    (void)ring;
-    (void)completion;
-    if (completion_taken == completion_count)
-        return BH_EAGAIN;
-    *slot = completions[completion_taken].slot;
-    *status = completions[completion_taken++].status;
+enum bh_error bh_cap_find(const char *name, bh_cap *cap) {
+    (void)name;
+    *cap = 1;
     return BH_OK;
 }
 
+enum bh_error bh_call_ring_attach(bh_cap ring, struct bh_ring_info *info) {
+    (void)ring;
+    *info = (struct bh_ring_info){.header = (uint64_t)&header, .requests = (uint64_t)request_pages, .completions = (uint64_t)completion_pages,
+                                  .entry_count = FAKE_RING_ENTRIES, .request_size = sizeof(struct bh_block_request),
+                                  .completion_size = sizeof(struct bh_block_completion), .epoch = header.epoch, .is_server = attach_as_server};
+    return BH_OK;
+}
+
+enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what, size_t size, uint32_t epoch) {
+    (void)ring, (void)value, (void)epoch;
+    cr_assert(false, "the ring's peer is accused: %.*s", (int)size, what);
+    return BH_OK;
+}
+
+enum bh_error bh_call_event_signal(bh_cap event) {
+    (void)event;
+    return BH_OK;
+}
+
+enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
+    (void)event, (void)deadline_ns;
+    return BH_ETIMEDOUT;
+}
+
+static void attach(struct bh_ring *ring, bool as_server) {
+    attach_as_server = as_server;
+    cr_assert_eq(bh_ring_attach("disk", ring), BH_OK);
+    attach_as_server = false;
+}
+
+uint32_t fake_request_count(void) {
+    uint32_t slot;
+    while (bh_ring_take(&fake_server, &slot, &fake_requests[taken_count % 64]) == BH_OK)
+        fake_slots[taken_count++ % 64] = slot;
+    return taken_count;
+}
+
+void fake_complete(uint32_t slot, enum bh_error status) {
+    (void)fake_request_count();
+    cr_assert_eq(bh_ring_finish(&fake_server, slot, status, &(struct bh_block_completion){0}), BH_OK, "slot %u is not in the driver's hand", slot);
+}
+
+void fake_driver_restarts(void) {
+    memset(completion_pages, 0, sizeof(completion_pages)); // as the kernel does
+    header.epoch++;
+    attach(&fake_server, true);
+}
+
+const char *fixture_restart(bool *again) {
+    const char *why;
+    struct kept_finding finding;
+    struct kept_area *old = kept_find(&kept, &why), *area;
+    if (!old)
+        return why ? why : "there is nothing";
+    area = kept_prepare(&kept);
+    area->machine.memory = machine->memory;
+    area->machine.state = &state;
+    why = kept_rebuild(&area->machine, old, old->machine.has_disk ? &fake_ring : NULL, &finding);
+    if (why)
+        return why;
+    kept_switch(&kept, area);
+    machine = &area->machine;
+    if (!finding.again)
+        exits_answered(machine);
+    undo_lock_aside(machine);
+    if (machine->has_disk)
+        virtio_blk_resume(&machine->disk);
+    undo_unlock_aside(machine);
+    *again = finding.again;
+    return NULL;
+}
+
 void backend_console_write(const void *data, uint32_t size) {
-    cr_assert_eq(machine.lock.state, 0, "the console is called without the lock");
+    cr_assert_eq(machine->lock.state, 0, "the console is called without the lock");
     memcpy(fake_console + strlen(fake_console), data, size);
 }
 
 void backend_disk_notify(void) {
-    cr_assert_eq(machine.lock.state, 0, "the disk is called without the lock");
+    cr_assert_eq(machine->lock.state, 0, "the disk is called without the lock");
     fake_disk_bells++;
 }
 
@@ -115,7 +174,7 @@ void backend_kick(void) {
 
 // Page tables for the first GiB at 1 MiB, in 2 MiB pages.
 static void identity_map(void) {
-    uint64_t *tables = memory_at(&machine.memory, 0x100000, 3 * 4096);
+    uint64_t *tables = memory_at(&machine->memory, 0x100000, 3 * 4096);
     tables[0] = 0x101003;
     tables[512] = 0x102003;
     for (uint64_t i = 0; i < 512; i++)
@@ -128,30 +187,37 @@ static void identity_map(void) {
 }
 
 void fixture_create(void) {
-    machine.memory = (struct guest_memory){calloc(1, FIXTURE_MEMORY), FIXTURE_MEMORY};
-    machine.state = &state;
-    machine.tsc_khz = 2000000;
+    struct kept_area *area = kept_prepare(&kept);
+    machine = &area->machine;
+    machine->memory = (struct guest_memory){calloc(1, FIXTURE_MEMORY), FIXTURE_MEMORY};
+    machine->state = &state;
+    machine->tsc_khz = 2000000;
     state.rflags = 0x202;
     state.rip = 0x200000;
-    cr_assert_eq(bh_mutex_create(&machine.lock), BH_OK);
-    cpuid_create(machine.tsc_khz);
-    machine_create(&machine);
+    cr_assert_eq(bh_mutex_create(&machine->lock), BH_OK);
+    cpuid_create(machine->tsc_khz);
+    machine_create(machine);
+    kept_switch(&kept, area);
     identity_map();
 }
 
 void fixture_add_disk(uint32_t read_only) {
     const struct bh_block_info info = {
         .sector_count = 1000, .block_size = 512, .segment_max = 28, .read_only = read_only, .flush = 1, .serial = "unit-disk"};
-    cr_assert(virtio_blk_create(&machine.disk, &machine, &fake_ring, &info));
+    attach(&fake_ring, false);
+    attach(&fake_server, true);
+    machine->has_disk = virtio_blk_create(&machine->disk, machine, &fake_ring, &info);
+    cr_assert(machine->has_disk);
+    undo_commit(machine);
 }
 
-static void run_exit(uint32_t reason, uint64_t info1, uint64_t info2) {
+void run_exit(uint32_t reason, uint64_t info1, uint64_t info2) {
     state.reason = reason;
     state.info1 = info1;
     state.info2 = info2;
     state.interruptible = (state.rflags & 0x200) != 0;
     state.inject_exception = state.inject_vector = state.want_window = state.halt = 0;
-    exits_handle(&machine);
+    exits_handle(machine);
 }
 
 uint32_t guest_in(uint32_t port, uint32_t size) {
@@ -185,11 +251,11 @@ void guest_kicked(void) {
 }
 
 uint32_t mmio_read(gpa address) {
-    return (uint32_t)machine_mmio_read(&machine, address, 4);
+    return (uint32_t)machine_mmio_read(machine, address, 4);
 }
 
 void mmio_write(gpa address, uint32_t value) {
-    machine_mmio_write(&machine, address, 4, value);
+    machine_mmio_write(machine, address, 4, value);
 }
 
 void advance(uint64_t ns) {

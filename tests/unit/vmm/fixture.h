@@ -11,30 +11,38 @@
 
 #include "block.h"
 #include "guest.h"
+#include "kept.h"
 #include "machine.h"
 
 #define FIXTURE_MEMORY (64u << 20)
 #define MS 1000000ull
 
-extern struct machine machine;
+extern struct machine *machine;   // the one in use of `kept`
+extern struct kept kept;
 extern struct bh_vcpu_state state;
 extern uint64_t fake_now_ns;
 extern char fake_log[65536];       // all lines logged
 extern char fake_console[65536];   // all that went to the console
 extern uint32_t fake_kicks, fake_disk_bells;
 
-// The disk's ring: what was submitted, and completions to be taken.
+// The disk's ring, with a driver that does what the test says: what was submitted, and completions to be taken.
 #define FAKE_RING_ENTRIES 8
 extern struct bh_block_request fake_requests[64];
-extern uint32_t fake_request_count;
+extern uint32_t fake_slots[64]; // theirs
+uint32_t fake_request_count(void); // the driver takes all that was submitted; how many in all
 void fake_complete(uint32_t slot, enum bh_error status);
 extern struct bh_ring fake_ring;
+void fake_driver_restarts(void); // what it took and did not complete is submitted to it once more
+
+// The vmm dies and its successor takes over: NULL, or why it cannot. *again: the exit in hand is to be asked anew.
+const char *fixture_restart(bool *again);
 
 // Memory, machine and CPUID, in 64-bit mode with interrupts on and paging one to one.
 void fixture_create(void);
 void fixture_add_disk(uint32_t read_only);
 
 // Run one exit through exits_handle().
+void run_exit(uint32_t reason, uint64_t info1, uint64_t info2);
 uint32_t guest_in(uint32_t port, uint32_t size);
 void guest_out(uint32_t port, uint32_t size, uint32_t value);
 bool guest_rdmsr(uint32_t msr, uint64_t *value); // false: #GP

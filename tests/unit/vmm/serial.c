@@ -35,10 +35,10 @@ Test(uart, long_output_is_neither_lost_nor_held_back, .init = fixture_create) {
 Test(uart, the_transmitter_interrupt_comes_when_it_is_enabled, .init = fixture_create) {
     guest_out(COM(4), 1, 8);
     guest_out(COM(1), 1, 2);
-    cr_assert(machine.ioapic.asserted & 1 << 4);
+    cr_assert(machine->ioapic.asserted & 1 << 4);
     cr_assert_eq(guest_in(COM(2), 1) & 15, 2);
     cr_assert_eq(guest_in(COM(2), 1) & 15, 1, "reading the cause clears it");
-    cr_assert(!(machine.ioapic.asserted & 1 << 4));
+    cr_assert(!(machine->ioapic.asserted & 1 << 4));
     print("a");
     cr_assert_eq(guest_in(COM(2), 1) & 15, 2);
 }
@@ -46,23 +46,23 @@ Test(uart, the_transmitter_interrupt_comes_when_it_is_enabled, .init = fixture_c
 Test(uart, received_bytes_interrupt_and_are_read_in_order, .init = fixture_create) {
     guest_out(COM(4), 1, 8);
     guest_out(COM(1), 1, 1);
-    cr_assert_eq(ns16550_receive(&machine.uart, "abc", 3), 3);
-    cr_assert(machine.ioapic.asserted & 1 << 4);
+    cr_assert_eq(ns16550_receive(&machine->uart, "abc", 3), 3);
+    cr_assert(machine->ioapic.asserted & 1 << 4);
     cr_assert_eq(guest_in(COM(2), 1) & 15, 4);
     cr_assert_eq(guest_in(COM(5), 1) & 1, 1);
     cr_assert_eq(guest_in(COM(0), 1), 'a');
     cr_assert_eq(guest_in(COM(0), 1), 'b');
     cr_assert_eq(guest_in(COM(0), 1), 'c');
     cr_assert_eq(guest_in(COM(5), 1) & 1, 0);
-    cr_assert(!(machine.ioapic.asserted & 1 << 4));
+    cr_assert(!(machine->ioapic.asserted & 1 << 4));
 }
 
 Test(uart, a_full_receiver_takes_no_more, .init = fixture_create) {
     char many[1000] = {0};
-    cr_assert_eq(ns16550_receive(&machine.uart, many, sizeof(many)), NS16550_INPUT_MAX);
-    cr_assert_eq(ns16550_receive(&machine.uart, many, 1), 0);
+    cr_assert_eq(ns16550_receive(&machine->uart, many, sizeof(many)), NS16550_INPUT_MAX);
+    cr_assert_eq(ns16550_receive(&machine->uart, many, 1), 0);
     guest_in(COM(0), 1);
-    cr_assert_eq(ns16550_receive(&machine.uart, many, 2), 1);
+    cr_assert_eq(ns16550_receive(&machine->uart, many, 2), 1);
 }
 
 Test(uart, loopback_returns_bytes_and_modem_lines, .init = fixture_create) {
@@ -86,7 +86,7 @@ Test(uart, the_divisor_hides_behind_its_latch_bit, .init = fixture_create) {
 
 Test(uart, without_out2_no_interrupt_leaves_the_chip, .init = fixture_create) {
     guest_out(COM(1), 1, 2);
-    cr_assert(!(machine.ioapic.asserted & 1 << 4));
+    cr_assert(!(machine->ioapic.asserted & 1 << 4));
 }
 
 Test(uart, the_scratch_register_remembers, .init = fixture_create) {

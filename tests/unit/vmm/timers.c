@@ -122,7 +122,7 @@ static void rtc_write(uint32_t index, uint32_t value) {
 }
 
 Test(rtc, tells_date_and_time_in_bcd, .init = fixture_create) {
-    mc146818_set_time(&machine.rtc, 1709210096); // 2024-02-29 12:34:56 UTC, a Thursday
+    mc146818_set_time(&machine->rtc, 1709210096); // 2024-02-29 12:34:56 UTC, a Thursday
     cr_assert_eq(rtc_read(0), 0x56);
     cr_assert_eq(rtc_read(2), 0x34);
     cr_assert_eq(rtc_read(4), 0x12);
@@ -134,7 +134,7 @@ Test(rtc, tells_date_and_time_in_bcd, .init = fixture_create) {
 }
 
 Test(rtc, goes_on_over_the_end_of_a_year, .init = fixture_create) {
-    mc146818_set_time(&machine.rtc, 1735689599); // 2024-12-31 23:59:59
+    mc146818_set_time(&machine->rtc, 1735689599); // 2024-12-31 23:59:59
     fake_now_ns += 1000 * MS;
     cr_assert_eq(rtc_read(0), 0);
     cr_assert_eq(rtc_read(7), 1);
@@ -158,7 +158,7 @@ Test(rtc, can_be_set_and_runs_on_from_there, .init = fixture_create) {
 }
 
 Test(rtc, twelve_hour_mode_marks_the_afternoon, .init = fixture_create) {
-    mc146818_set_time(&machine.rtc, 13 * 3600);
+    mc146818_set_time(&machine->rtc, 13 * 3600);
     rtc_write(11, 0);
     cr_assert_eq(rtc_read(4), 0x81);
     rtc_write(11, 4);
@@ -166,16 +166,16 @@ Test(rtc, twelve_hour_mode_marks_the_afternoon, .init = fixture_create) {
 }
 
 Test(rtc, the_alarm_fires_at_its_time, .init = fixture_create) {
-    mc146818_set_time(&machine.rtc, 100);
+    mc146818_set_time(&machine->rtc, 100);
     rtc_write(1, 0x45);
     rtc_write(3, 0xff);
     rtc_write(5, 0xff);
     rtc_write(11, 0x22);
     rtc_read(12);
     advance(3000 * MS);
-    cr_assert_eq(machine.pic.chips[1].asserted & 1, 0);
+    cr_assert_eq(machine->pic.chips[1].asserted & 1, 0);
     advance(3000 * MS); // 100 s = 1:40, so 1:45 has passed
-    cr_assert_eq(machine.pic.chips[1].asserted & 1, 1);
+    cr_assert_eq(machine->pic.chips[1].asserted & 1, 1);
     cr_assert_eq(rtc_read(12) & 0xa0, 0xa0);
     cr_assert_eq(rtc_read(12), 0);
 }
@@ -189,7 +189,7 @@ Test(rtc, periodic_interrupts_have_the_rate_asked_for, .init = fixture_create) {
 }
 
 Test(rtc, garbage_dates_are_not_taken, .init = fixture_create) {
-    mc146818_set_time(&machine.rtc, 1000000);
+    mc146818_set_time(&machine->rtc, 1000000);
     rtc_write(11, 0x82);
     rtc_write(8, 0x99);
     rtc_write(7, 0x00);
@@ -205,8 +205,8 @@ Test(pm_timer, runs_at_its_frequency, .init = fixture_create) {
 
 Test(acpi, writing_s5_ends_the_guest_with_status_0, .init = fixture_create) {
     guest_out(0x604, 2, 5 << 10);
-    cr_assert(!machine.stopped);
+    cr_assert(!machine->stopped);
     guest_out(0x604, 2, 5 << 10 | 0x2000);
-    cr_assert(machine.stopped);
-    cr_assert_eq(machine.status, 0);
+    cr_assert(machine->stopped);
+    cr_assert_eq(machine->status, 0);
 }

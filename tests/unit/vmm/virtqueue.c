@@ -25,18 +25,18 @@ static struct virtqueue_chain chain;
 
 static void set(gpa table, uint32_t index, uint64_t address, uint32_t size, uint32_t flags, uint32_t next) {
     struct descriptor descriptor = {address, size, (uint16_t)flags, (uint16_t)next};
-    memory_write(&machine.memory, table + 16 * index, &descriptor, sizeof(descriptor));
+    memory_write(&machine->memory, table + 16 * index, &descriptor, sizeof(descriptor));
 }
 
 static void offer(uint16_t head) {
-    uint16_t *available = memory_at(&machine.memory, AVAILABLE, 64);
+    uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
     available[2 + available[1] % SIZE] = head;
     available[1]++;
 }
 
 static void create(void) {
     fixture_create();
-    virtqueue_reset(&queue, &machine.memory);
+    virtqueue_reset(&queue, &machine->memory);
     queue.size = SIZE;
     queue.descriptors = TABLE;
     queue.driver = AVAILABLE;
@@ -107,7 +107,7 @@ Test(virtqueue, a_head_past_the_table_is_refused, .init = create) {
 
 Test(virtqueue, an_available_index_that_jumps_ahead_is_refused, .init = create) {
     const char *why;
-    uint16_t *available = memory_at(&machine.memory, AVAILABLE, 64);
+    uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
     available[1] = SIZE + 1;
     cr_assert_eq(virtqueue_pop(&queue, &chain, &why), VIRTQUEUE_BROKEN);
     cr_assert(strstr(why, "ahead"));
@@ -180,7 +180,7 @@ Test(virtqueue, areas_that_are_misplaced_do_not_enable_the_queue, .init = create
                {TABLE, AVAILABLE, 0xfffffffffffffffcull, SIZE}, {TABLE, AVAILABLE, USED, 0}, {TABLE, AVAILABLE, USED, 12},
                {TABLE, AVAILABLE, USED, 32768}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        virtqueue_reset(&queue, &machine.memory);
+        virtqueue_reset(&queue, &machine->memory);
         queue.descriptors = bad[i].descriptors;
         queue.driver = bad[i].driver;
         queue.device = bad[i].device;
@@ -191,15 +191,17 @@ Test(virtqueue, areas_that_are_misplaced_do_not_enable_the_queue, .init = create
 
 Test(virtqueue, used_entries_and_index_appear_in_memory, .init = create) {
     virtqueue_push(&queue, 7, 513);
-    const uint16_t *index = memory_at(&machine.memory, USED, 4);
-    const uint32_t *entry = memory_at(&machine.memory, USED + 4, 8);
+    cr_assert_eq(((const uint16_t *)memory_at(&machine->memory, USED, 4))[1], 0, "not before they are shown");
+    virtqueue_show(&queue);
+    const uint16_t *index = memory_at(&machine->memory, USED, 4);
+    const uint32_t *entry = memory_at(&machine->memory, USED + 4, 8);
     cr_assert_eq(index[1], 1);
     cr_assert_eq(entry[0], 7);
     cr_assert_eq(entry[1], 513);
 }
 
 Test(virtqueue, interrupts_are_suppressed_by_flag, .init = create) {
-    uint16_t *available = memory_at(&machine.memory, AVAILABLE, 64);
+    uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
     available[0] = 1;
     virtqueue_push(&queue, 0, 0);
     cr_assert(!virtqueue_wants_interrupt(&queue));
@@ -210,7 +212,7 @@ Test(virtqueue, interrupts_are_suppressed_by_flag, .init = create) {
 }
 
 Test(virtqueue, with_event_index_the_interrupt_comes_at_the_entry_asked_for, .init = create) {
-    uint16_t *event = memory_at(&machine.memory, AVAILABLE + 4 + 2 * SIZE, 2);
+    uint16_t *event = memory_at(&machine->memory, AVAILABLE + 4 + 2 * SIZE, 2);
     queue.event_index = true;
     *event = 2;
     for (int i = 0; i < 3; i++) {
@@ -226,7 +228,7 @@ Test(virtqueue, arming_finds_what_came_meanwhile, .init = create) {
 }
 
 Test(virtqueue, random_descriptors_never_reach_outside, .init = create) {
-    uint8_t *table = memory_at(&machine.memory, TABLE, 16 * SIZE);
+    uint8_t *table = memory_at(&machine->memory, TABLE, 16 * SIZE);
     uint32_t random = 12345;
     for (int round = 0; round < 20000; round++) {
         const char *why;
@@ -239,6 +241,6 @@ Test(virtqueue, random_descriptors_never_reach_outside, .init = create) {
         if (virtqueue_pop(&queue, &chain, &why) != VIRTQUEUE_CHAIN)
             continue;
         for (uint32_t i = 0; i < chain.read_count + chain.write_count; i++)
-            cr_assert(memory_at(&machine.memory, chain.segments[i].address, chain.segments[i].size));
+            cr_assert(memory_at(&machine->memory, chain.segments[i].address, chain.segments[i].size));
     }
 }

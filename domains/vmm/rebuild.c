@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// A machine from the state that a dead instance left: made as on the first day, so that every pointer and every wire is ours, and then each chip takes
+// over its old registers as far as they make sense. The order: what was half done is put back; the chips are judged; only then the disk's ring is
+// attached, which tells what of the disk is still under way and whether the last submission was made.
+#include "cpuid.h"
+#include "guest.h"
+#include "kept.h"
+
+static bool is_wanted(void *context, uint32_t slot, uint64_t sequence) {
+    return virtio_blk_wants(context, slot, sequence);
+}
+
+static const char *attach_disk(struct machine *machine, struct machine *saved, struct bh_ring *ring, struct kept_finding *finding) {
+    if (bh_ring_attach_again("disk", ring, is_wanted, &saved->disk))
+        return "its disk's ring cannot be attached";
+    finding->ring_attached = true;
+    machine->has_disk = virtio_blk_create(&machine->disk, machine, ring, &saved->disk.info);
+    return machine->has_disk ? NULL : "its disk finds no place on the bus";
+}
+
+// Does what a chip would take over make sense? Tried on the new machine, before anything outside is touched.
+static const char *rebuild_chips(struct machine *machine, struct machine *saved, const struct bh_ring *ring) {
+    if (!saved->tsc_khz || !device_flag(&saved->has_disk) || !device_flag(&saved->ask_again) || !device_flag(&saved->first))
+        return "the machine's own fields";
+    if (saved->has_disk != (ring != NULL))
+        return "it has a disk and the manifest has none, or the other way round";
+    machine->tsc_khz = saved->tsc_khz;
+    cpuid_create(machine->tsc_khz);
+    if (bh_mutex_create(&machine->lock))
+        return "there is no capability left for its lock";
+    machine_create(machine);
+    return machine_restore(machine, saved);
+}
+
+const char *kept_rebuild(struct machine *machine, struct kept_area *old, struct bh_ring *ring, struct kept_finding *finding) {
+    struct machine *saved = &old->machine;
+    const char *why = kept_roll_back(old, machine->state, finding);
+    if (!why)
+        why = rebuild_chips(machine, saved, ring);
+    if (!why && ring)
+        why = attach_disk(machine, saved, ring, finding);
+    if (why)
+        return why;
+    kept_judge(old, machine->state, ring, finding);
+    why = machine_restore(machine, saved); // once more: adding the disk has moved lines, and a submission may have been put back
+    if (!why)
+        why = pci_restore(&machine->pci, &saved->pci);
+    if (!why && ring)
+        why = virtio_blk_restore(&machine->disk, &saved->disk);
+    bool died_in_it = finding->again && saved->first && saved->entry_rip == machine->state->exit_rip;
+    machine->tries = died_in_it ? saved->tries + 1 : 0;
+    machine->first = true;
+    machine->entry_rip = NO_EXIT;
+    machine->ask_again = finding->again;
+    return why;
+}
