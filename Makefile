@@ -13,6 +13,7 @@
 #   make bench-compare before after  two reports: files, folders, or names that they were saved under
 #   make demo SEED=7                 crash the disk driver 20 times under load
 #   make demo PACKED=1               the same on a disk with packed virtqueues
+#   make demo VMM=1                  and the vmm under its guest, too
 #   make demo ISOLATION=virtio-blk=paging    the same, with the driver isolated by paging (docs/mechanisms.md); make run, too
 #
 SYSTEM ?= linux
@@ -99,8 +100,8 @@ endif
 bench-compare: ## two reports of make bench, with significance (make bench-compare BEFORE AFTER [FAIL=1])
 	$(Q)bench/compare.py --build $(BUILD) $(if $(FAIL),--fail) $(if $(A)$(B),$(A) $(B),$(COMPARED))
 
-demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= DISK= BACKTRACE=1 PACKED=1)
-	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %) $(if $(PACKED),--packed) $(if $(BACKTRACE),--backtrace)
+demo: $(RUN_TARGETS) ## crash the disk driver 20 times under guest disk load (SEED= CPUS= DISK= BACKTRACE=1 PACKED=1 VMM=1)
+	$(Q)tools/demo/demo.py --build $(BUILD) --seed $(SEED) --cpus $(CPUS) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %) $(if $(PACKED),--packed) $(if $(VMM),--vmm) $(if $(BACKTRACE),--backtrace)
 
 debug: $(RUN_TARGETS) ## QEMU waits, gdb attached with all symbols (SYSTEM= CPUS= BREAK=domain_crash)
 	$(Q)$(RUN_PROGRAM) --debug $(if $(BREAK),--break $(BREAK))

@@ -29,4 +29,4 @@ RUN_TARGETS += $(BIN)/bhctl
 
 # The system tests need everything that `make run' does.
 TEST_TARGETS += $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img $(GUESTS) $(BIN)/bhctl
-TEST_SCRIPTS += tests/system/linux.py
+TEST_SCRIPTS += tests/system/linux.py tests/system/vmm_restart.py

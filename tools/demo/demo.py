@@ -21,6 +21,7 @@ from machine import Machine, Trouble  # noqa: E402  pylint: disable=wrong-import
 from bhctl import KINDS, source_line  # noqa: E402  pylint: disable=wrong-import-position
 
 DISK_OPERATIONS = 2000  # a second
+VMM_KINDS = ("null", "wild-kernel", "wild-slot", "undefined", "divide", "loop", "control-stack", "data-stack", "panic")  # that need no ring and no device
 RESTARTED = r"I {}: restarted: (\d+) requests replayed, first request completed at tick (\d+)"
 LOAD = r"""
 cat >/tmp/load <<'END'
@@ -58,6 +59,7 @@ def parse():
     parser.add_argument("--packed", action="store_true", help="the disk has packed virtqueues instead of split ones")
     parser.add_argument("--isolation", action="append", default=[], metavar="DOMAIN=MECHANISM", help="isolate a domain by this mechanism (docs/mechanisms.md)")
     parser.add_argument("--iommu", choices=("on", "off"), default="on", help="off: a machine without one; then nobody catches DMA that goes astray, and it is left out")
+    parser.add_argument("--vmm", action="store_true", help="crash the vmm under its guest, too, after each crash of the driver")
     parser.add_argument("--folder", help="where logs and sockets go (build/demo)")
     return parser.parse_args()
 
@@ -83,6 +85,19 @@ def crash(machine, how, number):
     where = f"{frame['symbol'] or '?'}+0x{frame['within']:x}" if frame else "-"
     return {"how": how, "cause": record["cause"], "text": record["text"], "where": where, "replayed": replayed, "ticks": tick - record["tick"],
             "frames": record["frames"]}
+
+
+def crash_vmm(machine, how, number):
+    """Break the vmm under its guest. Returns a row; its ticks are those to the guest's next instruction."""
+    machine.control.ask(f"crash vmm {how}")
+    deadline = time.monotonic() + 60
+    while len(ticks := re.findall(r"I vmm: the guest runs again at tick (\d+)", machine.log_text)) < number:
+        if time.monotonic() > deadline or not machine.running():
+            raise Trouble(f"the vmm did not come back after crash {number}; kernel log: {machine.path('kernel.log')}")
+        machine.poll_log()
+        time.sleep(0.02)
+    record = machine.control.ask("backtrace vmm")
+    return {"how": how, "cause": record["cause"], "ticks": int(ticks[number - 1]) - record["tick"]}
 
 
 def show_row(number, row, arguments):
@@ -112,11 +127,14 @@ def run(arguments):
         machine.send(LOAD)
         machine.wait_for("\nload-runs", 60)
         print(f"\n{'':3}  {'broken by':14} {'detected as':24} {'where':26} {'replayed':>8} {'ticks to serve':>14}")
-        rows = []
+        rows, vmm_rows = [], []
         for number, how in enumerate(order, 1):
             time.sleep(chance.uniform(0.05, 0.4))
             rows.append(crash(machine, how, number))
             show_row(number, rows[-1], arguments)
+            if arguments.vmm and how in VMM_KINDS:
+                vmm_rows.append(crash_vmm(machine, how, len(vmm_rows) + 1))
+                print(f"{'':3}  {how:14} {vmm_rows[-1]['cause']:24} {'the vmm, under its guest':26} {'':8} {vmm_rows[-1]['ticks']:14,}", flush=True)
         machine.send(FINISH)
         match = machine.wait_for(r"result: rounds (\d+) errors (\d+) mismatches (\d+) end", 120)
         rounds, errors, mismatches = map(int, match.groups())
@@ -126,6 +144,9 @@ def run(arguments):
     ticks = sorted(row["ticks"] for row in rows)
     print(f"\n{len(rows)} crashes in {ways} ways; {sum(row['replayed'] for row in rows)} requests in flight were replayed; "
           f"ticks to serve: median {ticks[len(ticks) // 2]:,}")
+    if vmm_rows:
+        to_run = sorted(row["ticks"] for row in vmm_rows)
+        print(f"the vmm died {len(vmm_rows)} times; ticks to the guest's next instruction: median {to_run[len(to_run) // 2]:,}")
     print(f"the guest wrote and read back {rounds} files: {errors} guest-visible errors, {mismatches} checksum mismatches")
     if errors or mismatches or not rounds:
         print("the demonstration FAILED")

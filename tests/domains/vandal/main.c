@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// Spoils the state that a vmm keeps, as a vmm that went wild would before it dies (tests/system/vmm_restart.py).
+//
+// Needs:    "vmm-state" (buffer), "settings".
+// Settings: offset, size: of the bytes; xor: with what.
+#include <stdlib.h>
+
+#include "bulkhead/buffer.h"
+#include "bulkhead/domain.h"
+#include "kernel.h"
+
+#define CURRENT_OFFSET 16 // not 0 once there is a guest to go on with
+#define LOOK_NS 10000000u
+#define LIVE_NS 300000000u
+
+static uint64_t number(bh_cap settings, const char *key) {
+    char text[480] = "";
+    return settings_get(settings, key, text) ? 0 : strtoull(text, NULL, 0);
+}
+
+int main(void) {
+    bh_cap settings, buffer;
+    void *address;
+    uint64_t size;
+    if (bh_cap_find("settings", &settings) || bh_cap_find("vmm-state", &buffer) || bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size))
+        return 1;
+    volatile uint8_t *bytes = address;
+    uint64_t offset = number(settings, "offset"), count = number(settings, "size");
+    if (offset > size || count > size - offset)
+        return 1;
+    while (!bytes[CURRENT_OFFSET])
+        bh_sleep_for(LOOK_NS);
+    bh_sleep_for(LIVE_NS);
+    for (uint64_t i = 0; i < count; i++)
+        bytes[offset + i] ^= (uint8_t)number(settings, "xor");
+    bh_info("%llu bytes from %llu are spoilt", (unsigned long long)count, (unsigned long long)offset);
+    return 0;
+}

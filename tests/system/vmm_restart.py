@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The vmm domain dies under its running guest, again and again, alone and with the disk's driver, and the guest goes on: no file is wrong, no typed
+character is lost, the clock is right. And: what a vmm leaves may be garbage, or of another version."""
+import argparse
+import os
+import random
+import re
+import sys
+import time
+import traceback
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+for folder in ("run", "demo"):
+    sys.path.insert(0, os.path.join(ROOT, "tools", folder))
+from demo import DISK_OPERATIONS, FINISH, LOAD, VMM_KINDS  # noqa: E402  pylint: disable=wrong-import-position
+from machine import Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
+
+BUILD = os.environ.get("BUILD", "build")
+FOLDER = os.path.join(BUILD, "vmm-restart")
+WAYS = list(VMM_KINDS)
+STATUS_FINE = 6
+BOOT_S = 150
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def check(condition, why):
+    if not condition:
+        raise AssertionError(why)
+
+
+def crash(machine, domain, how):
+    """False: it is dead already, and not back yet."""
+    try:
+        machine.control.ask(f"crash {domain} {how}")
+        return True
+    except Trouble as trouble:
+        if "not running" in str(trouble) or "dead" in str(trouble):
+            return False
+        raise
+
+
+def wait_for_restarts(machine, count):
+    deadline = time.monotonic() + 60
+    while machine.log_text.count("I vmm: the guest goes on") < count:
+        machine.poll_log()
+        check(machine.running() and time.monotonic() < deadline, f"{count} restarts did not come: {machine.log_text[-1500:]}")
+        time.sleep(0.02)
+
+
+def boot(cpus, **options):
+    return Machine(BUILD, "linux", folder=FOLDER, snapshot=True, cpus=cpus, settings=["vmm.cmdline=console=ttyS0 quiet panic=-1", *options.pop("settings", [])],
+                   drive_options=[f"throttling.iops-total={DISK_OPERATIONS}"], **options)
+
+
+def type_and_see(machine, number):
+    machine.send(f"echo typed-$(({number} + 1000))\n")
+    machine.wait_for(f"typed-{number + 1000}", 60)
+
+
+def guest_clock(machine, mark):
+    machine.send(f"echo {mark}:$(cut -d' ' -f1 /proc/uptime):\n")
+    return float(machine.wait_for(mark + r":(\d+\.\d+):", 60).group(1)) - time.time()
+
+
+def crash_under_load(cpus, crashes):
+    chance = random.Random(7)
+    with boot(cpus) as machine:
+        machine.wait_for("guest:~#", BOOT_S)
+        clock = guest_clock(machine, "before")
+        machine.send(LOAD)
+        machine.wait_for("\nload-runs", 60)
+        ways = (WAYS * 3)[:crashes]
+        chance.shuffle(ways)
+        for number, how in enumerate(ways, 1):
+            time.sleep(chance.uniform(0.02, 0.3))
+            check(crash(machine, "vmm", how), f"crash {number}")
+            if number % 3 == 0:
+                crash(machine, "virtio-blk", chance.choice(["null", "divide", "undefined"]))
+            if number % 4 == 0:
+                type_and_see(machine, number)
+            wait_for_restarts(machine, number)
+        for _ in range(8):  # so fast that some die while they restart
+            crash(machine, "vmm", "null")
+            time.sleep(0.03)
+        machine.send(FINISH)
+        rounds, errors, mismatches = map(int, machine.wait_for(r"result: rounds (\d+) errors (\d+) mismatches (\d+) end", 120).groups())
+        drift = guest_clock(machine, "after") - clock
+        machine.send(f"exit {STATUS_FINE}\n")
+        status = machine.wait(60)
+    check(status == STATUS_FINE, f"status {status}: {machine.log_text[-1500:]}")
+    check(rounds and not errors and not mismatches, f"rounds {rounds}, errors {errors}, mismatches {mismatches}")
+    check(abs(drift) < 3, f"the guest's clock went wrong by {drift:.1f} s")
+    check("boots anew" not in machine.log_text, machine.log_text[-3000:])
+    again, put_back = machine.log_text.count("is asked again"), machine.log_text.count("a step was put back")
+    deaths = len(re.findall(r"E vmm: dies", machine.log_text))
+    print(f"     {deaths} deaths of the vmm, {len(re.findall('E virtio-blk: dies', machine.log_text))} of the driver; {again} exits asked again, {put_back} steps put back; "
+          f"{rounds} files, clock {drift:+.2f} s")
+
+
+@test
+def the_vmm_is_crashed_in_all_ways_under_load_and_the_guest_notices_nothing():
+    crash_under_load(1, 20)
+
+
+@test
+def the_same_with_two_processors():
+    crash_under_load(2, 10)
+
+
+# ---- what a vmm leaves may be garbage
+
+VANDAL = """
+[domain.vandal]
+order = 6
+memory = "1M"
+[domain.vandal.settings]
+offset = "{}"
+size = "{}"
+xor = "{}"
+[[grant]]
+to = "vandal"
+name = "vmm-state"
+buffer = "vmm-state"
+[[grant]]
+to = "vandal"
+name = "settings"
+port = "settings"
+"""
+LIVES = "the guest lives"
+HEAD = 32  # bytes of struct kept in front of its areas
+
+
+def spoil(offset, size, xor):
+    """A guest whose vmm's state is spoilt before the vmm dies: the machine, how often it booted, and the log."""
+    path = os.path.join(os.path.realpath(FOLDER), "vandal.toml")  # whole: the archive lies beside it
+    os.makedirs(FOLDER, exist_ok=True)
+    with open(os.path.join("systems", "linux.toml"), encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
+        out.write(file.read() + VANDAL.format(offset, size, xor))
+    with Machine(BUILD, path, folder=FOLDER, snapshot=True, wants_disk=True, files={"guest-kernel": os.path.join(BUILD, "guests", "lives.elf")}) as machine:
+        machine.wait_for(LIVES, BOOT_S)
+        machine.wait_for("are spoilt", BOOT_S, log=True)
+        crash(machine, "vmm", "null")  # if it is not dead of that already
+        deadline = time.monotonic() + 60
+        while not re.search(r"the guest goes on|guest boots anew", machine.log_text) and time.monotonic() < deadline:
+            machine.poll_log()
+            time.sleep(0.05)
+        time.sleep(0.5)
+        crash(machine, "vmm", "null")  # and its successor is one that can be succeeded
+        until = machine.log_text.count("vmm: restarted in slot")
+        machine.wait_for(r"(?s)(the guest goes on|guest boots anew).*restarted in slot.*the guest goes on", BOOT_S, log=True)
+        check(until <= 4, f"the vmm dies again and again: {machine.log_text[-2000:]}")
+        machine.poll_log()
+        return machine.text().count(LIVES), machine.log_text
+
+
+@test
+def a_guest_goes_on_twice():
+    boots, log = spoil(0, 0, 0)
+    check(boots == 1 and "boots anew" not in log, log[-2000:])
+
+
+@test
+def a_state_of_another_version_boots_the_guest_anew():
+    boots, log = spoil(8, 1, 2)
+    check(boots == 2 and "it was left by a vmm of another version; the guest boots anew" in log, log[-2000:])
+
+
+@test
+def a_state_that_makes_no_sense_boots_the_guest_anew():
+    boots, log = spoil(HEAD, 120000, 0x5a)
+    check(boots == 2 and "is of no use: the undo log's head; the guest boots anew" in log, log[-2000:])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="only tests whose name contains this")
+    arguments = parser.parse_args()
+    os.chdir(ROOT)
+    passed = failed = 0
+    for one in TESTS:
+        name = one.__name__.replace("_", " ")
+        if arguments.only not in name and arguments.only not in one.__name__:
+            continue
+        started = time.monotonic()
+        try:
+            one()
+            passed += 1
+            print(f"ok   {name} ({time.monotonic() - started:.1f} s)", flush=True)
+        except Exception as error:  # pylint: disable=broad-except
+            failed += 1
+            detail = str(error) if isinstance(error, (AssertionError, Trouble)) and str(error) else traceback.format_exc()
+            print(f"FAILED {name}: {detail[-3000:]}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
