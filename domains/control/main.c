@@ -49,7 +49,8 @@ static const struct {
 } kinds[] = {{"null", BH_INJECT_NULL}, {"wild-kernel", BH_INJECT_WILD_KERNEL}, {"wild-slot", BH_INJECT_WILD_SLOT},
              {"undefined", BH_INJECT_UNDEFINED}, {"divide", BH_INJECT_DIVIDE}, {"loop", BH_INJECT_LOOP},
              {"control-stack", BH_INJECT_CONTROL_STACK}, {"data-stack", BH_INJECT_DATA_STACK}, {"panic", BH_INJECT_PANIC},
-             {"ring", BH_INJECT_RING}, {"dma", BH_INJECT_DMA}};
+             {"ring", BH_INJECT_RING}, {"dma", BH_INJECT_DMA}, 
+             {"irq-drop", BH_INJECT_IRQ_DROP}, {"irq-repeat", BH_INJECT_IRQ_REPEAT}};
 
 static void say_domain(const struct bh_domain_info *info) {
     say("{\"id\":%u,\"name\":", info->id);
@@ -85,7 +86,7 @@ static void do_crash(const char *name, const char *how) {
             answer("crash", system_inject(system_cap, id, kinds[i].kind));
             return;
         }
-    refuse("unknown way to crash \"%s\"; known: null wild-kernel wild-slot undefined divide loop control-stack data-stack panic ring dma", how);
+    refuse("unknown way to crash \"%s\"; known: null wild-kernel wild-slot undefined divide loop control-stack data-stack panic ring dma irq-drop irq-repeat", how);
 }
 
 static void do_restart(const char *name) {

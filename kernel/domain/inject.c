@@ -7,6 +7,7 @@
 
 #include "kernel/base.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/interrupts.h"
 #include "kernel/domain/loader.h"
 #include "kernel/exchange/rings.h"
 #include "kernel/platform/device.h"
@@ -55,6 +56,10 @@ enum bh_error inject_crash(struct domain *domain, enum bh_inject kind) {
         return break_rings(domain);
     if (kind == BH_INJECT_DMA && !platform_dma_has_space(domain->id))
         return refuse(BH_ENOTSUP, "inject: %s has no device that an IOMMU confines: nobody would catch it", domain->name);
+    if (kind == BH_INJECT_IRQ_DROP)
+        return interrupts_lose(domain);
+    if (kind == BH_INJECT_IRQ_REPEAT)
+        return interrupts_repeat(domain);
     enum bh_error error = find_inject(domain, &offset);
     if (error)
         return error;

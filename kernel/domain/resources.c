@@ -19,6 +19,7 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/dma.h"
 #include "kernel/domain/domain.h"
+#include "kernel/domain/interrupts.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/space.h"
@@ -28,11 +29,6 @@ enum { DEVICES_MAX = 16, PORT_RANGES_MAX = 16, VECTORS_MAX = 32, DMA_BLOCKS_MAX 
 #define DMA_SIZE_MAX (64ull << 20)
 #define READ_BYTES_MAX 512 // of Ports.read_bytes
 #define NO_IRQ 0xffffffffu
-
-struct binding { // an interrupt and whom it tells
-    struct event_object *event; // NULL: none
-    uint32_t vector;
-};
 
 struct dma_block {
     hpa frames;
@@ -165,38 +161,6 @@ enum bh_error resources_object(const char *selector, struct domain *holder, uint
     if (error)
         return refuse(error, "this machine has no device %s, which %s needs", selector, holder->name);
     return take_device(selector, index, holder, object);
-}
-
-// ---- interrupts ------------------------------------------------------------------------------------------------------
-
-static void signal(void *context) {
-    const struct binding *binding = context;
-    TRACE(INTERRUPT, 0, binding->vector, 0);
-    event_raise(&binding->event->event);
-}
-
-// Give `binding` a vector (if it has none) and this event.
-static enum bh_error bind(struct binding *binding, struct cap *event) {
-    struct event_object *object = event->object;
-    if (!binding->event) {
-        enum bh_error error = irq_allocate(signal, binding, &binding->vector);
-        if (error)
-            return error;
-    }
-    event_object_hold(object);
-    struct event_object *old = binding->event;
-    binding->event = object;
-    if (old)
-        event_object_release(old);
-    return BH_OK;
-}
-
-static void unbind(struct binding *binding) {
-    if (!binding->event)
-        return;
-    irq_release(binding->vector);
-    event_object_release(binding->event);
-    binding->event = NULL;
 }
 
 // ---- Device ------------------------------------------------------------------------------------------------------------
@@ -340,7 +304,7 @@ enum bh_error serve_device_bind_vector(struct domain *caller, uint64_t object, u
     if (vector >= device->info.vectors || vector >= VECTORS_MAX)
         return refuse(BH_ERANGE, "device.bind_vector: vector %u is not below %u", vector,
                       device->info.vectors < VECTORS_MAX ? device->info.vectors : VECTORS_MAX);
-    error = bind(&device->bindings[vector], event);
+    error = interrupt_bind(&device->bindings[vector], caller, event);
     return error ? error : platform_pci_bind(device->index, vector, device->bindings[vector].vector);
 }
 
@@ -460,7 +424,7 @@ enum bh_error serve_ports_bind_interrupt(struct domain *caller, uint64_t object,
     if (range->irq == NO_IRQ)
         return refuse(BH_ENOENT, "ports.bind_interrupt: the manifest gives ports 0x%x-0x%x no interrupt", range->first,
                       range->last);
-    enum bh_error error = bind(&range->binding, event);
+    enum bh_error error = interrupt_bind(&range->binding, caller, event);
     return error ? error : irq_legacy(range->irq, range->binding.vector);
 }
 
@@ -471,7 +435,7 @@ static void close_device(struct device *device) {
     stop_device(device);
     platform_dma_detach(device->index);
     for (uint32_t i = 0; i < VECTORS_MAX; i++)
-        unbind(&device->bindings[i]);
+        interrupt_unbind(&device->bindings[i]);
     unmap_bars(device);
     for (uint32_t i = 0; i < device->dma_count; i++) {
         struct dma_block *block = &device->dma[i];
@@ -492,6 +456,6 @@ void resources_domain_died(struct domain *domain) {
     dma_domain_died(domain);
     for (struct port_range *range = port_ranges; range < port_ranges + PORT_RANGES_MAX; range++)
         if (range->holder == domain)
-            unbind(&range->binding);
+            interrupt_unbind(&range->binding);
     window_used[domain->id] = 0;
 }

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -237,7 +238,42 @@ def small_supervisor(world, checks):
         notices_nothing(machine, checks, "a-supervisor-that-an-operator-had-to-start")
 
 
-PARTS = [small_supervisor, small_upgrades, guest_upgrades]
+def throttle(world, iops):
+    """How many requests a second the emulated disk does; 0: all that come."""
+    qmp = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    qmp.settimeout(20)
+    qmp.connect(world.path("throttle.sock"))
+    limits = {"device": "disk0", "bps": 0, "bps_rd": 0, "bps_wr": 0, "iops": iops, "iops_rd": 0, "iops_wr": 0}
+    with qmp, qmp.makefile("rw", encoding="utf-8") as line:
+        line.readline()
+        for command in ({"execute": "qmp_capabilities"}, {"execute": "block_set_io_throttle", "arguments": limits}):
+            line.write(json.dumps(command) + "\n")
+            line.flush()
+            answer = json.loads(line.readline())
+            while "event" in answer:
+                answer = json.loads(line.readline())
+            assert "return" in answer, answer
+
+
+def small_silence(world, checks):
+    """Interrupts that get lost or come too often, and a device that does not answer."""
+    with small(world, extra=["-qmp", f"unix:{world.path('throttle.sock')},server=on,wait=off"]) as machine:
+        machine.wait_for("clerk: [1-9]", log=True)
+        for how in ("irq-repeat", "irq-drop"):
+            machine.control.ask(f"crash virtio-blk {how}")
+            notices_nothing(machine, checks, how)
+        machine.wait_for("its interrupt did not come", log=True)
+        checks.says("a-lost-interrupt-is-noticed-and-told", " dies" not in machine.log_text,
+                    machine.log_text[-2000:])
+        throttle(world, 1)
+        machine.wait_for("has not answered", log=True)
+        machine.wait_for("ended 3 instances: it fails", log=True)
+        throttle(world, 0)
+        counted = goes_on(machine)
+        checks.says("a-request-that-is-never-answered-fails-and-others-go-on", counted and counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
+
+
+PARTS = [small_silence, small_supervisor, small_upgrades, guest_upgrades]
 
 
 def main():

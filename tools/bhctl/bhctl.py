@@ -47,6 +47,8 @@ KINDS = {"null": "store through a null pointer", "wild-kernel": "store to an add
          "undefined": "undefined instruction", "divide": "division by zero", "loop": "endless loop", "control-stack": "endless recursion, control stack",
          "data-stack": "endless recursion, data stack", "panic": "it gives up by itself", "ring": "broken completions in its ring",
          "dma": "its device is sent to memory that nobody granted, with its next transfer"}
+# What need not end it.
+DISTURBANCES = {"irq-drop": "for a second its interrupts get lost", "irq-repeat": "for a second its interrupts come again and again"}
 
 
 def amount(count):
@@ -77,6 +79,8 @@ def domains(control, _):
 
 def crash(control, arguments):
     answer = control.ask(f"crash {arguments.domain} {arguments.how}")
+    if arguments.how in DISTURBANCES:
+        return answer, lambda: print(f"{arguments.domain}: {DISTURBANCES[arguments.how]}")
     return answer, lambda: print(f"{arguments.domain}: {KINDS[arguments.how]}; `bhctl backtrace {arguments.domain}' shows what came of it")
 
 
@@ -198,7 +202,7 @@ def parse():
         if words:
             one.add_argument("domain")
         if name == "crash":
-            one.add_argument("--how", choices=KINDS, default="null", help="default: null")
+            one.add_argument("--how", choices={**KINDS, **DISTURBANCES}, default="null", help="default: null")
         if name == "log":
             one.add_argument("--follow", "-f", action="store_true", help="go on with what comes")
         if name == "caps":

@@ -11,6 +11,7 @@
 #include "block.h"
 #include "bulkhead/domain.h"
 #include "kernel.h"
+#include "patience.h"
 
 #define SECTOR 512u
 #define QUEUE_SIZE 256
@@ -133,6 +134,7 @@ static enum bh_error start(uint32_t slot, const struct bh_block_request *request
 }
 
 static void end(uint32_t slot, enum bh_error status) {
+    patience_end(slot);
     struct bh_block_completion completion = {.transferred = status ? 0 : driver.transfer[slot]};
     enum bh_error error = bh_ring_finish(&driver.ring, slot, status, &completion);
     if (error)
@@ -146,12 +148,14 @@ static bool take_requests(void) {
     uint32_t room = driver.device.features & VIRTIO_F_INDIRECT_DESC ? 1 : driver.info.segment_max + 2;
     while (driver.queue.free_count >= room && bh_ring_take(&driver.ring, &slot, &request) == BH_OK) {
         uint32_t bytes = 0;
-        enum bh_error error = check(&request, &bytes);
+        enum bh_error error = patience_allows(&driver.ring, slot) ? check(&request, &bytes) : BH_EIO;
         driver.transfer[slot] = bytes;
         if (!error)
             error = start(slot, &request);
         if (error)
             end(slot, error);
+        else
+            patience_begin(slot);
         taken++;
     }
     if (taken) {
@@ -201,15 +205,19 @@ static bool take_ends(void) {
 }
 
 [[noreturn]] static void serve(void) {
+    enum bh_error waited = BH_OK;
     for (;;) {
-        bool busy = take_requests();
-        busy |= take_ends();
+        bool ends = take_ends();
+        if (ends && waited == BH_ETIMEDOUT)
+            patience_found();
+        waited = BH_OK;
+        bool busy = take_requests() || ends;
         if (busy || virtqueue_arm(&driver.queue))
             continue;
         // Without room in the queue only the device can bring the next piece of work.
         bool full = driver.queue.free_count < driver.info.segment_max + 2 && !(driver.device.features & VIRTIO_F_INDIRECT_DESC);
         if (full || !driver.queue.free_count || !bh_ring_arm_submit(&driver.ring))
-            (void)bh_event_wait(driver.ring.info.submit_event, 0);
+            waited = bh_event_wait(driver.ring.info.submit_event, patience_deadline(&driver.ring));
     }
 }
 
@@ -294,6 +302,7 @@ int main(void) {
         return 1;
     }
     read_serial();
+    patience_open();
     error = block_serve("disk-info", &methods, &driver);
     if (error) {
         bh_error_log("port disk-info cannot be served: %s", bh_strerror(error));
