@@ -109,7 +109,9 @@ def show_row(number, row, arguments):
 
 def run(arguments):
     chance = random.Random(arguments.seed)
-    order, kinds = [], [kind for kind in KINDS if kind != "dma" or arguments.iommu == "on"]
+    # QEMU itself hangs or ends when DMA of its packed virtqueues or of its NVMe controller goes astray (docs/dma.md).
+    astray = arguments.iommu == "on" and arguments.disk_driver == "virtio-blk" and not arguments.packed
+    order, kinds = [], [kind for kind in KINDS if kind != "dma" or astray]
     while len(order) < arguments.crashes:
         order += chance.sample(kinds, len(kinds))
     order = order[:arguments.crashes]
