@@ -42,17 +42,22 @@ void print_oneway_start(FILE *file, const struct interface *one) {
         fprintf(file, "#define WATCHERS_MAX %d\n\n", WATCHERS_MAX);
 }
 
+// A place is free again when an event cannot be signalled: who watched has died. That is found out by signalling, and when all places are taken.
 static void print_event(FILE *file, const struct interface *one, const char *name) {
     fprintf(file, "static bh_cap watchers_of_%s[WATCHERS_MAX];\n\n"
-                  "static struct bh_result glue_watch_%s(uint64_t, uint64_t word0) {\n    enum bh_error error = BH_ENOSPC;\n    bh_mutex_lock(&lock);\n"
-                  "    for (int i = 0; error && i < WATCHERS_MAX; i++)\n        if (!watchers_of_%s[i]) {\n            watchers_of_%s[i] = (bh_cap)word0;\n"
-                  "            error = BH_OK;\n        }\n    bh_mutex_unlock(&lock);\n    if (error)\n        (void)bh_cap_drop((bh_cap)word0);\n"
+                  "static void tell_of_%s(void) {\n    for (int i = 0; i < WATCHERS_MAX; i++)\n"
+                  "        if (watchers_of_%s[i] && bh_event_signal(watchers_of_%s[i])) {\n            (void)bh_cap_drop(watchers_of_%s[i]); // nobody is there\n"
+                  "            watchers_of_%s[i] = BH_CAP_NONE;\n        }\n}\n\n",
+            name, name, name, name, name, name);
+    fprintf(file, "static enum bh_error add_watcher_of_%s(bh_cap event) {\n    for (int i = 0; i < WATCHERS_MAX; i++)\n        if (!watchers_of_%s[i]) {\n"
+                  "            watchers_of_%s[i] = event;\n            return BH_OK;\n        }\n    return BH_ENOSPC;\n}\n\n",
+            name, name, name);
+    fprintf(file, "static struct bh_result glue_watch_%s(uint64_t, uint64_t word0) {\n    bh_mutex_lock(&lock);\n"
+                  "    enum bh_error error = add_watcher_of_%s((bh_cap)word0);\n    if (error) {\n        tell_of_%s(); // the dead leave their places\n"
+                  "        error = add_watcher_of_%s((bh_cap)word0);\n    }\n    bh_mutex_unlock(&lock);\n    if (error)\n        (void)bh_cap_drop((bh_cap)word0);\n"
                   "    return (struct bh_result){error, 0};\n}\n\n",
             name, name, name, name);
-    fprintf(file, "void %s_signal_%s(void) {\n    bh_mutex_lock(&lock);\n    for (int i = 0; i < WATCHERS_MAX; i++)\n"
-                  "        if (watchers_of_%s[i] && bh_event_signal(watchers_of_%s[i])) {\n            (void)bh_cap_drop(watchers_of_%s[i]); // nobody is there\n"
-                  "            watchers_of_%s[i] = BH_CAP_NONE;\n        }\n    bh_mutex_unlock(&lock);\n}\n\n",
-            snake(one->name), name, name, name, name, name);
+    fprintf(file, "void %s_signal_%s(void) {\n    bh_mutex_lock(&lock);\n    tell_of_%s();\n    bh_mutex_unlock(&lock);\n}\n\n", snake(one->name), name, name);
 }
 
 static bool in_memory(const struct parameter *one) {
