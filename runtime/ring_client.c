@@ -101,6 +101,13 @@ enum bh_error bh_ring_cancel(struct bh_ring *ring, uint32_t slot) {
     return BH_OK;
 }
 
+enum bh_error bh_ring_request(const struct bh_ring *ring, uint32_t slot, void *request) {
+    if (slot >= ring->info.entry_count || !ring->sequences[slot])
+        return BH_ENOENT;
+    copy_payload(request, slot_of(ring, slot) + 1, ring->info.request_size);
+    return BH_OK;
+}
+
 // ---- taking completions
 
 void bh_ring_release(struct bh_ring *ring, uint32_t slot) {

@@ -67,6 +67,9 @@ void bh_ring_submit_notify(struct bh_ring *ring);
 // Ask that a request be left undone. It is completed all the same, once: with BH_ECANCELED if no server had begun it, else as it went.
 // BH_ENOENT: it is not in flight.
 enum bh_error bh_ring_cancel(struct bh_ring *ring, uint32_t slot);
+// The request in flight in `slot`, as it was submitted (copied): for a client that came back and finds requests of its former life, whose pages
+// it checks as a stranger's. BH_ENOENT: nothing is in flight there.
+enum bh_error bh_ring_request(const struct bh_ring *ring, uint32_t slot, void *request);
 // Take one completion: slot, status and payload (copied, unless NULL). BH_EAGAIN when there is none. BH_EPROTO: the server broke the
 // rules; it has been reported, and nothing more is taken before it is replaced.
 enum bh_error bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion);
