@@ -32,7 +32,7 @@ DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "
           "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
           "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "isolation": (str, "sfi"),
           "settings": (dict, {})}
-PORT = {"server": (str,), "interface": (str,), "object": (int, 0), "device": (str, ""), "interpose": (str, ""), "interpose_settings": (dict, {})}
+PORT = {"server": (str,), "interface": (str,), "as": (str, ""), "object": (int, 0), "device": (str, ""), "interpose": (str, ""), "interpose_settings": (dict, {})}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
 GRANT = {"to": (str,), "name": (str,), "port": (str, ""), "ring": (str, ""), "buffer": (str, ""), "rights": (list, None), "rate": (int, 1),
@@ -287,8 +287,13 @@ class System:
             server = KERNEL if one["server"] == "kernel" else self.index(self.domains, one["server"], table, "server", "domain")
             if interface["kernel"] != (server == KERNEL):
                 self.manifest.refuse(table, f"interface {one['interface']} is served by {'the kernel' if interface['kernel'] else 'domains'}", "server")
-            self.ports.append({"name": name, "server": server, "interface": interface["id"], "fingerprint": int(interface["fingerprint"], 16),
-                               "object": one["object"], "argument": one["device"], "table": table, "interpose": one["interpose"],
+            served_as = one["as"] or name
+            if len(served_as) > 31:
+                self.manifest.refuse(table, f"as = \"{served_as}\": at most 31 characters", "as")
+            if any(served_as == port["as"] and server == port["server"] for port in self.ports if server != KERNEL):
+                self.manifest.refuse(table, f"{one['server']} serves a port as `{served_as}' already", "as" if one["as"] else None)
+            self.ports.append({"name": name, "as": served_as, "server": server, "interface": interface["id"],
+                               "fingerprint": int(interface["fingerprint"], 16), "object": one["object"], "argument": one["device"], "table": table, "interpose": one["interpose"],
                                "interpose_settings": one["interpose_settings"]})
 
     def read_rings(self):
@@ -390,7 +395,7 @@ def pack(system):
     tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
                                      d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]))
                          for d, colour in zip(system.domains, system.colours))
-    tables[2] = b"".join(struct.pack("<32sIIQQ64sII", text(p["name"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64), p.get("shadows", 0), 0)
+    tables[2] = b"".join(struct.pack("<32sIIQQ64sII", text(p["as"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64), p.get("shadows", 0), 0)
                          for p in system.ports)
     tables[3] = b"".join(struct.pack("<32sIIIIIIQ", text(r["name"], 32), r["client"], r["server"], r["entries"], r["kind"]["request_size"],
                                      r["kind"]["completion_size"], r["buffer"], int(r["kind"]["type"], 16)) for r in system.rings)

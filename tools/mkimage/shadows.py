@@ -84,7 +84,7 @@ def settings_port(system):
 
 
 def add_port(system, name, server, interface, behind):
-    system.ports.append({"name": name, "server": server, "interface": interface["id"], "fingerprint": int(interface["fingerprint"], 16), "object": 0,
+    system.ports.append({"name": name, "as": name, "server": server, "interface": interface["id"], "fingerprint": int(interface["fingerprint"], 16), "object": 0,
                          "argument": "", "shadows": behind, "table": "system", "interpose": "", "interpose_settings": {}})
     return len(system.ports) - 1
 
