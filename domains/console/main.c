@@ -1,74 +1,128 @@
 // SPDX-License-Identifier: MIT
 //
-// The machine's first serial port as a terminal, served as interface Console.
+// The machine's first serial port as a terminal, served as interface Console; or as several terminals, one for each client.
+//
+// Serves: port "console", or one port for each name of the setting `terminals` (names, with spaces between).
+// Needs:  "serial" (Ports); may have "settings" (Settings).
+// With several terminals each line of output begins with its terminal's name, a line of one is not continued by another, and what is typed goes
+// to one of them: the first, until Ctrl-T gives the keyboard to the next.
+#include <string.h>
+
 #include "bulkhead/domain.h"
 #include "bulkhead/mutex.h"
 #include "bulkhead/uart.h"
 #include "console.h"
+#include "kernel.h"
 
 #define INPUT_SIZE 4096u // power of two
 #define UART_BASE 0x3f8
 #define READ_MAX 512u
+#define TERMINALS_MAX 8
+#define SETTING_SIZE 480
+#define NEXT_KEY 0x14 // Ctrl-T
 
-static struct console {
-    struct bh_uart uart;
+struct terminal {
+    const char *name;
+    // input_lock:
     bh_cap watcher; // event of the reader, or BH_CAP_NONE
-    struct bh_mutex output_lock, input_lock;
     uint8_t input[INPUT_SIZE];
     uint32_t head, tail; // free-running: taken, put
     uint64_t lost;
+};
+
+static struct console {
+    struct bh_uart uart;
+    struct bh_mutex output_lock, input_lock;
+    struct terminal terminals[TERMINALS_MAX];
+    uint32_t count;
+    struct terminal *keyboard; // input_lock: who gets what is typed
+    struct terminal *writer;   // output_lock: who wrote last
+    bool inside_line;          // output_lock: and has not ended its line
 } console;
 
 // ---- interface
 
+static enum bh_error put(const char *text) {
+    return bh_uart_write(&console.uart, text, (uint32_t)strlen(text));
+}
+
+// Go to where this terminal may write: behind what it wrote last, or behind its name on a line of its own.
+static enum bh_error begin_piece(struct terminal *terminal) {
+    enum bh_error error = BH_OK;
+    if (console.inside_line && console.writer == terminal)
+        return BH_OK;
+    if (console.inside_line)
+        error = put("\r\n");
+    console.writer = terminal;
+    console.inside_line = true;
+    if (!error)
+        error = put("[");
+    if (!error)
+        error = put(terminal->name);
+    return error ? error : put("] ");
+}
+
+static enum bh_error write_lines(struct terminal *terminal, const uint8_t *bytes, uint32_t size) {
+    enum bh_error error = BH_OK;
+    while (size && !error) {
+        const uint8_t *end = memchr(bytes, '\n', size);
+        uint32_t piece = end ? (uint32_t)(end - bytes) + 1 : size;
+        error = begin_piece(terminal);
+        if (!error)
+            error = bh_uart_write(&console.uart, bytes, piece);
+        console.inside_line = !end;
+        bytes += piece;
+        size -= piece;
+    }
+    return error;
+}
+
 static enum bh_error do_write(void *object, const void *data, uint32_t size) {
-    (void)object;
     bh_mutex_lock(&console.output_lock);
-    enum bh_error error = bh_uart_write(&console.uart, data, size);
+    enum bh_error error = console.count > 1 ? write_lines(object, data, size) : bh_uart_write(&console.uart, data, size);
     bh_mutex_unlock(&console.output_lock);
     return error;
 }
 
 // With the input's lock.
-static uint32_t copy_input(uint8_t *bytes) {
+static uint32_t copy_input(const struct terminal *terminal, uint8_t *bytes) {
     uint32_t count = 0;
-    for (; console.head + count != console.tail && count < READ_MAX; count++)
-        bytes[count] = console.input[(console.head + count) % INPUT_SIZE];
+    for (; terminal->head + count != terminal->tail && count < READ_MAX; count++)
+        bytes[count] = terminal->input[(terminal->head + count) % INPUT_SIZE];
     return count;
 }
 
 static enum bh_error do_read(void *object, void *data, uint32_t *size) {
-    (void)object;
+    struct terminal *terminal = object;
     bh_mutex_lock(&console.input_lock);
-    *size = copy_input(data);
-    console.head += *size;
+    *size = copy_input(terminal, data);
+    terminal->head += *size;
     bh_mutex_unlock(&console.input_lock);
     return BH_OK;
 }
 
 static enum bh_error do_peek(void *object, void *data, uint32_t *size) {
-    (void)object;
     bh_mutex_lock(&console.input_lock);
-    *size = copy_input(data);
+    *size = copy_input(object, data);
     bh_mutex_unlock(&console.input_lock);
     return BH_OK;
 }
 
 static enum bh_error do_drop(void *object, uint32_t count) {
-    (void)object;
+    struct terminal *terminal = object;
     bh_mutex_lock(&console.input_lock);
-    uint32_t waiting = console.tail - console.head;
-    console.head += count < waiting ? count : waiting; // a console that was restarted has fewer than its reader saw
+    uint32_t waiting = terminal->tail - terminal->head;
+    terminal->head += count < waiting ? count : waiting; // a console that was restarted has fewer than its reader saw
     bh_mutex_unlock(&console.input_lock);
     return BH_OK;
 }
 
 static enum bh_error do_watch(void *object, bh_cap event) {
-    (void)object;
+    struct terminal *terminal = object;
     bh_mutex_lock(&console.input_lock);
-    bh_cap old = console.watcher;
-    console.watcher = event;
-    bool waiting = console.head != console.tail;
+    bh_cap old = terminal->watcher;
+    terminal->watcher = event;
+    bool waiting = terminal->head != terminal->tail;
     bh_mutex_unlock(&console.input_lock);
     if (old)
         (void)bh_cap_drop(old);
@@ -77,37 +131,85 @@ static enum bh_error do_watch(void *object, bh_cap event) {
 
 // ---- input
 
+static void store(struct terminal *terminal, uint8_t byte) {
+    if (terminal->tail - terminal->head < INPUT_SIZE)
+        terminal->input[terminal->tail++ % INPUT_SIZE] = byte;
+    else if (!terminal->lost++)
+        bh_warn("text typed for %s is lost: nobody reads it", terminal->name);
+}
+
+static void give_keyboard(struct terminal *terminal) {
+    bh_mutex_lock(&console.output_lock);
+    (void)begin_piece(terminal);
+    (void)put("has the keyboard\r\n");
+    console.inside_line = false;
+    bh_mutex_unlock(&console.output_lock);
+}
+
 // Returns whether anything came.
 static bool take_input(void) {
+    struct terminal *before = console.keyboard;
     bool any = false;
     uint8_t byte;
     bh_mutex_lock(&console.input_lock);
     while (bh_uart_read(&console.uart, &byte)) {
-        if (console.tail - console.head < INPUT_SIZE)
-            console.input[console.tail++ % INPUT_SIZE] = byte;
-        else if (!console.lost++)
-            bh_warn("typed text is lost: nobody reads it");
         any = true;
+        if (byte == NEXT_KEY && console.count > 1) {
+            console.keyboard = &console.terminals[(console.keyboard - console.terminals + 1) % console.count];
+            break;
+        }
+        store(console.keyboard, byte);
     }
-    bh_cap watcher = console.watcher;
+    bh_cap watcher = before->watcher;
     bh_mutex_unlock(&console.input_lock);
     if (any && watcher)
         (void)bh_event_signal(watcher); // a reader that is gone will ask again
+    if (console.keyboard != before)
+        give_keyboard(console.keyboard);
     return any;
 }
 
+// ---- beginning
+
+static enum bh_error serve(char *names) {
+    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch, .peek = do_peek, .drop = do_drop};
+    for (char *rest = names, *name; (name = strsep(&rest, " "));) {
+        if (!*name)
+            continue;
+        if (console.count == TERMINALS_MAX) {
+            bh_error_log("terminal %s is one more than the %u that there may be", name, TERMINALS_MAX);
+            return BH_ENOSPC;
+        }
+        console.terminals[console.count++].name = name;
+    }
+    if (!console.count)
+        return BH_EINVAL;
+    for (uint32_t i = 0; i < console.count; i++) {
+        enum bh_error error = console_serve(console.terminals[i].name, &methods, &console.terminals[i]);
+        if (error)
+            return error;
+    }
+    return BH_OK;
+}
+
 static enum bh_error start(void) {
+    static char names[SETTING_SIZE];
+    bh_cap settings;
     enum bh_error error = bh_mutex_create(&console.output_lock);
     if (!error)
         error = bh_mutex_create(&console.input_lock);
-    return error ? error : bh_uart_open(&console.uart, "serial", UART_BASE);
+    if (!error)
+        error = bh_uart_open(&console.uart, "serial", UART_BASE);
+    if (error)
+        return error;
+    if (bh_cap_find("settings", &settings) || settings_get(settings, "terminals", names) || !*names)
+        strcpy(names, "console");
+    console.keyboard = &console.terminals[0];
+    return serve(names);
 }
 
 int main(void) {
-    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch, .peek = do_peek, .drop = do_drop};
     enum bh_error error = start();
-    if (!error)
-        error = console_serve("console", &methods, &console);
     if (error) {
         bh_error_log("no console: %s", bh_strerror(error));
         return 1;
