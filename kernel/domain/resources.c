@@ -207,6 +207,8 @@ static enum bh_error map_bar(struct device *device, uint32_t bar, uint64_t *offs
 }
 
 static void stop_device(const struct device *device) {
+    // Memory decoding goes on and off: QEMU before 8.2 misdirects what another processor reads from, or writes to, any device at that moment.
+    cpus_stop();
     enum bh_error error = platform_pci_reset(device->index);
     if (error)
         log_write(BH_LOG_WARNING, "kernel", "device %04x:%04x of %s could not be reset (%s); it is only cut off from memory",
