@@ -27,6 +27,10 @@ void backend_disk_notify(void) {
     bh_ring_submit_notify(&vmm.ring);
 }
 
+void backend_net_notify(void) {
+    net_tell();
+}
+
 void backend_kick(void) {
     enum bh_error error = guest_kick(vmm.guest, 0);
     if (error)

@@ -10,6 +10,8 @@
 void backend_console_write(const void *data, uint32_t size);
 // Tell the disk's server about submissions.
 void backend_disk_notify(void);
+// Tell the network's server about submissions, and have it asked what the guest wishes.
+void backend_net_notify(void);
 // Ask the kernel for a KICK exit of the vCPU.
 void backend_kick(void);
 

@@ -53,7 +53,12 @@ const char *kept_roll_back(struct kept_area *area, struct bh_vcpu_state *page, s
 // Second half: `ring` (NULL: no disk) says whether the submission was made; judge the exit in hand.
 void kept_judge(struct kept_area *area, struct bh_vcpu_state *page, const struct bh_ring *ring, struct kept_finding *finding);
 
+// What the manifest grants to the machine. NULL: nothing of the kind.
+struct kept_doors {
+    struct bh_ring *disk;      // not attached yet
+    struct bh_net_client *net; // attached
+};
 // Both, and what is between them: `machine`, all 0 but for its memory, page and log, becomes what `old` was (rebuild.c). NULL, or what is wrong.
-const char *kept_rebuild(struct machine *machine, struct kept_area *old, struct bh_ring *ring, struct kept_finding *finding);
+const char *kept_rebuild(struct machine *machine, struct kept_area *old, const struct kept_doors *doors, struct kept_finding *finding);
 
 #endif

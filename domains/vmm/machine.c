@@ -243,7 +243,8 @@ const char *machine_restore(struct machine *machine, const struct machine *saved
     for (size_t i = 0; i < MEMORY_CHIP_COUNT && !why; i++)
         if (memory_chips[i].model->restore)
             why = memory_chips[i].model->restore(chip_at(machine, memory_chips[i].device), (const uint8_t *)saved + memory_chips[i].device);
-    machine->attention = machine->timers_changed = machine->disk_ready = true; // what the old one had noted of these is not known
+    machine->attention = machine->timers_changed = machine->disk_ready = true;
+    machine->net_ready = saved->has_net; // what the old one had noted of these is not known
     machine->output_ready = machine->uart.output_count != 0;
     return why;
 }

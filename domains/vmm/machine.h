@@ -9,7 +9,7 @@
 // It lies in memory that outlasts this domain (kept.h); each change is saved first (undo.h), so that a new instance of the vmm can go on with it.
 //
 // Locking: `lock` guards everything here. It is not held across calls into other domains: what must go out is noted in
-// `output_ready` and `disk_ready` and done by exits.c after unlocking.
+// `output_ready`, `disk_ready` and `net_ready` and done by exits.c after unlocking.
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
@@ -29,6 +29,7 @@
 #include "pci.h"
 #include "undo.h"
 #include "virtio_blk.h"
+#include "virtio_net.h"
 
 struct bh_vcpu_state;
 
@@ -56,6 +57,7 @@ struct machine {
             bool timers_changed; // deadlines must be computed again
             bool output_ready;   // console output is to be written
             bool disk_ready;     // the disk's server is to be told of submissions
+            bool net_ready;      // the network's server is to be told of submissions, or asked for something
             bool stopped;        // the guest has ended
             bool changed;        // the undo log has entries
         };
@@ -64,7 +66,7 @@ struct machine {
     uint32_t status;     // with which it ended
     uint64_t entry_rip;  // of the exit handled last; NO_EXIT: a new instance has begun none
     uint32_t cpuid_ecx;  // what the last CPUID gives to rcx
-    bool has_disk;
+    bool has_disk, has_net;
     bool ask_again;      // after a restart: the exit in hand is to be asked anew
     bool first;          // no exit was answered since the restart
     uint32_t tries;      // instances before this one that died in the exit with which this one begins
@@ -79,6 +81,7 @@ struct machine {
     struct acpi_pm pm;
     struct pci pci;
     struct virtio_blk disk;
+    struct virtio_net net;
 
     struct port_range ranges[MACHINE_RANGES]; // 0: nobody
     uint32_t range_count;

@@ -5,14 +5,15 @@
 //
 // Serves: port "vcpu" (interface Vcpu), called by the kernel only.
 // Needs:  "guest" (Guest), "guest-memory" and "guest-kernel" (buffers); may have "guest-initrd" (buffer), "console"
-//         (Console), "disk" (ring) with "disk-info" (Block), "system" (System), "rtc" (Ports 0x70-0x71).
+//         (Console), "disk" (ring) with "disk-info" (Block), "net" (Net) with "net.tx0" and
+//         "net.rx0" (rings) and "net.pool" (their buffer), "system" (System), "rtc" (Ports 0x70-0x71).
 // Settings: cmdline: the guest kernel's command line. on-exit: power-off (default) or stop.
 //         "vmm-state" (buffer of 256 KiB) is where the machine outlasts this domain.
 // When it dies its guest stands still; the rest of the system goes on. A new instance goes on with the guest (resume.c) if there is "vmm-state",
 // and else boots it anew.
 //
-// Threads: the vCPU's (the kernel's, calling in), one that waits for the disk, one that waits for typed input, and the
-// first, which waits for the guest's end.
+// Threads: the vCPU's (the kernel's, calling in), one that waits for the disk, one that waits for typed input, three of
+// the network (net.c), and the first, which waits for the guest's end.
 #include <stdio.h>
 #include <string.h>
 
@@ -55,13 +56,15 @@ static enum bh_error handle_exit(void *object, uint32_t vcpu) {
 const struct vcpu_methods vmm_methods = {.exit = handle_exit};
 
 // Device events from other threads, a step of their own: kick the vCPU when an interrupt came of it.
-static void unlock_and_kick(void) {
+void vmm_unlock_and_kick(void) {
     struct machine *machine = vmm.machine;
-    bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready;
-    machine->disk_ready = false;
+    bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready, net = machine->net_ready;
+    machine->disk_ready = machine->net_ready = false;
     undo_unlock_aside(machine);
     if (disk)
         backend_disk_notify();
+    if (net)
+        backend_net_notify();
     if (kick)
         backend_kick();
 }
@@ -71,7 +74,7 @@ static void disk_thread(uint64_t argument) {
     for (;;) {
         undo_lock_aside(vmm.machine);
         enum bh_error error = virtio_blk_complete(&vmm.machine->disk);
-        unlock_and_kick();
+        vmm_unlock_and_kick();
         if (error == BH_EAGAIN)
             error = bh_ring_wait_completion(&vmm.ring, 0);
         if (error && error != BH_ETIMEDOUT)
@@ -83,7 +86,7 @@ static void disk_thread(uint64_t argument) {
 static enum bh_error feed(const uint8_t *data, uint32_t size) {
     undo_lock_aside(vmm.machine);
     uint32_t done = (uint32_t)ns16550_receive(&vmm.machine->uart, data, size);
-    unlock_and_kick();
+    vmm_unlock_and_kick();
     if (done < size)
         bh_sleep_for(INPUT_RETRY_NS); // until the guest has read
     return done ? console_drop(vmm.console, done) : BH_OK;
@@ -196,6 +199,8 @@ enum bh_error vmm_start_threads(void) {
         error = bh_event_create(&event);
     if (!error && vmm.console)
         error = bh_thread_create(console_thread, event, DEVICE_PRIORITY);
+    if (!error && vmm.machine->has_net)
+        error = net_threads();
     return error;
 }
 
@@ -270,6 +275,8 @@ static enum bh_error build(struct machine *machine, struct bh_vcpu_state *page) 
     machine_create(machine);
     mc146818_set_time(&machine->rtc, wall_clock());
     error = add_disk(machine);
+    if (!error)
+        error = net_start(machine);
     if (!error && !acpi_tables_write(&machine->memory, &boot.rsdp))
         error = BH_ENOSPC;
     return error ? error : boot_load(&boot, machine->state);

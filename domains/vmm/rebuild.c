@@ -20,11 +20,11 @@ static const char *attach_disk(struct machine *machine, struct machine *saved, s
 }
 
 // Does what a chip would take over make sense? Tried on the new machine, before anything outside is touched.
-static const char *rebuild_chips(struct machine *machine, struct machine *saved, const struct bh_ring *ring) {
-    if (!saved->tsc_khz || !device_flag(&saved->has_disk) || !device_flag(&saved->ask_again) || !device_flag(&saved->first))
+static const char *rebuild_chips(struct machine *machine, struct machine *saved, const struct kept_doors *doors) {
+    if (!saved->tsc_khz || !device_flag(&saved->has_disk) || !device_flag(&saved->has_net) || !device_flag(&saved->ask_again) || !device_flag(&saved->first))
         return "the machine's own fields";
-    if (saved->has_disk != (ring != NULL))
-        return "it has a disk and the manifest has none, or the other way round";
+    if (saved->has_disk != (doors->disk != NULL) || saved->has_net != (doors->net != NULL))
+        return "it has a disk or a network and the manifest has none, or the other way round";
     machine->tsc_khz = saved->tsc_khz;
     cpuid_create(machine->tsc_khz);
     if (bh_mutex_create(&machine->lock))
@@ -33,21 +33,25 @@ static const char *rebuild_chips(struct machine *machine, struct machine *saved,
     return machine_restore(machine, saved);
 }
 
-const char *kept_rebuild(struct machine *machine, struct kept_area *old, struct bh_ring *ring, struct kept_finding *finding) {
+const char *kept_rebuild(struct machine *machine, struct kept_area *old, const struct kept_doors *doors, struct kept_finding *finding) {
     struct machine *saved = &old->machine;
     const char *why = kept_roll_back(old, machine->state, finding);
     if (!why)
-        why = rebuild_chips(machine, saved, ring);
-    if (!why && ring)
-        why = attach_disk(machine, saved, ring, finding);
+        why = rebuild_chips(machine, saved, doors);
+    if (!why && doors->disk)
+        why = attach_disk(machine, saved, doors->disk, finding);
+    if (!why && doors->net && !(machine->has_net = virtio_net_create(&machine->net, machine, doors->net, &saved->net.info)))
+        why = "its network card finds no place on the bus";
     if (why)
         return why;
-    kept_judge(old, machine->state, ring, finding);
-    why = machine_restore(machine, saved); // once more: adding the disk has moved lines, and a submission may have been put back
+    kept_judge(old, machine->state, doors->disk, finding);
+    why = machine_restore(machine, saved); // once more: adding devices has moved lines, and a submission may have been put back
     if (!why)
         why = pci_restore(&machine->pci, &saved->pci);
-    if (!why && ring)
+    if (!why && doors->disk)
         why = virtio_blk_restore(&machine->disk, &saved->disk);
+    if (!why && doors->net)
+        why = virtio_net_restore(&machine->net, &saved->net);
     bool died_in_it = finding->again && saved->first && saved->entry_rip == machine->state->exit_rip;
     machine->tries = died_in_it ? saved->tries + 1 : 0;
     machine->first = true;

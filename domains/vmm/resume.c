@@ -36,6 +36,8 @@ static void catch_up(struct machine *machine) {
     undo_lock_aside(machine);
     if (machine->has_disk)
         virtio_blk_resume(&machine->disk);
+    if (machine->has_net)
+        virtio_net_resume(&machine->net);
     undo_unlock_aside(machine);
     if (machine->stopped)
         exits_write_output(machine);
@@ -66,14 +68,16 @@ bool resume_guest(void) {
     struct kept_finding finding = {0};
     struct bh_vcpu_state *page = NULL;
     struct kept_area *old = kept_find(vmm.kept, &why), *area = NULL;
-    struct bh_ring *ring = bh_cap_find("disk-info", &vmm.disk_info) ? NULL : &vmm.ring;
+    struct kept_doors doors = {.disk = bh_cap_find("disk-info", &vmm.disk_info) ? NULL : &vmm.ring};
     if (old && vmm_open_vcpu(&page))
         why = "its virtual CPU is gone";
+    if (old && !why && !net_attach())
+        doors.net = &vmm.net;
     if (old && !why) {
         area = kept_prepare(vmm.kept);
         area->machine.memory = vmm.memory;
         area->machine.state = page;
-        why = kept_rebuild(&area->machine, old, ring, &finding);
+        why = kept_rebuild(&area->machine, old, &doors, &finding);
         vmm.ring_attached = finding.ring_attached;
     }
     if (why)

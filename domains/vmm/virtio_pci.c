@@ -79,6 +79,17 @@ void virtio_pci_interrupt(struct virtio_pci *virtio, uint32_t index) {
         raise(virtio, queue->vector, ISR_QUEUE);
 }
 
+void virtio_pci_config_changed(struct virtio_pci *virtio) {
+    UNDO_SAVE(virtio->machine, &virtio->generation);
+    virtio->generation++;
+    if (virtio_pci_ready(virtio))
+        raise(virtio, virtio->config_vector, ISR_CONFIG);
+}
+
+bool virtio_pci_ready(const struct virtio_pci *virtio) {
+    return virtio->status & STATUS_DRIVER_OK;
+}
+
 void virtio_pci_break(struct virtio_pci *virtio, const char *why) {
     bh_warn("%s: the guest's driver broke the protocol: %s; the device needs a reset", virtio->model->name, why);
     UNDO_SAVE(virtio->machine, &virtio->status);
@@ -121,7 +132,10 @@ static void write_status(struct virtio_pci *virtio, uint8_t value) {
         if (!fine)
             value &= (uint8_t)~STATUS_FEATURES_OK;
     }
+    bool starts = (value & STATUS_DRIVER_OK) && !virtio_pci_ready(virtio);
     virtio->status = value | (virtio->status & STATUS_NEEDS_RESET);
+    if (starts && virtio->model->start)
+        virtio->model->start(virtio->device);
 }
 
 static struct virtqueue *selected(struct virtio_pci *virtio) {
@@ -184,7 +198,7 @@ static uint32_t read_common(struct virtio_pci *virtio, uint32_t offset) {
     case STATUS:
         return virtio->status;
     case GENERATION:
-        return 0; // the configuration never changes
+        return virtio->generation;
     case QUEUE_SELECT:
         return virtio->queue_select;
     default:
@@ -351,6 +365,7 @@ const char *virtio_pci_restore(struct virtio_pci *virtio, const struct virtio_pc
     virtio->queue_select = saved->queue_select;
     virtio->status = saved->status;
     virtio->isr = saved->isr;
+    virtio->generation = saved->generation;
     virtio->resetting = saved->resetting;
     return NULL;
 }

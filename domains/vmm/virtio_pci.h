@@ -11,7 +11,7 @@
 #include "pci.h"
 #include "virtqueue.h"
 
-#define VIRTIO_QUEUES_MAX 2
+#define VIRTIO_QUEUES_MAX 3
 #define VIRTIO_F_INDIRECT_DESC (1ull << 28)
 #define VIRTIO_F_EVENT_IDX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
@@ -25,6 +25,8 @@ struct virtio_model {
     uint64_t (*features)(void *device);
     uint32_t (*config_read)(void *device, uint32_t offset, uint32_t size);
     void (*notify)(void *device, uint32_t queue);
+    // The driver is ready (DRIVER_OK). NULL: nothing to do.
+    void (*start)(void *device);
     // The driver resets the device. False: requests are still under way; virtio_pci_reset_done() follows.
     bool (*reset)(void *device);
 };
@@ -37,7 +39,7 @@ struct virtio_pci {
     uint64_t driver_features;
     uint32_t device_feature_select, driver_feature_select;
     uint16_t config_vector, queue_select;
-    uint8_t status, isr;
+    uint8_t status, isr, generation;
     bool resetting;
     struct virtqueue queues[VIRTIO_QUEUES_MAX];
 };
@@ -48,6 +50,10 @@ bool virtio_pci_create(struct virtio_pci *virtio, struct machine *machine, const
 void virtio_pci_save_queue(struct virtio_pci *virtio, uint32_t index);
 // Commit what was returned to queue `index`, show it to the driver, and interrupt it if it wants that.
 void virtio_pci_interrupt(struct virtio_pci *virtio, uint32_t index);
+// The device configuration has changed: the driver reads it again.
+void virtio_pci_config_changed(struct virtio_pci *virtio);
+// Is there a driver that uses the device (DRIVER_OK)?
+bool virtio_pci_ready(const struct virtio_pci *virtio);
 // The driver broke the protocol: DEVICE_NEEDS_RESET, and a line in the log.
 void virtio_pci_break(struct virtio_pci *virtio, const char *why);
 void virtio_pci_reset_done(struct virtio_pci *virtio);

@@ -145,6 +145,10 @@ enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_ch
     return VIRTQUEUE_CHAIN;
 }
 
+void virtqueue_unpop(struct virtqueue *queue, uint32_t count) {
+    queue->next_available -= (uint16_t)count;
+}
+
 bool virtqueue_arm(struct virtqueue *queue) {
     if (!queue->enabled || queue->broken)
         return false;
@@ -154,14 +158,22 @@ bool virtqueue_arm(struct virtqueue *queue) {
     return load16(queue, queue->driver + 2) != queue->next_available;
 }
 
-void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written) {
+void virtqueue_fill(struct virtqueue *queue, uint32_t element, uint16_t head, uint32_t written) {
     struct {
         uint32_t id, size;
-    } element = {head, written};
-    if (!queue->enabled || queue->broken)
-        return;
-    memory_write(queue->memory, queue->device + 4 + 8 * (queue->next_used % queue->size), &element, sizeof(element));
-    queue->next_used++;
+    } used = {head, written};
+    if (queue->enabled && !queue->broken)
+        memory_write(queue->memory, queue->device + 4 + 8 * ((queue->next_used + element) % queue->size), &used, sizeof(used));
+}
+
+void virtqueue_count(struct virtqueue *queue, uint32_t count) {
+    if (queue->enabled && !queue->broken)
+        queue->next_used += (uint16_t)count;
+}
+
+void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written) {
+    virtqueue_fill(queue, 0, head, written);
+    virtqueue_count(queue, 1);
 }
 
 void virtqueue_show(struct virtqueue *queue) {

@@ -49,10 +49,15 @@ bool virtqueue_is_sound(const struct virtqueue *queue);
 bool virtqueue_enable(struct virtqueue *queue);
 // Next request. On VIRTQUEUE_BROKEN *why names the breach.
 enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain, const char **why);
+// Give back the `count` requests popped last: they are popped again.
+void virtqueue_unpop(struct virtqueue *queue, uint32_t count);
 // Ask for a notification at the next request; true when there is one already.
 bool virtqueue_arm(struct virtqueue *queue);
 // Return a request, `written` bytes of it filled. The driver sees it once virtqueue_show() was called.
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
+// The same for several that the driver is to see at one moment: fill element 0, 1, ..., then count them.
+void virtqueue_fill(struct virtqueue *queue, uint32_t element, uint16_t head, uint32_t written);
+void virtqueue_count(struct virtqueue *queue, uint32_t count);
 // Show the driver all that was returned: by then the device has committed it (undo.h). Doing it again changes nothing.
 void virtqueue_show(struct virtqueue *queue);
 // Does the driver want an interrupt for what was pushed since the last one?

@@ -4,8 +4,9 @@
 VMM_TEST_DIR := $(BUILD)/tests/vmm
 VMM_TEST_FLAGS = -std=gnu23 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -Iruntime/include -Idomains/vmm -I$(BUILD)/gen/include \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
-VMM_TESTED := $(filter-out domains/vmm/main.c domains/vmm/resume.c domains/vmm/backend.c,$(wildcard domains/vmm/*.c)) tests/unit/vmm/fixture.c \
-	runtime/ring.c runtime/ring_client.c runtime/ring_server.c
+VMM_TESTED := $(filter-out domains/vmm/main.c domains/vmm/resume.c domains/vmm/backend.c domains/vmm/net.c,$(wildcard domains/vmm/*.c)) tests/unit/vmm/fixture.c \
+	runtime/net_client.c runtime/ring.c runtime/ring_client.c runtime/ring_server.c
+VMM_TEST_WRAPPED := -Wl,--wrap=bh_ring_submit,--wrap=bh_ring_complete,--wrap=bh_ring_arm_completion,--wrap=bh_ring_request,--wrap=bh_ring_submit_notify
 VMM_TESTED_OBJECTS := $(patsubst %.c,$(VMM_TEST_DIR)/obj/%.o,$(VMM_TESTED))
 VMM_TESTS := $(patsubst tests/unit/vmm/%.c,%,$(filter-out %/fixture.c,$(wildcard tests/unit/vmm/*.c)))
 
@@ -16,7 +17,7 @@ $(VMM_TEST_DIR)/obj/%.o: %.c | $(GENERATED_HEADERS)
 
 $(VMM_TEST_DIR)/vmm-%: $(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o $(VMM_TESTED_OBJECTS)
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(VMM_TEST_FLAGS) $^ -lcriterion -lcapstone -o $@
+	$(Q)$(CC) $(VMM_TEST_FLAGS) $^ $(VMM_TEST_WRAPPED) -lcriterion -lcapstone -o $@
 
 # Single steps through the device models, without what sanitizers put between them.
 VMM_STEPPED := deaths
@@ -28,7 +29,7 @@ $(VMM_TEST_DIR)/stepped/%.o: %.c | $(GENERATED_HEADERS)
 
 $(VMM_STEPPED:%=$(VMM_TEST_DIR)/vmm-%): $(VMM_TEST_DIR)/vmm-%: $(VMM_TEST_DIR)/stepped/tests/unit/vmm/%.o $(patsubst %.c,$(VMM_TEST_DIR)/stepped/%.o,$(VMM_TESTED))
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(VMM_STEP_FLAGS) $^ -lcriterion -lcapstone -o $@
+	$(Q)$(CC) $(VMM_STEP_FLAGS) $^ $(VMM_TEST_WRAPPED) -lcriterion -lcapstone -o $@
 
 .SECONDARY: $(VMM_TESTS:%=$(VMM_TEST_DIR)/obj/tests/unit/vmm/%.o) $(VMM_TESTED_OBJECTS)
 ifneq ($(wildcard codegen/bhidl/*),)

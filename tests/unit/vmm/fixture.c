@@ -24,6 +24,11 @@ struct bh_block_request fake_requests[64];
 uint32_t fake_slots[64];
 struct bh_ring fake_ring;
 
+struct bh_net_client fake_net;
+struct fake_ring_state fake_transmit, fake_receive;
+uint8_t fake_pool[FAKE_POOL];
+uint32_t fake_net_bells;
+
 static struct bh_ring fake_server;
 static uint32_t taken_count;
 static struct bh_ring_header header = {.epoch = 1};
@@ -70,6 +75,78 @@ LOGGER(bh_error_log)
 LOGGER(bh_warn)
 LOGGER(bh_info)
 LOGGER(bh_debug)
+
+// ---- the network's rings
+
+// The linker leads the network client's calls here (--wrap); the disk's ring is a real one.
+bool __wrap_bh_ring_arm_completion(struct bh_ring *ring);
+enum bh_error __wrap_bh_ring_request(const struct bh_ring *ring, uint32_t slot, void *request);
+void __wrap_bh_ring_submit_notify(struct bh_ring *ring);
+enum bh_error __wrap_bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot);
+enum bh_error __wrap_bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion);
+
+static struct fake_ring_state *state_of(const struct bh_ring *ring) {
+    return ring == &fake_net.transmit ? &fake_transmit : ring == &fake_net.receive ? &fake_receive : NULL;
+}
+
+static enum bh_error submit_to(struct fake_ring_state *of, struct bh_ring *ring, const void *request, uint32_t *slot) {
+    for (uint32_t i = 0; i < FAKE_NET_ENTRIES; i++)
+        if (!of->busy[i]) {
+            of->busy[i] = true;
+            memcpy(of->requests[i], request, ring->info.request_size);
+            of->order[of->submitted++ % 1024] = i;
+            ring->in_flight++;
+            *slot = i;
+            return BH_OK;
+        }
+    return BH_EAGAIN;
+}
+
+static enum bh_error complete_of(struct fake_ring_state *of, struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
+    if (of->taken == of->completed)
+        return BH_EAGAIN;
+    const struct fake_completion *from = &of->completions[of->taken++ % 1024];
+    of->busy[from->slot] = false;
+    ring->in_flight--;
+    *slot = from->slot;
+    *status = from->status;
+    if (completion)
+        memcpy(completion, &from->payload, ring->info.completion_size);
+    return BH_OK;
+}
+
+void fake_net_complete(struct fake_ring_state *of, uint32_t slot, enum bh_error status, const struct bh_net_receive_completion *payload) {
+    struct fake_completion *to = &of->completions[of->completed++ % 1024];
+    cr_assert(of->busy[slot]);
+    *to = (struct fake_completion){.slot = slot, .status = status};
+    if (payload)
+        to->payload = *payload;
+}
+
+bool __wrap_bh_ring_arm_completion(struct bh_ring *ring) {
+    const struct fake_ring_state *of = state_of(ring);
+    return of->taken != of->completed;
+}
+
+enum bh_error __wrap_bh_ring_request(const struct bh_ring *ring, uint32_t slot, void *request) {
+    const struct fake_ring_state *of = state_of(ring);
+    if (!of->busy[slot])
+        return BH_ENOENT;
+    memcpy(request, of->requests[slot], ring->info.request_size);
+    return BH_OK;
+}
+
+void __wrap_bh_ring_submit_notify(struct bh_ring *ring) {
+    (void)ring;
+}
+
+enum bh_error __wrap_bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t *slot) {
+    return submit_to(state_of(ring), ring, request, slot);
+}
+
+enum bh_error __wrap_bh_ring_complete(struct bh_ring *ring, uint32_t *slot, enum bh_error *status, void *completion) {
+    return complete_of(state_of(ring), ring, slot, status, completion);
+}
 
 void bh_panic(const char *format, ...) {
     va_list arguments;
@@ -137,13 +214,14 @@ void fake_driver_restarts(void) {
 const char *fixture_restart(bool *again) {
     const char *why;
     struct kept_finding finding;
+    const struct kept_doors doors = {.disk = machine->has_disk ? &fake_ring : NULL, .net = machine->has_net ? &fake_net : NULL};
     struct kept_area *old = kept_find(&kept, &why), *area;
     if (!old)
         return why ? why : "there is nothing";
     area = kept_prepare(&kept);
     area->machine.memory = machine->memory;
     area->machine.state = &state;
-    why = kept_rebuild(&area->machine, old, old->machine.has_disk ? &fake_ring : NULL, &finding);
+    why = kept_rebuild(&area->machine, old, &doors, &finding);
     if (why)
         return why;
     kept_switch(&kept, area);
@@ -153,6 +231,8 @@ const char *fixture_restart(bool *again) {
     undo_lock_aside(machine);
     if (machine->has_disk)
         virtio_blk_resume(&machine->disk);
+    if (machine->has_net)
+        virtio_net_resume(&machine->net);
     undo_unlock_aside(machine);
     *again = finding.again;
     return NULL;
@@ -166,6 +246,11 @@ void backend_console_write(const void *data, uint32_t size) {
 void backend_disk_notify(void) {
     cr_assert_eq(machine->lock.state, 0, "the disk is called without the lock");
     fake_disk_bells++;
+}
+
+void backend_net_notify(void) {
+    cr_assert_eq(machine->lock.state, 0, "the network is called without the lock");
+    fake_net_bells++;
 }
 
 void backend_kick(void) {
@@ -209,6 +294,21 @@ void fixture_add_disk(uint32_t read_only) {
     machine->has_disk = virtio_blk_create(&machine->disk, machine, &fake_ring, &info);
     cr_assert(machine->has_disk);
     undo_commit(machine);
+}
+
+void fixture_add_net(uint32_t offloads) {
+    const struct bh_net_info info = {.mac = {0x52, 0x54, 0, 0, 0, 0x10}, .mtu = 1500, .queue_pairs = 1, .offloads = offloads, .link = 1};
+    fixture_net_rings();
+    cr_assert_eq(bh_net_adopt(&fake_net, fake_pool, sizeof(fake_pool)), BH_OK);
+    machine->has_net = true;
+    cr_assert(virtio_net_create(&machine->net, machine, &fake_net, &info));
+}
+
+void fixture_net_rings(void) {
+    fake_net.transmit.info = (struct bh_ring_info){.entry_count = FAKE_NET_ENTRIES, .request_size = sizeof(struct bh_net_transmit_request),
+                                                   .completion_size = sizeof(struct bh_net_transmit_completion)};
+    fake_net.receive.info = (struct bh_ring_info){.entry_count = FAKE_NET_ENTRIES, .request_size = sizeof(struct bh_net_receive_request),
+                                                  .completion_size = sizeof(struct bh_net_receive_completion)};
 }
 
 void run_exit(uint32_t reason, uint64_t info1, uint64_t info2) {

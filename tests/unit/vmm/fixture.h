@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "block.h"
+#include "bulkhead/net_client.h"
 #include "guest.h"
 #include "kept.h"
 #include "machine.h"
@@ -37,9 +38,32 @@ void fake_driver_restarts(void); // what it took and did not complete is submitt
 // The vmm dies and its successor takes over: NULL, or why it cannot. *again: the exit in hand is to be asked anew.
 const char *fixture_restart(bool *again);
 
+// The network's rings and pool.
+#define FAKE_NET_ENTRIES 32
+#define FAKE_POOL (72 * BH_NET_CELL)
+struct fake_completion {
+    uint32_t slot;
+    enum bh_error status;
+    struct bh_net_receive_completion payload;
+};
+struct fake_ring_state {
+    bool busy[FAKE_NET_ENTRIES];
+    uint8_t requests[FAKE_NET_ENTRIES][sizeof(struct bh_net_transmit_request)];
+    uint32_t submitted, order[1024]; // slots, as they were submitted
+    uint32_t completed, taken;
+    struct fake_completion completions[1024];
+};
+extern struct fake_ring_state fake_transmit, fake_receive;
+extern struct bh_net_client fake_net;
+extern uint8_t fake_pool[FAKE_POOL];
+extern uint32_t fake_net_bells;
+void fake_net_complete(struct fake_ring_state *of, uint32_t slot, enum bh_error status, const struct bh_net_receive_completion *payload);
+
 // Memory, machine and CPUID, in 64-bit mode with interrupts on and paging one to one.
 void fixture_create(void);
 void fixture_add_disk(uint32_t read_only);
+void fixture_net_rings(void); // their facts alone
+void fixture_add_net(uint32_t offloads);
 
 // Run one exit through exits_handle().
 void run_exit(uint32_t reason, uint64_t info1, uint64_t info2);
