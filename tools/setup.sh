@@ -45,6 +45,7 @@ mtools: wanted by grub-mkrescue
 e2fsprogs: makes the guest's disk
 busybox-static: the guest's programs
 cpio: the guest's initramfs
+nuttcp: measures TCP throughput in the guest
 tcl: makes the one big file of SQLite's source
 xz-utils: unpacks the guest's modules
 acpica-tools: checks the guest's ACPI tables in the unit tests

@@ -10,8 +10,8 @@ $(GUEST)/initrd: $(GUEST)/vmlinuz $(wildcard tools/guest/*)
 	$(call say,INITRD,$@)
 	$(Q)tools/guest/make-guest.sh initrd $(GUEST)
 
-# The guest writes to its disk: made once, not again when a script changes.
-$(GUEST)/disk.img: | $(GUEST)/vmlinuz
+# The guest writes to its disk: made again only when its own scripts change, and then the old one is kept beside it.
+$(GUEST)/disk.img: tools/guest/root-init.sh tools/guest/udhcpc.sh tools/guest/make-guest.sh tools/guest/bulkhead-exit.c | $(GUEST)/vmlinuz
 	$(call say,DISK,$@)
 	$(Q)tools/guest/make-guest.sh disk $(GUEST)
 
@@ -19,7 +19,7 @@ $(GUEST)/disk.img: | $(GUEST)/vmlinuz
 guest: $(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img
 
 RUN_TARGETS += $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GENERATED_HEADERS)
-RUN_TARGETS += $(if $(filter linux,$(SYSTEM)),$(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img)
+RUN_TARGETS += $(if $(filter linux two-guests,$(SYSTEM)),$(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img)
 
 # bhctl, to be called as build/bin/bhctl.
 $(BIN)/bhctl: tools/bhctl/bhctl.py | $(BIN)/
@@ -29,4 +29,4 @@ RUN_TARGETS += $(BIN)/bhctl
 
 # The system tests need everything that `make run' does.
 TEST_TARGETS += $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GUEST)/vmlinuz $(GUEST)/initrd $(GUEST)/disk.img $(GUESTS) $(BIN)/bhctl
-TEST_SCRIPTS += tests/system/linux.py tests/system/vmm_restart.py
+TEST_SCRIPTS += tests/system/linux.py tests/system/network.py tests/system/vmm_restart.py

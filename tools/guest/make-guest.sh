@@ -4,7 +4,7 @@
 #
 #   make-guest.sh kernel CACHE OUT     fetch linux-image-cloud-amd64 (cached in CACHE) -> OUT/vmlinuz, OUT/modules/
 #   make-guest.sh initrd OUT           busybox-static and the virtio modules           -> OUT/initrd
-#   make-guest.sh disk OUT [SIZE]      a root file system in ext4                      -> OUT/disk.img (256M)
+#   make-guest.sh disk OUT [SIZE]      a root file system in ext4, with nuttcp         -> OUT/disk.img (256M)
 #   make-guest.sh campaign OUT FIO     the same with the load of tools/campaign        -> OUT/campaign.img (48M)
 #
 # Nothing is installed and no mount is needed.
@@ -43,7 +43,7 @@ make_kernel() {
     fetch_kernel "$cache"
     release=$(ls "$cache/tree/lib/modules")
     mkdir -p "$out/modules"
-    for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk; do
+    for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk failover net_failover virtio_net; do
         file=$(find "$cache/tree/lib/modules/$release" -name "$module.ko*" -print -quit)
         case "$file" in
         "") ;; # built into the kernel
@@ -76,6 +76,16 @@ make_initrd() {
     rm -rf "$tree"
 }
 
+# A program of this machine, with the libraries that it needs.
+copy_program() {
+    local tree=$1 program=$2 file
+    cp "$program" "$tree/bin/"
+    for file in $(ldd "$program" | grep -o '/[^ ]*'); do
+        mkdir -p "$tree$(dirname "$file")"
+        cp -L "$file" "$tree$file"
+    done
+}
+
 # A file system with a folder's contents, and INIT as its first program.
 make_image() {
     local tree=$1 init=$2 image=$3 size=$4
@@ -92,8 +102,17 @@ make_image() {
 }
 
 make_disk() {
-    make_tree "$1/disk.tree"
-    make_image "$1/disk.tree" "$here/root-init.sh" "$1/disk.img" "${2:-256M}"
+    local out=$1 tree=$1/disk.tree
+    make_tree "$tree"
+    cp "$here/udhcpc.sh" "$tree/sbin/udhcpc.sh"
+    chmod 755 "$tree/sbin/udhcpc.sh"
+    ln -s /tmp/resolv.conf "$tree/etc/resolv.conf"
+    copy_program "$tree" "$(command -v nuttcp || die "nuttcp is missing; tools/setup.sh installs it")"
+    if [ -e "$out/disk.img" ]; then
+        say KEEP "$out/disk.img.before: the disk so far, with what the guest wrote; remove it if it is not needed"
+        mv "$out/disk.img" "$out/disk.img.before"
+    fi
+    make_image "$tree" "$here/root-init.sh" "$out/disk.img" "${2:-256M}"
 }
 
 make_campaign() {

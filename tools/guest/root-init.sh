@@ -5,6 +5,20 @@
 export PATH=/bin:/sbin HOME=/root TERM="${TERM:-vt102}" PS1='guest:\w# '
 hostname guest
 mount -t tmpfs tmp /tmp
+# The network: bulkhead.ip=ADDRESS/BITS[,GATEWAY] of the command line, or what DHCP says.
+network() {
+    ip link set lo up
+    [ -e /sys/class/net/eth0 ] || return
+    address=$(sed -n 's/.* bulkhead\.ip=\([0-9.\/,]*\).*/\1/p' /proc/cmdline)
+    ip link set eth0 up
+    if [ -z "$address" ]; then
+        udhcpc -i eth0 -n -q -t 8 -T 1 -s /sbin/udhcpc.sh >/tmp/udhcpc.log 2>&1 || echo "init: no DHCP server answers (/tmp/udhcpc.log)"
+        return
+    fi
+    ip addr add "${address%%,*}" dev eth0
+    case $address in *,*) ip route add default via "${address#*,}" ;; esac
+}
+network
 cd /root
 command=$(sed -n 's/.* bulkhead\.command=\([A-Za-z0-9+\/=]*\).*/\1/p' /proc/cmdline)
 # Lines between these marks are the command's own; tools/run/run.py looks for them.

@@ -26,7 +26,9 @@ MKIMAGE = os.path.join(HERE, "..", "mkimage", "mkimage.py")
 PRCTL = ctypes.CDLL(None).prctl
 PR_SET_PDEATHSIG = 1
 POWER_OFF = re.compile(r"power off, status (\d+)")
-DISK_DEVICES = {"virtio-blk": "virtio-blk-pci,drive=disk0,disable-legacy=on,iommu_platform=on,serial=bulkhead0", "nvme": "nvme,drive=disk0,serial=bulkhead0"}
+DISK_DEVICES = {"virtio-blk": "virtio-blk-pci,drive=disk{0},disable-legacy=on,iommu_platform=on,serial=bulkhead{0}",
+                "nvme": "nvme,drive=disk{0},serial=bulkhead{0}"}
+GUESTS = {"linux": 1, "demo": 1, "two-guests": 2}  # how many Linux guests a system has; they get disks and a network
 EXT_MAGIC_AT, EXT_BLOCKS_AT, EXT_BLOCKS_HIGH_AT, EXT_LOG_SIZE_AT = 1024 + 56, 1024 + 4, 1024 + 0x150, 1024 + 24
 
 
@@ -157,7 +159,10 @@ class Machine:
         self.settings = get("settings", [])
         self.files = get("files", {})
         self.disk = get("disk") or os.path.join(build, "guest", "disk.img")
-        self.wants_disk = get("wants_disk", system in ("linux", "demo"))
+        self.guests = GUESTS.get(system, 1)
+        self.wants_disk = get("wants_disk", system in GUESTS)
+        self.wants_network = get("wants_network", system in GUESTS)
+        self.network_options = "".join("," + one for one in get("network_options", []))  # of QEMU's user networking
         self.iommu = get("iommu", True)  # False: devices can reach all memory
         self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
         self.disk_driver = self.chosen("disk", "virtio-blk")
@@ -243,10 +248,13 @@ class Machine:
             line += ["-device", "intel-iommu,intremap=off"]
         if self.command_line:
             line += ["-append", self.command_line]
-        if self.wants_disk:
-            mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot else ""
-            line += ["-drive", f"if=none,id=disk0,format=raw,file={self.disk}{mode},werror=enospc{self.drive_options}",
-                     "-device", DISK_DEVICES[self.disk_driver] + (",packed=on" if self.packed else "")]
+        # Several guests on one image: each has a copy of its own, which is not kept.
+        mode = ",readonly=on" if self.read_only else ",snapshot=on" if self.snapshot or self.guests > 1 else ""
+        for number in range(self.guests if self.wants_disk else 0):
+            line += ["-drive", f"if=none,id=disk{number},format=raw,file={self.disk}{mode},werror=enospc{self.drive_options}",
+                     "-device", DISK_DEVICES[self.disk_driver].format(number) + (",packed=on" if self.packed else "")]
+        if self.wants_network:
+            line += ["-netdev", f"user,id=net0{self.network_options}", "-device", "virtio-net-pci,netdev=net0,disable-legacy=on,iommu_platform=on"]
         return line + self.extra
 
     def start(self):

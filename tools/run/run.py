@@ -18,7 +18,7 @@ import time
 import tty
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import Machine, Trouble, check_kernel  # noqa: E402  pylint: disable=wrong-import-position
+from machine import GUESTS, Machine, Trouble, check_kernel  # noqa: E402  pylint: disable=wrong-import-position
 
 SHELL_MARK = b"bulkhead: the guest's shell"
 START_MARK, END_MARK = b"bulkhead: the command starts", b"bulkhead: the command ended"
@@ -148,7 +148,7 @@ def options_of(arguments):
             "cpu": arguments.cpu, "cpus": arguments.cpus, "extra": extra, "folder": arguments.folder, "isolation": arguments.isolation,
             "iommu": arguments.iommu == "on",
             "choose": [f"disk={arguments.disk_driver}"] if arguments.disk_driver else [],
-            "on_log": lambda line: show_log(line, arguments.verbose or arguments.system != "linux")}
+            "on_log": lambda line: show_log(line, arguments.verbose or arguments.system not in GUESTS)}
 
 
 def debug(machine, arguments):
