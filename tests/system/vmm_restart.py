@@ -142,7 +142,7 @@ def spoil(offset, size, xor):
     os.makedirs(FOLDER, exist_ok=True)
     with open(os.path.join("systems", "linux.toml"), encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
         out.write(file.read() + VANDAL.format(offset, size, xor))
-    with Machine(BUILD, path, folder=FOLDER, snapshot=True, wants_disk=True, files={"guest-kernel": os.path.join(BUILD, "guests", "lives.elf")}) as machine:
+    with Machine(BUILD, path, folder=FOLDER, snapshot=True, wants_disk=True, wants_network=True, files={"guest-kernel": os.path.join(BUILD, "guests", "lives.elf")}) as machine:
         machine.wait_for(LIVES, BOOT_S)
         machine.wait_for("are spoilt", BOOT_S, log=True)
         crash(machine, "vmm", "null")  # if it is not dead of that already
