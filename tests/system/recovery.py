@@ -179,11 +179,15 @@ def disk_of(world, name):
     return path
 
 
-def small(world, manifest="recovery", **options):
-    archive = world.path(manifest + ".archive")
-    subprocess.run([sys.executable, os.path.join(ROOT, "tools", "mkimage", "mkimage.py"), os.path.join(ROOT, "tests", "system", manifest + ".toml"), "-o", archive,
-                    "--build", world.build], check=True, cwd=ROOT)
-    return Machine(world.build, manifest, archive=archive, folder=world.folder, wants_disk=True, disk=disk_of(world, "small.img"), memory="256M", **options)
+def archive_of(world, manifest, *settings):
+    archive = world.path(os.path.basename(manifest) + ".archive")
+    words = [word for setting in settings for word in ("--set", setting)]
+    subprocess.run([sys.executable, os.path.join(ROOT, "tools", "mkimage", "mkimage.py"), manifest, "-o", archive, "--build", world.build, *words], check=True, cwd=ROOT)
+    return archive
+
+
+def small(world, manifest=os.path.join(ROOT, "tests", "system", "recovery.toml"), **options):
+    return Machine(world.build, "recovery", archive=archive_of(world, manifest), folder=world.folder, wants_disk=True, disk=disk_of(world, "small.img"), memory="256M", **options)
 
 
 def small_upgrades(world, checks):
@@ -273,7 +277,22 @@ def small_silence(world, checks):
         checks.says("a-request-that-is-never-answered-fails-and-others-go-on", counted and counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
 
 
-PARTS = [small_silence, small_supervisor, small_upgrades, guest_upgrades]
+def hosted_order(world, checks):
+    """What was acknowledged is there, whenever the driver dies; and one that forgets it is found out."""
+    for title, settings, wrong in (("acknowledged-writes-outlive-the-driver", (), False), ("a-driver-that-forgets-them-is-found-out", ("ramdisk.forgets=yes",), True)):
+        archive = archive_of(world, os.path.join(ROOT, "tests", "hosted", "order.toml"), *settings)
+        try:
+            subprocess.run([os.path.join(world.build, "hosted", "bulkhead"), archive], stdout=open(world.path("order.log"), "wb"), stderr=subprocess.STDOUT,
+                           stdin=subprocess.DEVNULL, timeout=4, check=False)
+        except subprocess.TimeoutExpired:
+            pass
+        text = open(world.path("order.log"), encoding="utf-8", errors="replace").read()
+        found, deaths = CLERK.findall(text), text.count("dies: panic: as told")
+        last = [int(word) for word in found[-1]] if found else [0] * 5
+        checks.says(title, deaths > 5 and last[0] > 1000 and not last[2] and (last[3] > 0) == wrong, f"{deaths} deaths, {last}\n{text[-1500:]}")
+
+
+PARTS = [hosted_order, small_silence, small_supervisor, small_upgrades, guest_upgrades]
 
 
 def main():

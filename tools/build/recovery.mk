@@ -2,4 +2,4 @@
 #
 # Tests of recovery: tests/system/recovery.py with the domains that it breaks, and those that notice.
 TEST_SCRIPTS += tests/system/recovery.py
-TEST_TARGETS += $(addprefix $(BUILD)/domains/,impostor.elf clerk.elf hello.elf supervisor.elf control.elf console.elf virtio-blk.elf virtio-blk-plain.elf vmm.elf)
+TEST_TARGETS += $(HOSTED)/bulkhead $(addprefix $(BUILD)/domains/,impostor.elf clerk.elf ramdisk.elf hello.elf supervisor.elf control.elf console.elf virtio-blk.elf virtio-blk-plain.elf vmm.elf)

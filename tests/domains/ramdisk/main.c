@@ -2,7 +2,8 @@
 //
 // A block device in memory, for systems without one: the data are in the buffer "image", which outlives this domain. Serves Block behind the port
 // "disk-info" and the ring "disk"; when it dies, its next instance goes on with the requests in flight. Their data are in the buffer "window". The setting "die_after" says how
-// many requests an instance completes before it panics; none, when it is missing.
+// many requests an instance completes before it panics; none, when it is missing. With the setting "forgets" it keeps what was written in its own
+// memory until it is told to flush, and loses that when it dies: no driver may do that, and the tests must notice it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define SECTOR 512u
 
 static struct bh_ring ring;
-static uint8_t *image, *data;
+static uint8_t *image, *disk, *data; // `disk' is the image, or what stands before it
 static uint64_t image_size, data_size;
 static uint64_t left; // requests until the panic, 0: no panic
 
@@ -27,8 +28,11 @@ static enum bh_error info(void *object, struct bh_block_info *about) {
 
 static enum bh_error move(const struct bh_block_request *request, uint32_t *transferred) {
     uint64_t at = request->lba;
-    if (request->operation == BH_BLOCK_OPERATION_FLUSH)
+    if (request->operation == BH_BLOCK_OPERATION_FLUSH) {
+        if (disk != image)
+            memcpy(image, disk, image_size);
         return BH_OK;
+    }
     if (request->operation > BH_BLOCK_OPERATION_WRITE)
         return BH_ENOTSUP;
     for (uint32_t i = 0; i < request->segment_count && i < BH_BLOCK_SEGMENTS_MAX; i++) {
@@ -37,9 +41,9 @@ static enum bh_error move(const struct bh_block_request *request, uint32_t *tran
             segment->size / SECTOR > image_size / SECTOR - at)
             return BH_ERANGE;
         if (request->operation == BH_BLOCK_OPERATION_READ)
-            memcpy(data + segment->offset, image + at * SECTOR, segment->size);
+            memcpy(data + segment->offset, disk + at * SECTOR, segment->size);
         else
-            memcpy(image + at * SECTOR, data + segment->offset, segment->size);
+            memcpy(disk + at * SECTOR, data + segment->offset, segment->size);
         at += segment->size / SECTOR;
         *transferred += segment->size;
     }
@@ -62,7 +66,7 @@ static enum bh_error map(bh_cap buffer, uint8_t **address, uint64_t *size) {
 static enum bh_error open_all(void) {
     static const struct block_methods methods = {info};
     char text[480];
-    bh_cap buffer, settings;
+    bh_cap buffer, settings = BH_CAP_NONE;
     enum bh_error error = bh_cap_find("image", &buffer);
     if (!error)
         error = map(buffer, &image, &image_size);
@@ -74,6 +78,11 @@ static enum bh_error open_all(void) {
         error = map(buffer, &data, &data_size);
     if (!error && bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, "die_after", text) == BH_OK)
         left = strtoull(text, NULL, 10);
+    disk = image;
+    if (!error && settings && settings_get(settings, "forgets", text) == BH_OK && (disk = malloc(image_size)))
+        memcpy(disk, image, image_size);
+    if (!disk)
+        error = BH_ENOMEM;
     return error ? error : block_serve("disk-info", &methods, NULL);
 }
 
