@@ -35,6 +35,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("domain", help="a domain of the system's manifest")
     parser.add_argument("--system", default="linux", help="a system of systems/, or a manifest's path (linux)")
+    parser.add_argument("--choose", action="append", metavar="NAME=VALUE", help="another one of the manifest's choices")
     parser.add_argument("--build", default="build")
     parser.add_argument("--name", help="results go to build/campaign/NAME (the domain's)")
     parser.add_argument("--runs", type=int, default=100, help="how many (100)")
@@ -86,8 +87,8 @@ class Campaign:
     def __init__(self, arguments):
         self.arguments = arguments
         self.folder = os.path.join(arguments.build, "campaign", arguments.name or arguments.domain)
-        self.world = World(arguments.build, arguments.system, arguments.domain, say=lambda words: print(words, file=sys.stderr, flush=True))
-        self.settings = {"domain": arguments.domain, "system": arguments.system, "seed": arguments.seed, "faults": arguments.kinds}
+        self.world = World(arguments.build, arguments.system, arguments.domain, choose=arguments.choose, say=lambda words: print(words, file=sys.stderr, flush=True))
+        self.settings = {"domain": arguments.domain, "system": arguments.system, "choose": arguments.choose or [], "seed": arguments.seed, "faults": arguments.kinds}
         self.part, self.parts = map(int, arguments.part.split("/")) if arguments.part else (0, 1)
         self.lock = threading.Lock()
         self.next_seed, self.real, self.in_flight, self.ending = arguments.seed + self.part, 0, 0, False
@@ -212,7 +213,7 @@ class Campaign:
 
 def once(arguments):
     """One run again, and everything about it."""
-    world = World(arguments.build, arguments.system, arguments.domain, say=lambda words: print(words, file=sys.stderr)).prepare()
+    world = World(arguments.build, arguments.system, arguments.domain, choose=arguments.choose, say=lambda words: print(words, file=sys.stderr)).prepare()
     folder = os.path.join(arguments.build, "campaign", "once")
     try:
         with open(os.path.join(arguments.build, "campaign", arguments.name or arguments.domain, "campaign.json"), encoding="utf-8") as file:

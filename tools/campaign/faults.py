@@ -17,6 +17,7 @@ from gdb_remote import GENERAL, GdbError  # noqa: E402  pylint: disable=wrong-im
 FROM_OUTSIDE = {"register": "one bit of a general register, but the stack pointer", "flags": "one arithmetic flag", "data": "one bit of data, bss or heap",
          "stack": "one bit of the innermost frames on the data stack", "text": "one bit of code that runs: what was verified is so no more",
          "device": "one bit of what the device and the driver write to memory for one another",
+         "interrupt-lost": "one to eight interrupts of its device that it is not told of", "interrupt-again": "an interrupt that it is told of up to 40 times",
          "api": "some of the kernel calls and methods that it imports, with arguments by chance"}
 KINDS = {**FROM_OUTSIDE, **TOLD}
 REGISTERS = tuple(name for name in GENERAL if name != "rsp")  # domain code cannot hold anything in that one
@@ -30,6 +31,8 @@ CONTROL_STACK_MASK = ~0xffff
 PAGE = 4096
 ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 CALLS_MAX = 12
+LOST_MAX, AGAIN_MAX = 8, 40
+BEFORE_BINDING = 8192  # bytes of the kernel's struct device in front of its interrupts
 # Ends in good order and waits without end are no misuse.
 NOT_CALLED = ("bh_call_exit", "bh_call_panic", "bh_call_sleep", "bh_call_event_wait", "bh_call_thread_exit")
 MAPPED = re.compile(r"^([0-9a-f]{16}): [0-9a-f]{16} (.{9})", re.M)
@@ -177,6 +180,53 @@ class Injector:
         changed = [page + i for page, old in zip(pages, before) for i, (one, other) in enumerate(zip(old, self.stub.read(page, PAGE))) if one != other]
         self.flip_at(self.chance.choice(changed or [page + i for page in pages for i in range(PAGE)]), "memory of the device")
 
+    # ---- interrupts: the kernel's signal() of kernel/domain/resources.c tells a driver of one
+
+    def is_ours(self, binding):
+        """Whose device it is: the nearest pointer to a domain in front of a binding is its holder."""
+        domains = [int.from_bytes(self.stub.read(self.world.kernel["domains"] + 8 * i, 8), "little") for i in range(64)]
+        memory = self.stub.read(binding - BEFORE_BINDING, BEFORE_BINDING)
+        for at in range(BEFORE_BINDING - 8, -1, -8):
+            pointer = int.from_bytes(memory[at:at + 8], "little")
+            if pointer and pointer in domains:
+                return domains.index(pointer) == (self.world.base - self.world.first_slot) >> 32
+        return False
+
+    def next_interrupt(self):
+        """Go on to the next one of this domain's device, about to be told."""
+        for _ in range(200):
+            if not self.stub.go(HIT_TIMEOUT):
+                break
+            if self.is_ours(self.stub.register("rdi")):
+                return
+        raise NotTriggered(f"no interrupt came for {self.world.name}")
+
+    def do_interrupt_lost(self):
+        count = self.chance.randint(1, LOST_MAX)
+        self.stub.break_at(self.world.kernel["signal"])
+        for _ in range(count):
+            self.next_interrupt()
+            stack = self.stub.register("rsp")
+            self.stub.set_register("rip", int.from_bytes(self.stub.read(stack, 8), "little"))
+            self.stub.set_register("rsp", stack + 8)
+        self.told.update({"what": f"{count} interrupts lost"})
+
+    def do_interrupt_again(self):
+        count, signal = self.chance.randint(1, AGAIN_MAX), self.world.kernel["signal"]
+        self.stub.break_at(signal)
+        self.next_interrupt()
+        self.stub.clear(signal)
+        kept = {name: self.stub.register(name) for name in ("rdi", "rsp", "rip")}
+        back = int.from_bytes(self.stub.read(kept["rsp"], 8), "little")
+        self.stub.break_at(back)
+        for _ in range(count):
+            if not self.stub.go(2) or self.stub.register("rsp") != kept["rsp"] + 8:
+                raise NotTriggered("the interrupt was not told")
+            self.stub.write(kept["rsp"], back.to_bytes(8, "little"))
+            for name, value in kept.items():
+                self.stub.set_register(name, value)
+        self.told.update({"what": f"an interrupt told {count + 1} times"})
+
     # ---- misuse: calls that the domain's own code did not make
 
     def argument(self):
@@ -214,8 +264,8 @@ class Injector:
     def harm(self):
         """Returns what was done; the machine runs afterwards, and nobody watches it."""
         self.reach()
-        if self.plan.kind == "api":
-            self.do_api()
+        if self.plan.kind in ("api", "interrupt-lost", "interrupt-again"):
+            getattr(self, "do_" + self.plan.kind.replace("-", "_"))()
         elif self.plan.kind in FROM_OUTSIDE:
             self.walk()
             getattr(self, "flip_" + self.plan.kind)()

@@ -100,7 +100,7 @@ def run_once(world, plan_of, folder, unseen_us, keep=False, harm=harm_by_plan):
     began, evidence = time.monotonic(), {}
     machine = world.restore(folder)
     try:
-        count = 0
+        count = len(machine.ticks())
         if plan_of:
             evidence["kind"], evidence["seed"] = plan_of
             evidence["fault"] = harm(world, machine, plan_of)
@@ -116,7 +116,7 @@ def run_once(world, plan_of, folder, unseen_us, keep=False, harm=harm_by_plan):
             raise
     finally:
         machine.stop()
-    evidence["disk"] = disk.check_image(machine.path("disk.img"), world.path("disk.img"), evidence.get("flushed", [0] * disk.THREADS))[:8]
+    evidence["disk"] = disk.check_image(machine.path("disk.img"), world.base_disk(machine), evidence.get("flushed", [0] * disk.THREADS))[:8]
     evidence["class"], evidence["why"] = classify(evidence, unseen_us)
     evidence["seconds"] = round(time.monotonic() - began, 1)
     if not keep:

@@ -108,6 +108,7 @@ def page(folder, summary):
 
 def again(summary, one):
     system = f" SYSTEM={summary['system']}" if summary["system"] != "linux" else ""
+    system += "".join(f" {name.upper()}={value}" for name, value in (one.split("=", 1) for one in summary.get("choose", [])))
     return f"make campaign-run DOMAIN={summary['domain']}{system} FAULTS={one['kind']} SEED={one['seed']}"
 
 

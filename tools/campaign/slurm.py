@@ -32,6 +32,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("domain")
     parser.add_argument("--system", default="linux")
+    parser.add_argument("--choose", action="append", metavar="NAME=VALUE", help="another one of the manifest's choices")
     parser.add_argument("--build", default="build")
     parser.add_argument("--name", help="results go to build/campaign/NAME (the domain's)")
     parser.add_argument("--runs", type=int, default=100)
@@ -49,6 +50,8 @@ def common(arguments):
     """The words for campaign.py that all parts share."""
     words = [sys.executable, PROGRAM, arguments.domain, "--system", arguments.system, "--build", arguments.build, "--runs", str(arguments.runs),
              "--seed", str(arguments.seed)]
+    for choice in arguments.choose or []:
+        words += ["--choose", choice]
     for name in ("name", "faults", "undisturbed"):
         if getattr(arguments, name):
             words += [f"--{name}", str(getattr(arguments, name))]

@@ -29,6 +29,7 @@ KERNEL_TEXT = (0x100000, 0x400000)
 DISK_OPERATIONS = 2000  # a second: a disk that takes its time, so that requests are in flight
 COUNTING = ["-icount", "shift=1,sleep=on"]
 LOAD_TICKS = 8  # before the machine is saved
+CANNOT_BE_SAVED = ("nvme",)  # devices of QEMU 7.2
 PROFILE_HITS, PROFILE_TIMEOUT = 4, 3
 TICK = re.compile(r"^@T (\d+)((?: \d+)+) (\d+) (\d+) (\d+)$", re.M)
 
@@ -48,6 +49,18 @@ def symbols_of(elf):
         if len(fields) == 8 and fields[3] == "FUNC" and fields[6] != "UND" and int(fields[2], 0):
             found.add((int(fields[1], 16), int(fields[2], 0), fields[7]))
     return sorted(found)
+
+
+def kernel_symbols(elf):
+    """Where the kernel has what faults of interrupts look for."""
+    found = {}
+    for line in subprocess.run([readelf(), "-sW", elf], capture_output=True, text=True, check=True).stdout.splitlines():
+        fields = line.split()
+        if len(fields) == 8 and fields[7] in ("signal", "domains") and fields[3] in ("FUNC", "OBJECT"):
+            if fields[7] in found:
+                raise Trouble(f"{elf} has several symbols `{fields[7]}': tools/campaign/faults.py must learn to tell them apart")
+            found[fields[7]] = int(fields[1], 16)
+    return found
 
 
 def segments_of(elf):
@@ -133,38 +146,54 @@ def functions_entered(world):
 class World:
     def __init__(self, build, system, name, **options):
         self.build, self.system, self.name = build, system, name
-        self.folder = os.path.join(build, "campaign", "worlds", os.path.basename(system).removesuffix(".toml"))
+        self.choose = options.get("choose") or []
         self.disk = options.get("disk") or os.path.join(build, "guest", "campaign.img")
-        self.boot_each = options.get("boot_each", False)
         self.say = options.get("say", lambda text: None)
         self.extra = options.get("extra", [])
         self.settings = ["vmm.cmdline=console=ttyS0 quiet panic=-1"]
-        manifest = system if system.endswith(".toml") else os.path.join("systems", system + ".toml")
-        try:
-            with open(manifest, "rb") as file:
-                self.manifest = tomllib.load(file)
-        except OSError as error:
-            raise Trouble(f"{manifest}: {error.strerror}") from error
-        if name not in self.manifest.get("domain", {}):
-            raise Trouble(f"{manifest} has no domain \"{name}\"; it has {', '.join(self.manifest.get('domain', {}))}")
-        self.image = os.path.join(build, "domains", self.manifest["domain"][name].get("image", name) + ".elf")
+        self.folder = os.path.join(build, "campaign", "worlds", "-".join([os.path.basename(system).removesuffix(".toml"), *self.choose]))
+        domains = self.read_domains()
+        if name not in domains:
+            raise Trouble(f"the system {system} has no domain \"{name}\"; it has {', '.join(domains)}" + ("; try DISK=nvme" if name == "nvme" else ""))
+        self.image = os.path.join(build, "domains", domains[name].get("image", name) + ".elf")
         self.symbols = symbols_of(self.image)
         self.text, self.data = segments_of(self.image)
+        self.kernel, self.first_slot = kernel_symbols(os.path.join(build, "pc", "bulkhead.elf")), SLOT_AREA
         self.base = None     # slot of the domain, and
         self.functions = []  # those that it enters under load: (offset, name), once that is known
 
+    def read_domains(self):
+        """Those of the manifest, by name."""
+        probe = Machine(self.build, self.system, choose=self.choose)
+        self.boot_each = probe.disk_driver in CANNOT_BE_SAVED
+        try:
+            with open(probe.manifest(), encoding="utf-8") as file:
+                text = file.read()
+            names = tomllib.loads(text).get("choice", {})
+            for one in names:
+                text = text.replace(f"${one}", probe.chosen(one, ""))
+            return tomllib.loads(text).get("domain", {})
+        except (OSError, ValueError) as error:
+            raise Trouble(f"{probe.manifest()}: {error}") from error
+
     def options(self, folder, incoming):
         memory = f"memory-backend-file,id=ram,size={MEMORY},mem-path={self.path('ram')},share={'off' if incoming else 'on'}"
+        if self.boot_each:
+            memory = f"memory-backend-ram,id=ram,size={MEMORY}"
         extra = ["-object", memory, "-gdb", f"unix:{os.path.join(folder, 'gdb.sock')},server=on,wait=off",
                  "-qmp", f"unix:{os.path.join(folder, 'steering.sock')},server=on,wait=off", *COUNTING, *self.extra]
-        if incoming:
+        if incoming and not self.boot_each:
             extra += ["-incoming", "defer"]
-        return {"folder": folder, "disk": os.path.join(folder, "disk.img"), "memory": MEMORY, "machine": "q35,memory-backend=ram", "wants_disk": True,
+        return {"folder": folder, "disk": os.path.join(folder, "disk.img"), "memory": MEMORY, "machine": "q35,memory-backend=ram", "wants_disk": True, "choose": self.choose,
                 "settings": self.settings, "archive": self.path("archive") if os.path.exists(self.path("archive")) else None,
                 "drive_options": ["cache=unsafe", f"throttling.iops-total={DISK_OPERATIONS}"], "extra": extra}
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def base_disk(self, machine):
+        """What a run's disk was at its beginning, outside of what the load writes."""
+        return machine.path("base.img") if self.boot_each else self.path("disk.img")
 
     # ---- once
 
@@ -185,7 +214,7 @@ class World:
         return self
 
     def prepare_alone(self):
-        probe = Machine(self.build, self.system, folder=self.folder, settings=self.settings)
+        probe = Machine(self.build, self.system, folder=self.folder, settings=self.settings, choose=self.choose)
         archive = probe.make_archive()
         key = self.key(archive)
         try:
@@ -212,16 +241,22 @@ class World:
         if os.path.exists(self.path("ram")):
             os.unlink(self.path("ram"))
         with Subject(self, self.folder, incoming=False) as machine:
-            machine.wait_for("campaign: the load starts", 180)
-            if not machine.wait_for_ticks(LOAD_TICKS, 120):
-                raise Trouble(f"the guest's load does not begin; its console: {machine.path('console.log')}")
+            self.wait_for_load(machine)
             slots = {one["name"]: one["id"] for one in machine.control.ask("domains")["domains"]}
             machine.release_control()
+            if self.boot_each:
+                return {"slots": slots}
             self.stop_outside_the_guest(machine)
             machine.qmp.save(self.path("state"))
             machine.qmp.ask("quit")
             machine.process.wait(10)
         return {"slots": slots}
+
+    @staticmethod
+    def wait_for_load(machine):
+        machine.wait_for("campaign: the load starts", 180)
+        if not machine.wait_for_ticks(LOAD_TICKS, 120):
+            raise Trouble(f"the guest's load does not begin; its console: {machine.path('console.log')}")
 
     @staticmethod
     def stop_outside_the_guest(machine):
@@ -241,11 +276,16 @@ class World:
     def restore(self, folder):
         """A machine that stands still, under load."""
         os.makedirs(folder, exist_ok=True)
-        shutil.copyfile(self.path("disk.img"), os.path.join(folder, "disk.img"))
+        shutil.copyfile(self.disk if self.boot_each else self.path("disk.img"), os.path.join(folder, "disk.img"))
         machine = Subject(self, folder, incoming=True)
         try:
             machine.start()
-            machine.qmp.load(self.path("state"))
+            if self.boot_each:
+                self.wait_for_load(machine)
+                machine.qmp.ask("stop")
+                shutil.copyfile(machine.path("disk.img"), self.base_disk(machine))
+            else:
+                machine.qmp.load(self.path("state"))
         except (QmpError, OSError) as error:
             machine.stop()
             raise Trouble(f"the saved machine cannot be loaded: {error}; {machine.emulator_says()}") from error
