@@ -2,6 +2,7 @@
 //
 // The server's side of a ring: what its predecessor left in the log first, then what is submitted. The client's index is read again only when
 // what it promised is used up; a request that its client has cancelled is answered here, and the server never sees it.
+#include "bulkhead/domain.h"
 #include "runtime/ring_sides.h"
 
 // The log is what is in flight now; everything submitted up to now is in it.
@@ -130,8 +131,9 @@ enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error 
 }
 
 void bh_ring_finish_notify(struct bh_ring *ring) {
-    if (peer_wants_event(ring, &requests_of(ring)->completion_event))
-        (void)bh_call_event_signal(ring->info.completion_event);
+    // An event that this domain does not hold: its copy of the number is broken, and the client would sleep for ever.
+    if (peer_wants_event(ring, &requests_of(ring)->completion_event) && bh_call_event_signal(ring->info.completion_event) == BH_ECAP)
+        bh_panic("ring: the client's event, %u, is no capability of this domain", ring->info.completion_event);
 }
 
 // Those of the log, as far as they go.

@@ -105,8 +105,8 @@ static void end(uint32_t slot) {
     const struct work *work = &driver.works[slot];
     struct bh_block_completion completion = {.transferred = work->status ? 0 : work->bytes};
     enum bh_error error = bh_ring_finish(&driver.ring, slot, work->status, &completion);
-    if (error)
-        bh_warn("slot %u cannot be completed: %s", slot, bh_strerror(error));
+    if (error) // we lost track of what is in hand, and a client would wait for ever: the next instance finds it in the ring's log
+        bh_panic("slot %u cannot be completed: %s", slot, bh_strerror(error));
 }
 
 // The pair for the next command: in turns, as long as there is room. NULL: there is none.

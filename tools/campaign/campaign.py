@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -229,6 +230,8 @@ def once(arguments):
 
 def main():
     arguments = parse()
+    for number in (signal.SIGINT, signal.SIGTERM):  # scancel sends the second; a shell that starts it in the background has the first ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         if arguments.once:
             return once(arguments)

@@ -151,7 +151,7 @@ class World:
         self.say = options.get("say", lambda text: None)
         self.extra = options.get("extra", [])
         self.settings = ["vmm.cmdline=console=ttyS0 quiet panic=-1"]
-        self.folder = os.path.join(build, "campaign", "worlds", "-".join([os.path.basename(system).removesuffix(".toml"), *self.choose]))
+        self.folder = os.path.join(build, "campaign", "worlds", "-".join([os.path.basename(system).removesuffix(".toml"), *(one.split("=")[-1] for one in self.choose)]))
         domains = self.read_domains()
         if name not in domains:
             raise Trouble(f"the system {system} has no domain \"{name}\"; it has {', '.join(domains)}" + ("; try DISK=nvme" if name == "nvme" else ""))

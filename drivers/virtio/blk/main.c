@@ -137,8 +137,8 @@ static void end(uint32_t slot, enum bh_error status) {
     patience_end(slot);
     struct bh_block_completion completion = {.transferred = status ? 0 : driver.transfer[slot]};
     enum bh_error error = bh_ring_finish(&driver.ring, slot, status, &completion);
-    if (error)
-        bh_warn("slot %u cannot be completed: %s", slot, bh_strerror(error));
+    if (error) // we lost track of what is in hand, and a client would wait for ever: the next instance finds it in the ring's log
+        bh_panic("slot %u cannot be completed: %s", slot, bh_strerror(error));
 }
 
 // Take requests as long as the queue has room for the longest. Returns whether anything was done.
@@ -150,10 +150,10 @@ static bool take_requests(void) {
         uint32_t bytes = 0;
         enum bh_error error = patience_allows(&driver.ring, slot) ? check(&request, &bytes) : BH_EIO;
         driver.transfer[slot] = bytes;
-        if (!error)
-            error = start(slot, &request);
         if (error)
             end(slot, error);
+        else if ((error = start(slot, &request))) // it was checked, and there was room: what we know is wrong, not the request
+            bh_panic("request %u cannot be offered to the device: %s", slot, bh_strerror(error));
         else
             patience_begin(slot);
         taken++;
@@ -170,6 +170,8 @@ static enum bh_error status_of(uint32_t slot) {
     case BLK_OK:
         return BH_OK;
     case BLK_UNSUPPORTED:
+        if (driver.requests[slot].type <= BLK_OUT) // every device reads and writes: this is not the request that was meant
+            bh_panic("the device does not know request %u, a %s", slot, driver.requests[slot].type == BLK_OUT ? "write" : "read");
         return BH_ENOTSUP;
     default:
         return BH_EIO;
@@ -204,6 +206,14 @@ static bool take_ends(void) {
     return any;
 }
 
+// BH_ETIMEDOUT: it is time to look whether the device forgot to tell us.
+static enum bh_error wait_for_work(void) {
+    enum bh_error error = bh_event_wait(driver.ring.info.submit_event, patience_deadline(&driver.ring));
+    if (error && error != BH_ETIMEDOUT)
+        bh_panic("there is no waiting for work: %s", bh_strerror(error));
+    return error;
+}
+
 [[noreturn]] static void serve(void) {
     enum bh_error waited = BH_OK;
     for (;;) {
@@ -217,7 +227,7 @@ static bool take_ends(void) {
         // Without room in the queue only the device can bring the next piece of work.
         bool full = driver.queue.free_count < driver.info.segment_max + 2 && !(driver.device.features & VIRTIO_F_INDIRECT_DESC);
         if (full || !driver.queue.free_count || !bh_ring_arm_submit(&driver.ring))
-            waited = bh_event_wait(driver.ring.info.submit_event, patience_deadline(&driver.ring));
+            waited = wait_for_work();
     }
 }
 

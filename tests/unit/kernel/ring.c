@@ -4,6 +4,8 @@
 // out of place, whatever the other one writes into its pages.
 #include "ring_world.h"
 
+#include <signal.h>
+
 Test(ring, carries_requests_and_completions_in_order_for_many_laps, .init = set_up) {
     uint64_t next = 0, seen = 0, value;
     uint32_t slot;
@@ -420,4 +422,15 @@ Test(ring, a_server_survives_a_client_that_writes_anything, .init = set_up) {
             server_dies_and_returns();
         }
     }
+}
+
+Test(ring, a_server_that_cannot_tell_its_client_dies, .init = set_up, .signal = SIGABRT) {
+    struct request request = {0};
+    uint32_t slot;
+    cr_assert_eq(bh_ring_submit(&client, &request, &slot), BH_OK);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
+    cr_assert_not(bh_ring_arm_completion(&client)); // it sleeps
+    cr_assert_eq(bh_ring_finish(&server, slot, BH_OK, NULL), BH_OK);
+    event_lost = true;
+    bh_ring_finish_notify(&server);
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "bulkhead/cap.h"
+#include "bulkhead/domain.h"
 #include "runtime/calls.h"
 
 #define ENTRIES 4
@@ -88,6 +89,11 @@ enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
     signalled[event] = false;
     pthread_mutex_unlock(&kernel_lock);
     return got ? BH_OK : BH_ETIMEDOUT;
+}
+
+void bh_panic(const char *format, ...) {
+    (void)format;
+    abort();
 }
 
 enum bh_error bh_call_event_signal(bh_cap event) {

@@ -4,6 +4,7 @@
 #ifndef RING_WORLD_H
 #define RING_WORLD_H
 
+#include "bulkhead/domain.h"
 #include "bulkhead/ring.h"
 
 #include <criterion/criterion.h>
@@ -28,6 +29,7 @@ static uint8_t *request_pages, *completion_pages;
 static size_t request_pages_size, completion_pages_size;
 static struct bh_ring client, server;
 static uint32_t accusations, signals;
+static bool event_lost; // signalling is refused: there is no such capability
 static char accused_of[128];
 static bool attach_as_server;
 
@@ -56,7 +58,12 @@ enum bh_error bh_call_ring_accuse(bh_cap ring, uint64_t value, const char *what,
 enum bh_error bh_call_event_signal(bh_cap event) {
     (void)event;
     signals++;
-    return BH_OK;
+    return event_lost ? BH_ECAP : BH_OK;
+}
+
+void bh_panic(const char *format, ...) {
+    (void)format;
+    abort();
 }
 
 enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
