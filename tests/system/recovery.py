@@ -149,6 +149,7 @@ def upgrade_of_control(world, checks):
     checks.says("control-is-upgraded", answer["ok"] and running_build(world, "control") == build_of(image), str(answer))
 
 
+SAYS = r": (\d+) requests, (\d+) flushes, (\d+) errors, (\d+) mismatches, slowest (\d+) ms"
 CLERK = re.compile(r"clerk: (\d+) requests, (\d+) flushes, (\d+) errors, (\d+) mismatches, slowest (\d+) ms")
 
 
@@ -292,7 +293,66 @@ def hosted_order(world, checks):
         checks.says(title, deaths > 5 and last[0] > 1000 and not last[2] and (last[3] > 0) == wrong, f"{deaths} deaths, {last}\n{text[-1500:]}")
 
 
-PARTS = [hosted_order, small_silence, small_supervisor, small_upgrades, guest_upgrades]
+def twice(text):
+    """The system of recovery.toml with a second disk, driver and client."""
+    names = ("virtio-blk", "clerk", "disk-info", "disk0", "data", "disk", "disk-notes")
+    tables, second = re.split(r"\n(?=\[)", text), []
+    for table in tables:
+        head = table.splitlines()[0].strip("[]")
+        if head.split(".")[-1] in names or head == "domain.virtio-blk.settings" or (head == "grant" and re.search(r'to = "(virtio-blk|clerk)"', table)):
+            for name in ("virtio-blk", "clerk"):
+                table = table.replace(f"[domain.{name}", f"[domain.{name}2").replace(f'to = "{name}"', f'to = "{name}2"')
+                table = re.sub(rf'(server|client) = "{name}"', rf'\1 = "{name}2"', table)
+            table = table.replace("[domain.virtio-blk2]", '[domain.virtio-blk2]\nimage = "virtio-blk"').replace("[domain.clerk2]", '[domain.clerk2]\nimage = "clerk"')
+            table = re.sub(r"\[(port|buffer|ring)\.([\w-]+)\]", r"[\1.\g<2>-2]", table).replace('"virtio-blk:0"', '"virtio-blk:1"')
+            table = re.sub(r'^(port|ring|buffer) = "(disk-info|disk0|disk|data|disk-notes)"', r'\1 = "\2-2"', table, flags=re.M)
+            if head == "domain.virtio-blk.settings":
+                table += '\nport = "disk-info-2"\n'
+            second.append(table)
+    return "\n".join(tables + second) + "\n"
+
+
+def small_two_drivers(world, checks):
+    """Two drivers with a disk each die in the same moment, over and over."""
+    manifest = world.path("two.toml")
+    open(manifest, "w", encoding="utf-8").write(twice(open(os.path.join(ROOT, "tests", "system", "recovery.toml"), encoding="utf-8").read()))
+    other = ["-drive", f"if=none,id=disk1,format=raw,file={disk_of(world, 'other.img')}", "-device", "virtio-blk-pci,drive=disk1,disable-legacy=on,serial=bulkhead1"]
+    with small(world, manifest, extra=other) as machine:
+        machine.wait_for("clerk2: [1-9]", log=True)
+        for how in KINDS * 2:
+            machine.control.socket.sendall(f"crash virtio-blk {how}\ncrash virtio-blk2 {how}\n".encode())
+            machine.control.read_line()
+            machine.control.read_line()
+            time.sleep(0.3)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and machine.log_text.count("virtio-blk2: restarted in slot") < 10:
+            machine.poll_log()
+            time.sleep(0.1)
+        restarts = [machine.log_text.count(f"I {name}: restarted in slot") for name in ("virtio-blk", "virtio-blk2")]
+        time.sleep(1.5)
+        machine.poll_log()
+        last = [[int(word) for word in re.findall(f"{name}" + SAYS, machine.log_text)[-1]] for name in ("clerk", "clerk2")]
+        checks.says("two-drivers-die-at-once", min(restarts) >= 10 and all(one[0] > 100 and not one[2] and not one[3] for one in last),
+                    f"{restarts} {last}\n{machine.log_text[-2500:]}")
+        for _ in range(60):
+            try:
+                machine.control.ask("kill virtio-blk")
+            except Trouble:
+                pass
+            machine.poll_log()
+            if "virtio-blk is given up" in machine.log_text:
+                break
+        machine.wait_for("virtio-blk is given up", log=True)
+        before = int(re.findall("clerk2" + SAYS, machine.log_text)[-1][0])
+        time.sleep(2.5)
+        machine.poll_log()
+        after = int(re.findall("clerk2" + SAYS, machine.log_text)[-1][0])
+        checks.says("one-that-is-given-up-leaves-the-other-alone", after > before + 100, machine.log_text[-2500:])
+        machine.control.ask("restart virtio-blk")
+        notices_nothing(machine, checks, "a-restart-by-hand-of-what-was-given-up")
+
+
+PARTS = [hosted_order, small_two_drivers, small_silence, small_supervisor, small_upgrades, guest_upgrades]
 
 
 def main():

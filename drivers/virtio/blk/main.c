@@ -300,6 +300,14 @@ static enum bh_error open_device(void) {
     return BH_OK;
 }
 
+// The setting "port", for a system with several disks.
+static const char *port_name(void) {
+    static char name[480];
+    bh_cap settings;
+    bool given = bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, "port", name) == BH_OK;
+    return given ? name : "disk-info";
+}
+
 int main(void) {
     static const struct block_methods methods = {.info = get_info};
     enum bh_error error = bh_ring_attach("disk", &driver.ring);
@@ -313,9 +321,10 @@ int main(void) {
     }
     read_serial();
     patience_open();
-    error = block_serve("disk-info", &methods, &driver);
+    const char *port = port_name();
+    error = block_serve(port, &methods, &driver);
     if (error) {
-        bh_error_log("port disk-info cannot be served: %s", bh_strerror(error));
+        bh_error_log("port %s cannot be served: %s", port, bh_strerror(error));
         return 1;
     }
     bh_info("%llu sectors, %u segments at most%s%s%s, serial \"%s\"", (unsigned long long)driver.info.sector_count, driver.info.segment_max,
