@@ -79,16 +79,39 @@ static bool take_input(void) {
     return any;
 }
 
-static enum bh_error do_read(void *object, void *data, uint32_t *size) {
-    uint8_t *bytes = data;
+// Context: input_lock held.
+static uint32_t copy_input(uint8_t *bytes) {
     uint32_t count = 0;
+    for (; driver.head + count != driver.tail && count < PIECE; count++)
+        bytes[count] = driver.text[(driver.head + count) % INPUT_SIZE];
+    return count;
+}
+
+static enum bh_error do_read(void *object, void *data, uint32_t *size) {
     (void)object;
     bh_mutex_lock(&driver.input_lock);
-    while (driver.head != driver.tail && count < PIECE)
-        bytes[count++] = driver.text[driver.head++ % INPUT_SIZE];
+    *size = copy_input(data);
+    driver.head += *size;
     refill();
     bh_mutex_unlock(&driver.input_lock);
-    *size = count;
+    return BH_OK;
+}
+
+static enum bh_error do_peek(void *object, void *data, uint32_t *size) {
+    (void)object;
+    bh_mutex_lock(&driver.input_lock);
+    *size = copy_input(data);
+    bh_mutex_unlock(&driver.input_lock);
+    return BH_OK;
+}
+
+static enum bh_error do_drop(void *object, uint32_t count) {
+    (void)object;
+    bh_mutex_lock(&driver.input_lock);
+    uint32_t waiting = driver.tail - driver.head;
+    driver.head += count < waiting ? count : waiting; // a driver that was restarted has fewer than its reader saw
+    refill();
+    bh_mutex_unlock(&driver.input_lock);
     return BH_OK;
 }
 
@@ -142,7 +165,7 @@ static enum bh_error take_memory(void) {
 }
 
 static enum bh_error start(void) {
-    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch};
+    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch, .peek = do_peek, .drop = do_drop};
     enum bh_error error = bh_event_create(&driver.typed);
     if (!error)
         error = bh_event_create(&driver.written);

@@ -34,13 +34,23 @@ static void say(const char *text, size_t size) {
     }
 }
 
+// By turns both ways to take what was typed.
+static enum bh_error take_typed(char *piece, uint32_t *size) {
+    static bool turn;
+    turn = !turn;
+    if (turn)
+        return console_read(console, piece, size);
+    enum bh_error error = console_peek(console, piece, size);
+    return error || !*size ? error : console_drop(console, *size);
+}
+
 static char next_byte(void) {
     static char piece[512];
     static uint32_t size, taken;
     enum bh_error error;
     while (taken == size) {
         size = taken = 0;
-        while ((error = console_read(console, piece, &size)) == BH_EDEAD || (!error && !size && (error = console_watch_input(console, typed)) == BH_EDEAD))
+        while ((error = take_typed(piece, &size)) == BH_EDEAD || (!error && !size && (error = console_watch_input(console, typed)) == BH_EDEAD))
             bh_sleep_for(RETRY_NS);
         EXPECT_OK(error);
         if (!size) // a driver that dies wakes nobody who waits for it: look again now and then
