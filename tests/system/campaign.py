@@ -28,6 +28,7 @@ FOLDER = os.path.join(BUILD, "tests", "campaign")
 PROGRAM = os.path.join("tools", "campaign", "campaign.py")
 SLOT_MASK = 0xffffffff
 WRITE, NONSENSE, FAR = 1, 99, 1 << 16  # types of a request to virtio-blk; sectors
+NO_SLOT = 1000
 
 
 # ---- the client of gdb's protocol, against a stub of a few lines
@@ -218,6 +219,28 @@ class Planted(Injector):
         raise NotTriggered("the driver builds no write")
 
 
+class LosesTrack(Injector):
+    """A driver that completes a slot that there is not, and forgets the one that it meant."""
+
+    def harm(self):
+        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_finish"))
+        if not self.stub.go(5):
+            raise NotTriggered("the driver completes nothing")
+        self.stub.set_register("rsi", NO_SLOT)
+        self.stub.leave()
+        return {"what": "planted"}
+
+
+def check_lost_track(checks):
+    world = World(BUILD, "linux", "virtio-blk").prepare()
+    folder = os.path.join(FOLDER, "planted")
+    one = once.run_once(world, ("planted", 1), folder, float("inf"), harm=lambda world, machine, plan_of: LosesTrack(
+        world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions)).harm())
+    checks.check(one["class"] == "recovered-unseen" and "cannot be completed" in one["why"], "a driver that loses track of its requests ends, and none is lost",
+                 json.dumps(one))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def check_planted(checks):
     def wrong_sector(stub, header):
         sector = int.from_bytes(stub.read(header + 8, 8), "little")
@@ -239,7 +262,7 @@ def main():
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
     checks = Checks()
-    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_planted):
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_planted, check_lost_track):
         part(checks)
     return checks.end()
 

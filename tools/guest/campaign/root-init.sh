@@ -6,11 +6,7 @@ hostname campaign
 mount -t tmpfs tmp /tmp
 mount -o remount,ro /
 stty -echo
-if [ -e /sys/class/net/eth0 ]; then
-    sh /etc/net-load.sh >/tmp/net.log 2>&1 &
-fi
 echo "campaign: the load starts"
 bulkhead-load /dev/vda 92274688 1024
-[ ! -e /tmp/net.end ] || sed 's/^/@N /' /tmp/net.end
 echo "@END"
 sleep 1000
