@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "bulkhead/device.h"
 #include "bulkhead/domain.h"
 
 enum { REGISTER_CAP = 0x00, REGISTER_CC = 0x14, REGISTER_CSTS = 0x1c, REGISTER_AQA = 0x24, REGISTER_ASQ = 0x28, REGISTER_ACQ = 0x30,
@@ -204,11 +205,9 @@ enum bh_error nvme_add_queue(struct nvme_controller *controller, struct nvme_que
 static enum bh_error open_function(struct nvme_controller *controller, const char *name) {
     struct bh_device_info info;
     uint32_t class_code = 0;
-    enum bh_error error = bh_cap_find(name, &controller->cap);
-    if (error) {
-        bh_error_log("no device: the manifest grants no capability named %s: %s", name, bh_strerror(error));
+    enum bh_error error = bh_device_find(name, "nvme", &controller->cap);
+    if (error)
         return error;
-    }
     error = device_open(controller->cap, &info);
     if (!error)
         error = device_config_read(controller->cap, PCI_CLASS, BH_ACCESS_SIZE_WORD, &class_code);

@@ -410,6 +410,9 @@ int main(void) {
         error = open_device();
     if (error) {
         bh_error_log("the disk cannot be served: %s", bh_strerror(error));
+        // A crash, not an end: whoever is restarted may find it given back.
+        if (driver.controller.cap && device_config_read(driver.controller.cap, 0, BH_ACCESS_SIZE_LONG, &(uint32_t){0}) == BH_ENOENT)
+            bh_panic("the device was taken away while it was opened");
         return 1;
     }
     error = block_serve("disk-info", &methods, &driver);

@@ -119,7 +119,7 @@ struct nvme_controller {
     char serial[21];
 };
 
-// The device granted as `name`: reset, enabled, with its admin queue; interrupts raise `event`. Refusals are in the log.
+// The device granted as `name`, or claimed: reset, enabled, with its admin queue; interrupts raise `event`. Refusals are in the log.
 enum bh_error nvme_open(struct nvme_controller *controller, const char *name, bh_cap event, uint64_t timeout_ns);
 // One admin command, waited for. BH_EIO when the controller refuses it (logged, `what` in it), BH_ETIMEDOUT, BH_EPROTO.
 enum bh_error nvme_admin(struct nvme_controller *controller, const struct nvme_command *command, const char *what, uint32_t *result);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "bulkhead/device.h"
 #include "bulkhead/domain.h"
 #include "kernel.h"
 
@@ -142,11 +143,9 @@ enum bh_error virtio_agree(struct virtio_device *device, uint64_t wanted, uint64
 enum bh_error virtio_find(struct virtio_device *device, const char *name) {
     struct bh_device_info info;
     memset(device, 0, sizeof(*device));
-    enum bh_error error = bh_cap_find(name, &device->cap);
-    if (error) {
-        bh_error_log("no device: the manifest grants no capability named %s: %s", name, bh_strerror(error));
+    enum bh_error error = bh_device_find(name, "virtio-", &device->cap);
+    if (error)
         return error;
-    }
     error = device_open(device->cap, &info);
     if (error)
         return error;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "kernel_kernel.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
@@ -20,6 +21,7 @@
 #include "kernel/domain/dma.h"
 #include "kernel/domain/domain.h"
 #include "kernel/domain/interrupts.h"
+#include "kernel/domain/selectors.h"
 #include "kernel/exchange/buffers.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/space.h"
@@ -36,8 +38,10 @@ struct dma_block {
 };
 
 struct device {
-    struct domain *holder; // NULL: entry not in use
+    bool used;             // once it is, it stays this function's
     uint32_t index;        // of the platform
+    struct domain *holder; // NULL: nobody
+    struct port *port;     // for what is handed out at run time, NULL: never was
     bool open;
     bool told;             // that nothing confines it
     struct bh_device_info info; // as told at open
@@ -57,76 +61,50 @@ static struct device devices[DEVICES_MAX];
 static struct port_range port_ranges[PORT_RANGES_MAX];
 static uint64_t window_used[BH_SLOT_COUNT]; // by domain: bytes of the device window in use
 
-// ---- selectors -----------------------------------------------------------------------------------------------------
+// ---- who has what -------------------------------------------------------------------------------------------------
 
-// Names for devices that come with more than one identity (virtio 1.2, 4.1.2).
-static const struct {
-    const char *name;
-    uint16_t device, old_device;
-} virtio_names[] = {
-    {"virtio-net", 0x1041, 0x1000},
-    {"virtio-blk", 0x1042, 0x1001},
-    {"virtio-console", 0x1043, 0x1003},
-    {"virtio-rng", 0x1044, 0x1005},
-};
-#define VENDOR_VIRTIO 0x1af4
-
-static enum bh_error find_virtio(uint32_t which, uint32_t nth, uint32_t *index) {
-    uint32_t skipped = 0;
-    while (skipped < nth && platform_pci_find(VENDOR_VIRTIO, virtio_names[which].device, skipped, index) == BH_OK)
-        skipped++;
-    if (platform_pci_find(VENDOR_VIRTIO, virtio_names[which].device, nth, index) == BH_OK)
-        return BH_OK;
-    return platform_pci_find(VENDOR_VIRTIO, virtio_names[which].old_device, nth - skipped, index);
+static struct device *device_of(uint32_t index) {
+    for (struct device *device = devices; device < devices + DEVICES_MAX; device++)
+        if (device->used && device->index == index)
+            return device;
+    return NULL;
 }
 
-// Names for kinds of devices that have a class of their own.
-static const struct {
-    const char *name;
-    uint32_t class_code;
-} class_names[] = {{"nvme", 0x010802}};
-#define CLASS_WHOLE 0xffffffu
-
-// The number behind "NAME:" in a selector of this name.
-static bool numbered(const char *selector, const char *name, uint32_t *nth) {
-    size_t size = strlen(name);
-    int end = 0;
-    return strncmp(selector, name, size) == 0 && sscanf(selector + size, ":%3u%n", nth, &end) == 1 && !selector[size + (size_t)end];
-}
-
-// BH_EINVAL: not a selector of a device.
-static enum bh_error find_device(const char *selector, uint32_t *index) {
-    unsigned vendor, device, nth;
-    int end = 0;
-    if (sscanf(selector, "pci:%4x:%4x:%3u%n", &vendor, &device, &nth, &end) == 3 && !selector[end])
-        return platform_pci_find(vendor, device, nth, index);
-    for (uint32_t i = 0; i < sizeof(virtio_names) / sizeof(virtio_names[0]); i++)
-        if (numbered(selector, virtio_names[i].name, &nth))
-            return find_virtio(i, nth, index);
-    for (uint32_t i = 0; i < sizeof(class_names) / sizeof(class_names[0]); i++)
-        if (numbered(selector, class_names[i].name, &nth))
-            return platform_pci_find_class(class_names[i].class_code, CLASS_WHOLE, nth, index);
-    return BH_EINVAL;
-}
-
-static enum bh_error take_device(const char *selector, uint32_t index, struct domain *holder, uint64_t *object) {
-    struct device *free_entry = NULL;
-    for (struct device *device = devices; device < devices + DEVICES_MAX; device++) {
-        if (!device->holder) {
-            free_entry = free_entry ? free_entry : device;
-        } else if (device->index == index) {
-            if (device->holder != holder)
-                return refuse(BH_EBUSY, "device %s belongs to %s already, it cannot go to %s too", selector,
-                              device->holder->name, holder->name);
-            *object = (uint64_t)device;
-            return BH_OK;
-        }
-    }
-    if (!free_entry)
-        return refuse(BH_ENOSPC, "device %s: more than %d devices are handed out", selector, DEVICES_MAX);
-    *free_entry = (struct device){.holder = holder, .index = index};
-    *object = (uint64_t)free_entry;
+static enum bh_error take_device(const char *name, uint32_t index, struct domain *holder, struct device **out) {
+    struct device *device = device_of(index);
+    enum bh_error error = platform_pci_check(index);
+    if (error)
+        return error;
+    if (device && device->holder && device->holder != holder)
+        return refuse(BH_EBUSY, "device %s belongs to %s already, it cannot go to %s too", name, device->holder->name, holder->name);
+    for (struct device *entry = devices; !device && entry < devices + DEVICES_MAX; entry++)
+        device = entry->used ? NULL : entry;
+    if (!device)
+        return refuse(BH_ENOSPC, "device %s: more than %d devices are handed out", name, DEVICES_MAX);
+    device->used = true;
+    device->index = index;
+    device->holder = holder;
+    *out = device;
     return BH_OK;
+}
+
+enum bh_error resources_hand_out(uint32_t index, struct domain *holder, struct port **port) {
+    uint32_t address = platform_pci_info(index)->address;
+    struct device *device;
+    char name[24];
+    snprintf(name, sizeof(name), "pci %02x:%02x.%x", address >> 8 & 0xff, address >> 3 & 31, address & 7);
+    enum bh_error error = take_device(name, index, holder, &device);
+    if (!error && !device->port)
+        error = port_create(name, &kernel_domain, BH_DEVICE_ID, BH_DEVICE_FINGERPRINT, (uint64_t)device, &device->port);
+    if (!error)
+        *port = device->port;
+    return error;
+}
+
+struct domain *resources_holder(uint32_t index, bool *open) {
+    const struct device *device = device_of(index);
+    *open = device && device->open;
+    return device ? device->holder : NULL;
 }
 
 static enum bh_error take_ports(const char *selector, struct domain *holder, uint64_t *object) {
@@ -149,18 +127,22 @@ static enum bh_error take_ports(const char *selector, struct domain *holder, uin
 }
 
 enum bh_error resources_object(const char *selector, struct domain *holder, uint64_t *object) {
+    struct device *device;
     uint32_t index;
     if (strcmp(selector, "guest") == 0)
         return BH_OK; // the manifest's own number
     if (strncmp(selector, "ports:", 6) == 0)
         return take_ports(selector, holder, object);
-    enum bh_error error = find_device(selector, &index);
+    enum bh_error error = selectors_find(selector, &index);
     if (error == BH_EINVAL)
         return refuse(error, "selector \"%s\": not ports:..., pci:VENDOR:DEVICE:N or a known kind of device (virtio-blk:N, nvme:N)",
                       selector);
     if (error)
         return refuse(error, "this machine has no device %s, which %s needs", selector, holder->name);
-    return take_device(selector, index, holder, object);
+    error = take_device(selector, index, holder, &device);
+    if (!error)
+        *object = (uint64_t)device;
+    return error;
 }
 
 // ---- Device ------------------------------------------------------------------------------------------------------------
@@ -448,6 +430,16 @@ static void close_device(struct device *device) {
     }
     device->dma_count = 0;
     device->open = false;
+}
+
+enum bh_error resources_take_back(uint32_t index) {
+    struct device *device = device_of(index);
+    if (!device || !device->holder)
+        return BH_ENOENT;
+    if (device->open)
+        close_device(device);
+    device->holder = NULL;
+    return BH_OK;
 }
 
 void resources_domain_died(struct domain *domain) {

@@ -40,10 +40,16 @@ struct platform_pci_info {
 enum bh_error platform_pci_find(uint32_t vendor, uint32_t device, uint32_t nth, uint32_t *index);
 // The same by class; `mask` says which bits of class_code count.
 enum bh_error platform_pci_find_class(uint32_t class_code, uint32_t mask, uint32_t nth, uint32_t *index);
+// The one at this address (bus << 8 | device << 3 | function). BH_ENOENT.
+enum bh_error platform_pci_find_address(uint32_t address, uint32_t *index);
 const struct platform_pci_info *platform_pci_info(uint32_t index);
+// Do its windows lie where a driver may have them? BH_EINVAL (logged): over memory, over what is the kernel's, or over another function's.
+enum bh_error platform_pci_check(uint32_t index);
 
 // Configuration space; BH_ERANGE unless size is 1, 2 or 4 and offset a multiple of it inside the space.
 enum bh_error platform_pci_config_read(uint32_t index, uint32_t offset, uint32_t size, uint32_t *value);
+// The same at any address: all ones where no function is. BH_ENOENT on a platform without PCI.
+enum bh_error platform_pci_config_look(uint32_t address, uint32_t offset, uint32_t size, uint32_t *value);
 
 // Decoding of memory accesses, and the function's right to start transfers itself.
 void platform_pci_enable(uint32_t index, bool memory, bool bus_master);

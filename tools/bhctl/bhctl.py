@@ -35,6 +35,7 @@ import time
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
 import call as calls  # noqa: E402  pylint: disable=wrong-import-position
+import pci as functions  # noqa: E402  pylint: disable=wrong-import-position
 import shadows  # noqa: E402  pylint: disable=wrong-import-position
 import caps as graph  # noqa: E402  pylint: disable=wrong-import-position
 import core as cores  # noqa: E402  pylint: disable=wrong-import-position
@@ -194,7 +195,7 @@ def parse():
     shared.add_argument("--build", default="build", help="where the images are, for file and line (build)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function, words in (("domains", domains, ""), ("crash", crash, "d"), ("kill", kill, "d"), ("restart", restart, "d"), ("upgrade", upgrades.upgrade, ""),
-                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("call", calls.call, ""), ("interpose", shadows.interpose, ""),
+                                  ("backtrace", backtrace, "d"), ("log", log, ""), ("memory", memory, ""), ("cpus", cpus, ""), ("caps", caps, ""), ("pci", functions.pci, ""), ("call", calls.call, ""), ("interpose", shadows.interpose, ""),
                                   ("trace", watch.trace, ""), ("core", cores.core, ""), ("top", figures.top, ""),
                                   ("metrics", figures.metrics, ""), ("off", off, "")):
         one = commands.add_parser(name, parents=[shared])
@@ -230,6 +231,8 @@ def parse():
             figures.add_metrics(one)
         if name == "trace":
             watch.add_trace(one)
+        if name == "pci":
+            functions.add_pci(one)
         if name == "off":
             one.add_argument("status", nargs="?", type=int, default=0)
     return parser.parse_args()

@@ -15,5 +15,5 @@ $(NVME_TEST_DIR)/nvme-%: tests/unit/nvme/%.c tests/unit/nvme/fixture.c $(wildcar
 
 UNIT_TESTS += $(NVME_TESTS:%=$(NVME_TEST_DIR)/nvme-%)
 TEST_TARGETS += $(NVME_TESTS:%=$(NVME_TEST_DIR)/nvme-%)
-TEST_SCRIPTS += tests/system/disk.py
-TEST_TARGETS += $(addprefix $(BUILD)/domains/,nvme.elf virtio-blk.elf scribe.elf supervisor.elf)
+TEST_SCRIPTS += tests/system/disk.py tests/system/pci.py
+TEST_TARGETS += $(addprefix $(BUILD)/domains/,nvme.elf virtio-blk.elf scribe.elf supervisor.elf pci.elf poacher.elf)

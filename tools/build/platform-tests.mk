@@ -4,7 +4,7 @@
 PLATFORM_TEST_DIR := $(BUILD)/tests/platform
 PLATFORM_TESTS := acpi pci bootinfo dmar vtd_tables
 PLATFORM_TESTED_acpi := kernel/platform/pc/acpi.c
-PLATFORM_TESTED_pci := kernel/platform/pc/pci.c kernel/platform/pc/pci_control.c
+PLATFORM_TESTED_pci := kernel/platform/pc/pci.c kernel/platform/pc/pci_control.c kernel/platform/pc/pci_windows.c
 PLATFORM_TESTED_dmar := kernel/platform/pc/dmar.c
 PLATFORM_TESTED_vtd_tables := kernel/platform/pc/vtd_tables.c
 PLATFORM_TESTED_bootinfo := kernel/platform/pc/bootinfo.c

@@ -15,6 +15,21 @@ enum bh_error platform_pci_find_class(uint32_t class_code, uint32_t mask, uint32
     return BH_ENOENT;
 }
 
+enum bh_error platform_pci_find_address(uint32_t address, uint32_t *index) {
+    (void)address, (void)index;
+    return BH_ENOENT;
+}
+
+enum bh_error platform_pci_check(uint32_t index) {
+    (void)index;
+    return BH_ENOENT;
+}
+
+enum bh_error platform_pci_config_look(uint32_t address, uint32_t offset, uint32_t size, uint32_t *value) {
+    (void)address, (void)offset, (void)size, (void)value;
+    return BH_ENOENT;
+}
+
 const struct platform_pci_info *platform_pci_info(uint32_t index) {
     panic("the hosted platform has no PCI function %u", index);
 }

@@ -291,3 +291,12 @@ enum bh_error platform_pci_find(uint32_t vendor, uint32_t device, uint32_t nth, 
 enum bh_error platform_pci_find_class(uint32_t class_code, uint32_t mask, uint32_t nth, uint32_t *index) {
     return find(fits_class, class_code, mask, nth, index);
 }
+
+enum bh_error platform_pci_find_address(uint32_t address, uint32_t *index) {
+    for (uint32_t i = 0; i < function_count; i++)
+        if (functions[i].info.address == address) {
+            *index = i;
+            return BH_OK;
+        }
+    return BH_ENOENT;
+}

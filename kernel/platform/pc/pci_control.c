@@ -29,17 +29,22 @@
 #define VIRTIO_LAST 0x107fu
 #define RESET_NS 100000000ull
 #define CONFIG_SIZE 4096u
+#define ADDRESSES 0x10000u // of functions: 256 buses of 32 devices of 8
 
 static bool size_fits(uint32_t offset, uint32_t size) {
     return (size == 1 || size == 2 || size == 4) && offset % size == 0 && offset < CONFIG_SIZE;
 }
 
-enum bh_error platform_pci_config_read(uint32_t index, uint32_t offset, uint32_t size, uint32_t *value) {
-    if (!size_fits(offset, size))
-        return refuse(BH_ERANGE, "configuration space: no %u bytes at offset %u (1, 2 or 4, aligned, below %u)", size, offset,
-                      CONFIG_SIZE);
-    *value = pci_config_read(pci_function_get(index)->info.address, offset, size);
+enum bh_error platform_pci_config_look(uint32_t address, uint32_t offset, uint32_t size, uint32_t *value) {
+    if (!size_fits(offset, size) || address >= ADDRESSES)
+        return refuse(BH_ERANGE, "configuration space: no %u bytes at offset %u (1, 2 or 4, aligned, below %u) of address 0x%x (below 0x%x)", size, offset,
+                      CONFIG_SIZE, address, ADDRESSES);
+    *value = pci_config_read(address, offset, size);
     return BH_OK;
+}
+
+enum bh_error platform_pci_config_read(uint32_t index, uint32_t offset, uint32_t size, uint32_t *value) {
+    return platform_pci_config_look(pci_function_get(index)->info.address, offset, size, value);
 }
 
 void platform_pci_enable(uint32_t index, bool memory, bool bus_master) {

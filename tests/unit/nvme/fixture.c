@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/device.h"
 #include "bulkhead/dma.h"
 #include "bulkhead/domain.h"
 
@@ -184,6 +185,11 @@ enum bh_error settings_get(bh_cap cap, const char *key, char *value) {
             return BH_OK;
         }
     return BH_ENOENT;
+}
+
+enum bh_error bh_device_find(const char *name, const char *kind, bh_cap *cap) {
+    (void)kind;
+    return bh_cap_find(name, cap);
 }
 
 enum bh_error device_open(bh_cap cap, struct bh_device_info *info) {

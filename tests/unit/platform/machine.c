@@ -52,3 +52,11 @@ void irq_message(uint32_t vector, uint64_t *address, uint32_t *data) {
     *address = 0xfee00000;
     *data = vector;
 }
+
+struct platform_range machine_range; // all the memory that the machine says it has
+size_t platform_memory(struct platform_range *ranges, size_t max) {
+    if (!max || !machine_range.size)
+        return 0;
+    *ranges = machine_range;
+    return 1;
+}

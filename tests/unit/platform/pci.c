@@ -164,3 +164,46 @@ Test(pci, a_function_that_never_comes_back_from_its_reset_times_out) {
     machine_memory[4096 + 8 * 4096]++; // its vendor reads differently from now on
     cr_assert_eq(platform_pci_reset(index), BH_ETIMEDOUT, "given up");
 }
+
+// A function with one window of 4 KiB there. Every bit of a BAR sticks here, so what was read is put in place.
+static uint32_t with_window(uint32_t device, uint64_t address, uint64_t size) {
+    uint32_t index;
+    cr_assert_eq(platform_pci_find_address(device << 3, &index), BH_OK, "device %u", device);
+    pci_function_get(index)->info.bars[0] = (struct platform_pci_bar){address, size};
+    return index;
+}
+
+Test(pci, windows_lie_where_drivers_may_have_them) {
+    empty_machine();
+    for (uint32_t device = 1; device < 4; device++)
+        add(0, device, 0x1234, (uint16_t)device);
+    start();
+    machine_range = (struct platform_range){1 << 20, 255 << 20};
+    uint32_t one = with_window(1, 0xe0000000, 8192), two = with_window(2, 0xe0002000, 4096), three = with_window(3, 0, 0);
+    cr_assert_eq(platform_pci_check(one), BH_OK, "beside each other");
+    cr_assert_eq(platform_pci_check(three), BH_OK, "no window at all");
+    with_window(2, 0xe0001000, 4096);
+    cr_assert_eq(platform_pci_check(one), BH_EINVAL, "over another function's");
+    cr_assert_eq(platform_pci_check(two), BH_EINVAL, "and the other way round");
+    static const struct platform_pci_bar wrong[] = {{0x100000, 4096}, {0x8000000, 4096}, {0x1000, 4096}, {0xfffffff, 4096}, {0xfee00000, 4096},
+                                                    {0xf0000000, 0x10000000}, {0xfffffffffffff000, 8192}, {4096, 4096}};
+    for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        cr_assert_eq(platform_pci_check(with_window(1, wrong[i].address, wrong[i].size)), BH_EINVAL, "window %u, at 0x%llx", i,
+                     (unsigned long long)wrong[i].address);
+}
+
+Test(pci, functions_are_found_by_address_and_any_address_can_be_looked_at) {
+    uint32_t index, value;
+    empty_machine();
+    add(0, 9, 0x1234, 5);
+    start();
+    cr_assert_eq(platform_pci_find_address(9 << 3, &index), BH_OK, "there");
+    cr_assert_eq(platform_pci_find_address(10 << 3, &index), BH_ENOENT, "nobody there");
+    cr_assert_eq(platform_pci_config_look(9 << 3, 0, 4, &value), BH_OK, "a look");
+    cr_assert_eq(value, 0x51234, "at its identity");
+    cr_assert_eq(platform_pci_config_look(10 << 3, 0, 4, &value), BH_OK, "a look at nobody");
+    cr_assert_eq(value, UINT32_MAX, "all ones");
+    cr_assert_eq(platform_pci_config_look(0x10000, 0, 4, &value), BH_ERANGE, "past the last bus");
+    cr_assert_eq(platform_pci_config_look(0, 4096, 4, &value), BH_ERANGE, "past the space");
+    cr_assert_eq(platform_pci_config_look(0, 2, 4, &value), BH_ERANGE, "not aligned");
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// A driver's device: granted, or claimed.
+#include "bulkhead/device.h"
+
+#include "bulkhead/domain.h"
+#include "pci.h"
+
+#define RETRY_NS 2000000u
+
+enum bh_error bh_device_find(const char *name, const char *kind, bh_cap *cap) {
+    uint64_t until = bh_time_ns() + BH_SERVER_WAIT_NS;
+    bh_cap pci;
+    if (bh_cap_find(name, cap) == BH_OK)
+        return BH_OK;
+    enum bh_error error = bh_cap_find("pci", &pci);
+    if (error) {
+        bh_error_log("no device: the manifest grants neither a capability named %s nor one named pci, to claim it", name);
+        return error;
+    }
+    while ((error = pci_claim(pci, kind, cap)) == BH_EDEAD && bh_time_ns() < until)
+        bh_sleep_for(RETRY_NS);
+    if (error)
+        bh_error_log("no device: domain pci gives none of kind %s: %s", kind, bh_strerror(error));
+    return error;
+}
