@@ -6,6 +6,7 @@
 
 #include <linux/futex.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,6 +39,15 @@ static void ring_create(void) {
         exit(1);
     }
     memory[rings++] = start;
+}
+
+// Of runtime/ring_server.c, when events stop working.
+[[noreturn]] void bh_panic(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    exit(1);
 }
 
 enum bh_error bh_cap_find(const char *name, bh_cap *cap) {
