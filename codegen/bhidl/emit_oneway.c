@@ -42,7 +42,8 @@ void print_oneway_start(FILE *file, const struct interface *one) {
         fprintf(file, "#define WATCHERS_MAX %d\n\n", WATCHERS_MAX);
 }
 
-// A place is free again when an event cannot be signalled: who watched has died. That is found out by signalling, and when all places are taken.
+// A place is free again when an event cannot be signalled: who watched has died. That is found out by signalling, and before somebody new is taken in: mostly the
+// successor of one who died.
 static void print_event(FILE *file, const struct interface *one, const char *name) {
     fprintf(file, "static bh_cap watchers_of_%s[WATCHERS_MAX];\n\n"
                   "static void tell_of_%s(void) {\n    for (int i = 0; i < WATCHERS_MAX; i++)\n"
@@ -53,10 +54,9 @@ static void print_event(FILE *file, const struct interface *one, const char *nam
                   "            watchers_of_%s[i] = event;\n            return BH_OK;\n        }\n    return BH_ENOSPC;\n}\n\n",
             name, name, name);
     fprintf(file, "static struct bh_result glue_watch_%s(uint64_t, uint64_t word0) {\n    bh_mutex_lock(&lock);\n"
-                  "    enum bh_error error = add_watcher_of_%s((bh_cap)word0);\n    if (error) {\n        tell_of_%s(); // the dead leave their places\n"
-                  "        error = add_watcher_of_%s((bh_cap)word0);\n    }\n    bh_mutex_unlock(&lock);\n    if (error)\n        (void)bh_cap_drop((bh_cap)word0);\n"
+                  "    tell_of_%s(); // the dead leave their places\n    enum bh_error error = add_watcher_of_%s((bh_cap)word0);\n    bh_mutex_unlock(&lock);\n    if (error)\n        (void)bh_cap_drop((bh_cap)word0);\n"
                   "    return (struct bh_result){error, 0};\n}\n\n",
-            name, name, name, name);
+            name, name, name);
     fprintf(file, "void %s_signal_%s(void) {\n    bh_mutex_lock(&lock);\n    tell_of_%s();\n    bh_mutex_unlock(&lock);\n}\n\n", snake(one->name), name, name);
 }
 

@@ -49,7 +49,7 @@ enum bh_error platform_lookup(uint64_t va, hpa *frame);
 // Kernel's own view of physical memory. Valid for all of platform_memory() and frames below 4 GiB on pc.
 void *platform_direct(hpa address);
 hpa platform_direct_to_hpa(const void *pointer);
-// Frames that hold page tables, which stay once they are needed, and bytes that the kernel's malloc holds. hosted: 0, they are Linux's.
+// Frames that hold page tables, which stay once they are needed, and the IOMMU's, and bytes that the kernel's malloc holds. hosted: 0, they are Linux's.
 void platform_memory_use(uint64_t *table_frames, uint64_t *heap_bytes);
 // Copy between kernel memory and slot memory; BH_EFAULT when an address is not accessible (never a crash).
 enum bh_error platform_copy_guarded(void *to, const void *from, size_t size);

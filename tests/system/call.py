@@ -132,7 +132,7 @@ class Calls:
         """What no client sends is refused in words, and the line goes on."""
         line, fingerprint = self.machine.control, f"{self.shop.FINGERPRINT:016x}"
         for command, words in ((f"call nobody 32 {fingerprint} 0 -", "holds no port"), ("call shop 32 0123 0 -", "has fingerprint"),
-                               (f"call shop 32 {fingerprint} 99 -", "there is no number 99"), (f"call shop 29 {fingerprint} 0 -", "no interface 29"),
+                               (f"call shop 32 {fingerprint} 99 -", "there is no number 99"), (f"call shop 28 {fingerprint} 0 -", "no interface 28"),
                                (f"call shop 32 {fingerprint} 1 0", "no bytes in hexadecimal"), (f"call shop 32 {fingerprint} 1 zz", "no bytes in hexadecimal"),
                                (f"call shop 32 {fingerprint} 1 00", "too short"), (f"call shop 32 {fingerprint} 0 00", "too long"),
                                (f"call shop 32 {fingerprint} 8 ffff" + "00" * 64, "more bytes than the method takes"),

@@ -60,7 +60,7 @@ def claims_are_granted_and_refused_and_outlive_domain_pci(build):
 @test
 def a_disk_is_served_while_domain_pci_dies_and_the_function_is_taken_away(build):
     for cpus in (1, 4):
-        log, disk = run(build, cpus, ["poacher.mode=harass"])
+        log, disk = run(build, cpus, ["poacher.mode=harass", "scribe.requests=6000"])
         found = re.search(r"ok: (\d+) restarts of nvme, blocks of 512 bytes, checksum ([0-9a-f]+)", log)
         check(found and int(found.group(1)) > 2, log[-600:])
         check(log.count("pci: restarted in slot") > 5, "pci died too seldom")

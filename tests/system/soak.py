@@ -31,7 +31,7 @@ def made_up(tests):
     tests.check(len(differences({}, {"memory": 896})) == 1, "memory that is gone is found")
     tests.check(len(differences({}, {"domains": {"one": {"memory": 5, "caps": 2, "threads": 2}}})) == 1, "a thread that a domain has kept is found")
     tests.check(differences({}, {"tables": 8192}, {"tables": 8192}, {"tables": 8192}, {"tables": 12288}, {"tables": 12288}) == [], "page tables may grow at first")
-    tests.check(len(differences(*({"tables": 9000 * number} for number in range(8)))) == 1, "page tables that go on growing are found")
+    tests.check(len(differences(*({"tables": 30000 * number} for number in range(8)))) == 1, "page tables that go on growing are found")
     target = program.Target("one", {"restart_limit": 3, "restart_window_ms": 1000})
     target.deaths = [10.0, 10.1]
     tests.check(not target.may_die(10.5) and target.may_die(11.05), "no domain is broken so often that its supervisor gives it up")

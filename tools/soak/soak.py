@@ -4,7 +4,8 @@
 
 A Linux guest writes files, reads them back and compares checksums. Meanwhile every domain that the manifest restarts is broken in every way, alone and several at a
 time, and the operator's commands come in between. Again and again all that stops for a moment, and the system is counted: memory, threads, buffers, capabilities, and
-what each domain holds. The first count, behind a round that warms up, is what the last is compared with: a system that loses or keeps anything fails, and so does one
+what each domain holds. Each count comes after every one of those domains was killed once more, one after the other in the manifest's order, so that who has asked whom for
+what since is the same each time. The first count, behind a round that warms up, is what the last is compared with: a system that loses or keeps anything fails, and so does one
 in which the guest saw an error, or a domain did not come back. Page tables and the kernel's own memory may grow at first, as places are used that were not before, but not
 in the second half.
 
@@ -28,7 +29,7 @@ from picture import lines  # noqa: E402  pylint: disable=wrong-import-position
 
 PROMPT, SETTLE_S, SETTLE_TRIES = "guest:~#", 0.5, 40
 COUNTED = ("memory", "threads", "buffers", "caps") # memory: free, page tables and the kernel's own together
-GROWING = {"tables": 16 << 10, "heap": 64 << 10} # bytes by which the second half may exceed the first
+GROWING = {"tables": 64 << 10, "heap": 64 << 10} # bytes by which the second half may exceed the first
 QUESTIONS = ("domains", "memory", "cpus", "caps", "backtrace", "log", "trace")
 
 
@@ -63,8 +64,10 @@ class Target:
 
 def targets_of(system, spared):
     with open(os.path.join(ROOT, "systems", system + ".toml"), "rb") as file:
-        domains = tomllib.load(file)["domain"]
-    return [Target(name, table) for name, table in domains.items() if table.get("restart") == "on-crash" and name not in spared]
+        manifest = tomllib.load(file)
+    choices = manifest.get("choice", {})
+    named = {choices.get(name.removeprefix("$"), name) if name.startswith("$") else name: table for name, table in manifest["domain"].items()}
+    return [Target(name, table) for name, table in named.items() if table.get("restart") == "on-crash" and name not in spared]
 
 
 class Soak:
@@ -77,12 +80,11 @@ class Soak:
     # ---- faults
 
     def break_one(self):
-        now = time.monotonic()
-        ready = [target for target in self.targets if target.may_die(now)]
-        if not ready:
-            return
-        target = self.chance.choice(ready)
-        how = self.chance.choice([*KINDS, "kill"])
+        ready = [target for target in self.targets if target.may_die(time.monotonic())]
+        if ready:
+            self.end(self.chance.choice(ready), self.chance.choice([*KINDS, "kill"]))
+
+    def end(self, target, how):
         command = f"kill {target.name}" if how == "kill" else f"crash {target.name} {how}"
         try:
             if target.name == "control":
@@ -94,7 +96,7 @@ class Soak:
                 raise
             self.excuse(str(trouble))
             return
-        target.deaths.append(now)
+        target.deaths.append(time.monotonic())
         target.count += 1
 
     def end_control(self, command):
@@ -128,6 +130,14 @@ class Soak:
 
     # ---- counts
 
+    def renew(self):
+        """Each target once more."""
+        for target in self.targets:
+            while not target.may_die(time.monotonic()):
+                time.sleep(SETTLE_S)
+            self.end(target, "kill")
+            time.sleep(SETTLE_S)
+
     def settled(self):
         """The domains as they are when all of them run and nothing changes any more; None when they do not come to rest."""
         before = None
@@ -149,6 +159,7 @@ class Soak:
         return None
 
     def count(self, started):
+        self.renew()
         seen = self.settled()
         if not seen:
             self.trouble.append("the system does not come to rest, or a domain does not come back; see the kernel's log")

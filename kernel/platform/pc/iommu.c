@@ -35,6 +35,7 @@ static struct vtd_abilities abilities;
 static bool in_use;
 static hpa root;
 static struct vtd_tables spaces[BH_SLOT_COUNT];
+static uint32_t context_tables; // frames
 static uint8_t space_of[PCI_FUNCTIONS_MAX]; // to which a function is attached, 0: none
 static irq_handler *watcher;
 static void *watcher_context;
@@ -139,7 +140,15 @@ static enum bh_error make_context(uint32_t source, struct entry **out) {
     vtd_flush_memory(platform_direct(table), BH_PAGE_SIZE);
     write_entry((struct entry *)platform_direct(root) + (source >> 8), table | PRESENT, 0);
     *out = context_of(source);
+    context_tables++;
     return BH_OK;
+}
+
+uint64_t iommu_table_frames(void) {
+    uint64_t count = context_tables;
+    for (uint32_t i = 0; i < BH_SLOT_COUNT; i++)
+        count += spaces[i].table_count;
+    return count;
 }
 
 static enum bh_error make_space(uint32_t space) {

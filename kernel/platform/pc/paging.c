@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/guarded.h"
 #include "kernel/base.h"
 #include "kernel/mm/frames.h"
+#include "kernel/platform/pc/iommu.h"
 #include "kernel/platform/pc/keys.h"
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/smp.h"
@@ -52,7 +53,7 @@ static enum bh_error new_table(hpa *out) {
 }
 
 void platform_memory_use(uint64_t *table_frames, uint64_t *heap_bytes) {
-    *table_frames = table_count;
+    *table_frames = table_count + iommu_table_frames();
     *heap_bytes = libc_heap_bytes;
 }
 
