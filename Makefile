@@ -59,7 +59,7 @@ endif
 
 include $(sort $(wildcard tools/build/*.mk))
 
-RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(ISOLATION:%=--isolation %)
+RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(IMAGE:%=--disk %) $(ISOLATION:%=--isolation %)
 ifneq ($(GUEST_CMD),)
 # The command runs first; then make itself ends with its status, by a function of our own (see exit_status.c).
 RUN_STATUS := $(BUILD)/run-status
@@ -82,7 +82,7 @@ help: ## this list
 setup: ## install the Debian packages that are missing
 	$(Q)tools/setup.sh
 
-run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS= DISK=)
+run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS= DISK=nvme IMAGE=file)
 	$(if $(GUEST_CMD),$(exit-with $(shell cat $(RUN_STATUS)))@exit $$(cat $(RUN_STATUS)),$(Q)$(RUN_PROGRAM))
 
 test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last line: N passed, N failed

@@ -146,7 +146,7 @@ def the_guests_disk_moves_to_nvme_by_a_line_of_the_manifest(build):
     manifest = os.path.join(folder, "linux-nvme.toml")
     with open(manifest, "w", encoding="utf-8") as file:
         file.write(text.replace('\ndisk = "virtio-blk"', '\ndisk = "nvme"'))
-    with Machine(build, manifest, folder=folder, wants_disk=True, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
+    with Machine(build, manifest, folder=folder, wants_disk=True, wants_network=True, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
         machine.wait_for("guest:~#")
         machine.send("dd if=/dev/urandom of=/root/x bs=1M count=6 2>/dev/null; a=$(md5sum </root/x); sync; echo 3 >/proc/sys/vm/drop_caches; "
                      "[ \"$a\" = \"$(md5sum </root/x)\" ] && echo same-$((6 * 7)); exit 4\n")

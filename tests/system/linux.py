@@ -101,7 +101,7 @@ def a_command_in_the_guest_prints_its_output_and_gives_its_status():
 
 @test
 def make_run_ends_with_the_status_of_the_guests_command():
-    result = subprocess.run(["make", "-s", "run", "BUILD=" + BUILD, "GUEST_CMD=echo \"it's $0\"; exit 203"], capture_output=True, text=True, cwd=ROOT,
+    result = subprocess.run(["make", "-s", "run", "BUILD=" + BUILD, "IMAGE=" + copy_of_disk("make-run.img"), "GUEST_CMD=echo \"it's $0\"; exit 203"], capture_output=True, text=True, cwd=ROOT,
                             timeout=300, check=False)
     check(result.returncode == 203 and "it's /tmp/command\n" in result.stdout, f"status {result.returncode}: {result.stdout[-300:]} {result.stderr[-300:]}")
 
