@@ -17,7 +17,7 @@ import time
 LIMIT_S = 600
 FOLLOWED = ["docs/writing-a-domain.md", "docs/tour.md", "docs/debugging.md", "docs/porting.md"]
 OWN = ("domains", "idl", "systems", "drivers")  # folders that a reader adds to: real ones in the copy, links inside
-RUNS = ("run", "demo", "system-tests")  # of running systems: sockets
+RUNS = ("run", "demo", "system-tests", "recovery-tests", "vmm-restart", "campaign", "campaign-results", "soak")  # of running systems: sockets, big images
 SHARED = ("third-party", "logs", "tests", "guest", "bench")  # folders of the build that the copy does not change
 
 
