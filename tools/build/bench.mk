@@ -60,7 +60,7 @@ $(BENCH_DIR)/count.so: bench/plugin/count.c | $(BENCH_DIR)/
 	$(call say,HOSTCC,$@)
 	$(Q)$(CC) $(HOST_FLAGS) -shared -fPIC -fvisibility=hidden $< -o $@
 
-$(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,shadow-bench_server.elf call-client.elf call-middle.elf call-server.elf confined.elf confined-hardened.elf)
+$(BENCH_ARCHIVE): systems/bench.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,shadow-bench_server.elf call-client.elf call-middle.elf call-server.elf confined.elf confined-hardened.elf) | $(BENCH_DIR)/
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 
@@ -69,7 +69,7 @@ RECOVERY := $(addprefix $(BENCH_DIR)/recovery-,hosted.archive disk.archive proce
 $(BENCH_DIR)/recovery-process: bench/recovery/process.c bench/recovery/restart.h | $(BENCH_DIR)/
 	$(call say,HOSTCC,$<)
 	$(Q)$(CC) $(HOST_FLAGS) -static $< -o $@
-$(BENCH_DIR)/recovery-%.archive: bench/recovery/%.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,supervisor.elf patient.elf prober.elf virtio-blk.elf)
+$(BENCH_DIR)/recovery-%.archive: bench/recovery/%.toml $(wildcard tools/mkimage/*.py) $(addprefix $(BUILD)/domains/,supervisor.elf patient.elf prober.elf virtio-blk.elf) | $(BENCH_DIR)/
 	$(call say,IMAGE,$@)
 	$(Q)tools/mkimage/mkimage.py --build $(BUILD) -o $@ $<
 BENCH_TARGETS += $(RECOVERY) $(BENCH_DIR)/count.so

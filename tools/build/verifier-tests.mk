@@ -10,7 +10,7 @@ $(CONTAINMENT): $(CONTAINMENT_SOURCES) $(BUILD)/lib/libbhverify.a $(wildcard tes
 	$(Q)$(CC) $(HOST_FLAGS) $(filter-out %.h,$^) -lcapstone -o $@
 
 UNIT_TESTS += $(CONTAINMENT)
-TEST_SCRIPTS += tests/verifier/attacks.py tests/verifier/mutants.py tests/toolchain/toolchain.py tests/toolchain/porting.py
+TEST_SCRIPTS += tests/verifier/attacks.py tests/verifier/mutants.py tests/toolchain/toolchain.py tests/toolchain/porting.py tests/toolchain/makefile.py
 TEST_TARGETS += $(CONTAINMENT) $(BIN)/bhverify $(TOOLCHAIN) $(DOMAIN_LIB)/libbulkhead.a $(BUILD)/hosted/bulkhead
 
 .PHONY: mutants

@@ -69,7 +69,7 @@ $(WORKLOADS)/wasm.c: $(WORKLOADS)/workloads.wasm
 $(WORKLOADS)/wasm.o: $(WORKLOADS)/wasm.c
 	$(call say,CC,$< (wasm2c))
 	$(Q)$(CC) -O2 -w -I/usr/include -c $< -o $@
-$(WORKLOADS)/wasm-runtime.o: /usr/share/wabt/wasm2c/wasm-rt-impl.c
+$(WORKLOADS)/wasm-runtime.o: /usr/share/wabt/wasm2c/wasm-rt-impl.c | $(WORKLOADS)/
 	$(Q)$(CC) -O2 -w -c $< -o $@
 
 $(WORKLOADS)/bhcc/workloads.a: $(addprefix $(WORKLOADS)/bhcc/,$(WORKLOAD_OBJECTS))
