@@ -1,5 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""For tests that look at one thing after the other: a line for each, and the count that ends every test's output."""
+"""What test programs have in common: a line for each test, and the count that ends every test's output. `Checks' is for tests that look at one thing
+after the other, `Suite' for functions each of which is a test:
+
+    suite = Suite("disk")
+
+    @suite.test
+    def what_is_written_stays(build):
+        check(size == 512, f"a block has {size} bytes")
+
+    if __name__ == "__main__":
+        sys.exit(suite.main(__doc__))
+"""
+import argparse
+import os
+import re
+import time
+import traceback
+
+DETAIL_MAX = 3000  # characters of why a test failed: the end of a log says most
+
+
+def check(condition, why):
+    """A test that does not hold ends with what it found."""
+    if not condition:
+        raise AssertionError(why)
 
 
 class Checks:
@@ -16,3 +40,55 @@ class Checks:
         """Print the count; the exit status."""
         print(f"{self.passed} passed, {self.failed} failed")
         return 1 if self.failed else 0
+
+
+class Suite(Checks):
+    """A test is called by its function's name behind `prefix', and has failed when it raises; the others run all the same."""
+
+    def __init__(self, prefix):
+        super().__init__()
+        self.prefix, self.tests, self.only = prefix, [], ""
+
+    def test(self, function):
+        self.tests.append(function)
+        return function
+
+    def name(self, function):
+        return f"{self.prefix}-{function.__name__.replace('_', '-')}"
+
+    def wants(self, name):
+        """`--only' may be written with spaces or underscores, too."""
+        return re.sub("[ _]", "-", self.only) in name
+
+    def run(self, function, *arguments, title=None):
+        title = title or self.name(function)
+        if not self.wants(title):
+            return
+        started = time.monotonic()
+        try:
+            function(*arguments)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            detail = str(error) if isinstance(error, AssertionError) and str(error) else traceback.format_exc()
+            self.failed += 1
+            print(f"FAILED {title}: {detail[-DETAIL_MAX:]}", flush=True)
+        else:
+            self.passed += 1
+            print(f"ok {title} ({time.monotonic() - started:.1f} s)", flush=True)
+
+    def options(self, description, **more):
+        """Of the command line; `more': whole numbers by name, each a pair of its default and what it says."""
+        parser = argparse.ArgumentParser(description=description)
+        parser.add_argument("--build", default=os.environ.get("BUILD", "build"))
+        parser.add_argument("--only", default="", help="run only tests whose name contains this")
+        for name, (default, sentence) in more.items():
+            parser.add_argument("--" + name, type=int, default=default, help=sentence)
+        options = parser.parse_args()
+        self.only = options.only
+        return options
+
+    def main(self, description):
+        """All tests, each given the build folder; the exit status."""
+        build = self.options(description).build
+        for function in self.tests:
+            self.run(function, build)
+        return self.end()

@@ -41,14 +41,14 @@ void handovers_stop(void) {
     child_count = 0;
 }
 
-static bool read_all(int fd, void *to, size_t size) {
+bool read_all(int fd, void *to, size_t size) {
     ssize_t done;
     while ((done = read(fd, to, size)) < 0 && errno == EINTR)
         ;
     return done == (ssize_t)size;
 }
 
-static bool write_all(int fd, const void *from, size_t size) {
+bool write_all(int fd, const void *from, size_t size) {
     ssize_t done;
     while ((done = write(fd, from, size)) < 0 && errno == EINTR)
         ;

@@ -51,5 +51,8 @@ struct handover {
 extern const struct handover handovers[];
 extern const size_t handover_count;
 void handovers_stop(void);
+// `size` bytes in one piece, as pipes and the like give and take them when they are small.
+bool read_all(int fd, void *to, size_t size);
+bool write_all(int fd, const void *from, size_t size);
 
 #endif

@@ -4,7 +4,6 @@
 // the first word. The parent notices the death as anybody would, by the end of the socket, and then collects the child.
 #include "bench/recovery/restart.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -22,20 +21,6 @@ extern char **environ;
 static pid_t parent_process, child;
 static int to_parent[2], from_parent[2], line = -1;
 static const char *program;
-
-static bool read_all(int fd, void *to, size_t size) {
-    ssize_t done;
-    while ((done = read(fd, to, size)) < 0 && errno == EINTR)
-        ;
-    return done == (ssize_t)size;
-}
-
-static bool write_all(int fd, const void *from, size_t size) {
-    ssize_t done;
-    while ((done = write(fd, from, size)) < 0 && errno == EINTR)
-        ;
-    return done == (ssize_t)size;
-}
 
 static bool start_by_fork(int end) {
     char *const arguments[] = {(char *)program, NULL};

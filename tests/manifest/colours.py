@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Automatic colours (tools/mkimage/colours.py): graphs whose best colouring is known, small random ones against trying everything, what mkimage says."""
-import argparse
 import itertools
 import json
 import os
@@ -13,8 +12,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 MKIMAGE = os.path.join(ROOT, "tools", "mkimage", "mkimage.py")
-sys.path.insert(0, os.path.dirname(MKIMAGE))
+sys.path[:0] = [os.path.dirname(MKIMAGE), os.path.join(ROOT, "tests")]
 import colours  # noqa: E402
+from checks import Suite  # noqa: E402
 
 GS, FS = colours.GS, colours.FS
 
@@ -209,24 +209,13 @@ BUILD_TESTS = [mkimage_explains, mkimage_explains_as_data, mkimage_obeys]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    options = parser.parse_args()
-    passed = failed = 0
-    for test in TESTS + BUILD_TESTS:
-        name = "colours-" + test.__name__.replace("_", "-")
-        if options.only not in name:
-            continue
-        try:
-            test(*([options.build] if test in BUILD_TESTS else []))
-            passed += 1
-            print(f"ok {name}")
-        except AssertionError as why:
-            failed += 1
-            print(f"FAILED {name}: {why}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    suite = Suite("colours")
+    build = suite.options(__doc__).build
+    for one in TESTS:
+        suite.run(one)
+    for one in BUILD_TESTS:
+        suite.run(one, build)
+    return suite.end()
 
 
 if __name__ == "__main__":

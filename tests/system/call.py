@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Calls of any method over the control line: generated Python clients, `bhctl call', and hostile bytes."""
-import argparse
 import json
 import os
 import random
@@ -9,13 +8,9 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "run")]
+from checks import Suite, check  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
 
 
 def fails(function, kind, words):
@@ -197,34 +192,26 @@ class Calls:
             check(answer.returncode == 1 and error in answer.stderr, answer)
 
 
+TESTS = [Calls.scalars_and_errors, Calls.structs, Calls.optionals_and_bytes, Calls.buffers, Calls.capabilities, Calls.oneway_and_events, Calls.kernel_interfaces,
+         Calls.hostile_bytes, Calls.dead_server, Calls.command_line, Calls.shadows]
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    options = parser.parse_args()
-    passed = failed = 0
-    names = ["scalars_and_errors", "structs", "optionals_and_bytes", "buffers", "capabilities", "oneway_and_events", "kernel_interfaces", "hostile_bytes",
-             "dead_server", "command_line", "shadows"]
-    wanted = [name for name in names if options.only in "call-" + name.replace("_", "-")]
-    folder = os.path.join(options.build, "logs", "call")
-    if wanted:
+    suite = Suite("call")
+    build = suite.options(__doc__).build
+    folder = os.path.join(build, "logs", "call")
+    if any(suite.wants(suite.name(one)) for one in TESTS):
         os.makedirs(folder, exist_ok=True)
         archive = os.path.join(folder, "call.archive")
         subprocess.run([sys.executable, os.path.join(ROOT, "tools", "mkimage", "mkimage.py"), os.path.join(ROOT, "tests", "system", "call.toml"), "-o", archive,
-                        "--build", options.build], check=True)
-        with Machine(options.build, "call", archive=archive, folder=folder, memory="256M") as machine:
-            calls = Calls(machine, options.build)
-            for name in wanted:
-                title = "call-" + name.replace("_", "-")
-                try:
-                    getattr(calls, name)()
-                    print(f"ok {title}")
-                    passed += 1
-                except (AssertionError, Trouble, calls.client.CallError, calls.client.Mistake) as error:
-                    print(f"FAILED {title}: {error!r}; kernel log: {machine.path('kernel.log')}")
-                    failed += 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+                        "--build", build], check=True)
+        with Machine(build, "call", archive=archive, folder=folder, memory="256M") as machine:
+            calls = Calls(machine, build)
+            for one in TESTS:
+                suite.run(one, calls)
+        if suite.failed:
+            print(f"kernel log: {machine.path('kernel.log')}")
+    return suite.end()
 
 
 if __name__ == "__main__":

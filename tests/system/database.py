@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """SQLite in QEMU, with its database on a virtio disk (database.toml): the driver's domain and its own die in the middle of transactions, and so does
 the whole machine. Afterwards the database is read from the image by this machine's SQLite, too. Ends with `N passed, N failed`."""
-import argparse
 import os
 import re
 import shutil
@@ -12,23 +11,14 @@ import sys
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "run")]
 import machine as machines  # noqa: E402  pylint: disable=wrong-import-position
+from checks import Suite, check  # noqa: E402  pylint: disable=wrong-import-position
 
 DISK_SIZE = 16 << 20
 AREA_START, MAGIC = 4096, 0x31306c7153686242  # domains/sqlite/vfs.c
 LIMIT_S = 120
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, why):
-    if not condition:
-        raise AssertionError(why)
+suite = Suite("database")
 
 
 class Bank:
@@ -85,7 +75,7 @@ class Bank:
                   "accounts do not follow from the entries")
 
 
-@test
+@suite.test
 def driver_and_database_die_during_transactions(build):
     bank = Bank(build, "deaths")
     transfers, driver, database, interrupted = bank.run(transfers=60, deaths=12, seed=1)
@@ -94,7 +84,7 @@ def driver_and_database_die_during_transactions(build):
     bank.audit(transfers)
 
 
-@test
+@suite.test
 def the_same_with_several_processors_and_a_packed_queue(build):
     bank = Bank(build, "processors")
     transfers, driver, database, _ = bank.run(cpus=2, packed=True, transfers=60, deaths=8, seed=2)
@@ -102,7 +92,7 @@ def the_same_with_several_processors_and_a_packed_queue(build):
     bank.audit(transfers)
 
 
-@test
+@suite.test
 def what_was_committed_outlives_the_machine(build):
     """It is switched off in the middle, three times; then it ends in order."""
     bank = Bank(build, "power")
@@ -122,25 +112,5 @@ def what_was_committed_outlives_the_machine(build):
     bank.audit(transfers)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    options = parser.parse_args()
-    passed = failed = 0
-    for one in TESTS:
-        if options.only not in "database: " + one.__name__:
-            continue
-        try:
-            one(options.build)
-            passed += 1
-            print(f"ok database: {one.__name__}", flush=True)
-        except (AssertionError, machines.Trouble, OSError, sqlite3.Error) as error:
-            failed += 1
-            print(f"FAILED database: {one.__name__}: {error}", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.main(__doc__))

@@ -2,32 +2,21 @@
 # SPDX-License-Identifier: MIT
 """Block drivers in QEMU (disk.toml): the scribe's requests of every shape, the driver broken in ten ways in the middle, on NVMe controllers of
 several kinds, and on virtio. Afterwards the image has what the scribe wrote. And the Linux guest on NVMe. Ends with `N passed, N failed`."""
-import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
-import traceback
 import zlib
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "run")]
+from checks import Suite, check  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Machine  # noqa: E402  pylint: disable=wrong-import-position
 
 DISK_SIZE = 8 << 20
 LIMIT_S = 90
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, why):
-    if not condition:
-        raise AssertionError(why)
+suite = Suite("disk")
 
 
 class Disk:
@@ -64,7 +53,7 @@ class Disk:
             check(zlib.adler32(file.read()) == checksum, "the image does not have what was written")
 
 
-@test
+@suite.test
 def nvme_keeps_what_is_written_while_its_driver_dies_in_ten_ways(build):
     disk = Disk(build, "deaths")
     restarts, block, checksum = disk.run(settings=["scribe.deaths=20", "scribe.requests=800"])
@@ -75,7 +64,7 @@ def nvme_keeps_what_is_written_while_its_driver_dies_in_ten_ways(build):
     disk.has(checksum)
 
 
-@test
+@suite.test
 def nvme_with_blocks_of_4096_bytes_and_four_queues(build):
     disk = Disk(build, "4096")
     restarts, block, checksum = disk.run(["nvme,serial=x,drive=d0,logical_block_size=4096,physical_block_size=4096"], cpus=4,
@@ -84,7 +73,7 @@ def nvme_with_blocks_of_4096_bytes_and_four_queues(build):
     disk.has(checksum)
 
 
-@test
+@suite.test
 def nvme_that_moves_only_8_KiB_at_a_time_and_has_one_queue(build):
     disk = Disk(build, "small")
     restarts, _, checksum = disk.run(["nvme,serial=x,drive=d0,mdts=1,max_ioqpairs=1,msix_qsize=1"], settings=["nvme.queues=8", "scribe.deaths=3", "scribe.seed=3"])
@@ -92,13 +81,13 @@ def nvme_that_moves_only_8_KiB_at_a_time_and_has_one_queue(build):
     disk.has(checksum)
 
 
-@test
+@suite.test
 def nvme_read_only(build):
     _, _, checksum = Disk(build, "read-only").run(settings=["nvme.read_only=1"])
     check(checksum == zlib.adler32(bytes(DISK_SIZE)), "a disk of zeros")
 
 
-@test
+@suite.test
 def of_two_namespaces_the_setting_says_which(build):
     disk = Disk(build, "namespaces")
     devices = ["nvme,serial=x,id=n0", "nvme-ns,drive=d1,bus=n0,nsid=1", "nvme-ns,drive=d0,bus=n0,nsid=3"]
@@ -113,7 +102,7 @@ def of_two_namespaces_the_setting_says_which(build):
     disk.run(devices, settings=["nvme.namespace=2"], expect=r"no namespace 2 \(setting namespace\)")
 
 
-@test
+@suite.test
 def what_cannot_be_served_is_refused_in_words(build):
     disk = Disk(build, "refused")
     disk.run(["nvme,serial=x,id=n0", "nvme-ns,drive=d0,bus=n0,ms=8"], expect="8 bytes of metadata")
@@ -122,7 +111,7 @@ def what_cannot_be_served_is_refused_in_words(build):
     disk.run(["virtio-blk-pci,drive=d0,disable-legacy=on"], expect="this machine has no device nvme:0, which nvme needs")
 
 
-@test
+@suite.test
 def virtio_keeps_what_is_written_while_its_driver_dies_in_ten_ways(build):
     disk = Disk(build, "virtio")
     restarts, _, checksum = disk.run(["virtio-blk-pci,drive=d0,disable-legacy=on"], driver="virtio-blk", cpus=4, settings=["scribe.deaths=20", "scribe.requests=800"])
@@ -137,7 +126,7 @@ def command(*words):
     return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=300, check=False, cwd=ROOT)
 
 
-@test
+@suite.test
 def the_guests_disk_moves_to_nvme_by_a_line_of_the_manifest(build):
     folder = Disk(build, "guest").folder
     with open(os.path.join(ROOT, "systems", "linux.toml"), encoding="utf-8") as file:
@@ -155,7 +144,7 @@ def the_guests_disk_moves_to_nvme_by_a_line_of_the_manifest(build):
         check("nvme: namespace 1, 524288 sectors" in machine.log_text and "virtio-blk" not in machine.log_text, machine.log_text)
 
 
-@test
+@suite.test
 def the_guests_nvme_disk_can_be_read_only(build):
     folder = Disk(build, "guest").folder
     image = shutil.copyfile(os.path.join(build, "guest", "disk.img"), os.path.join(folder, "read-only.img"))
@@ -164,34 +153,12 @@ def the_guests_nvme_disk_can_be_read_only(build):
     check(result.returncode == 0 and result.stdout == "1\n", result.stdout + result.stderr)
 
 
-@test
+@suite.test
 def the_guests_nvme_driver_dies_in_ten_ways_and_the_guest_loses_nothing(build):
     result = command(os.path.join("tools", "demo", "demo.py"), "--build", build, "--folder", Disk(build, "guest").folder, "--crashes", "10", "--disk-driver", "nvme")
     check(result.returncode == 0 and "10 crashes in " in result.stdout and ": 0 guest-visible errors, 0 checksum mismatches" in result.stdout,
           result.stdout[-2500:] + result.stderr)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    options = parser.parse_args()
-    passed = failed = 0
-    for function in TESTS:
-        name = "disk-" + function.__name__.replace("_", "-")
-        if options.only not in name:
-            continue
-        try:
-            function(options.build)
-            print(f"ok {name}", flush=True)
-            passed += 1
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            traceback.print_exc(file=sys.stdout)
-            print(f"FAILED {name}: {error}", flush=True)
-            failed += 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.main(__doc__))

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The whole system in QEMU: a Linux guest on its disk, its driver crashed under load, and everything that can go wrong on the host. Some of it
 once more with several processors."""
-import argparse
 import json
 import os
 import pty
@@ -15,12 +14,12 @@ import subprocess
 import sys
 import termios
 import time
-import traceback
 import xml.dom.minidom
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "run")]
 import machine as machines  # noqa: E402  pylint: disable=wrong-import-position
+from checks import Suite, check  # noqa: E402  pylint: disable=wrong-import-position
 
 RUN = os.path.join("tools", "run", "run.py")
 DEMO = os.path.join("tools", "demo", "demo.py")
@@ -30,12 +29,8 @@ FOLDER = os.path.join(BUILD, "system-tests")
 STATUS_NOT_STARTED, STATUS_TRIPLE_FAULT, STATUS_HELLO = 73, 71, 42
 SEVERAL = 4  # processors, in the second round
 CPUS = 1     # in this one
-TESTS, AGAIN = [], []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
+AGAIN = []
+suite = Suite("linux")
 
 
 def again(function):
@@ -47,11 +42,6 @@ def again(function):
 class Machine(machines.Machine):
     def __init__(self, build, system, **options):
         super().__init__(build, system, cpus=CPUS, **options)
-
-
-def check(condition, why):
-    if not condition:
-        raise AssertionError(why)
 
 
 def command(*words, timeout=120, **options):
@@ -86,7 +76,7 @@ def refused(result, *words):
 # ---- the guest
 
 
-@test
+@suite.test
 def a_command_in_the_guest_prints_its_output_and_gives_its_status():
     disk = copy_of_disk("command.img")
     result = run("--disk", disk, "--command", "uname -r; echo 'it'\"'\"'s \"here\"'; echo kept >/root/kept; printf no-newline; exit 203")
@@ -99,14 +89,14 @@ def a_command_in_the_guest_prints_its_output_and_gives_its_status():
     check(subprocess.run(["/sbin/e2fsck", "-fn", os.path.join(ROOT, disk)], capture_output=True, check=False).returncode == 0, "the file system is not clean")
 
 
-@test
+@suite.test
 def make_run_ends_with_the_status_of_the_guests_command():
     result = subprocess.run(["make", "-s", "run", "BUILD=" + BUILD, "IMAGE=" + copy_of_disk("make-run.img"), "GUEST_CMD=echo \"it's $0\"; exit 203"], capture_output=True, text=True, cwd=ROOT,
                             timeout=300, check=False)
     check(result.returncode == 203 and "it's /tmp/command\n" in result.stdout, f"status {result.returncode}: {result.stdout[-300:]} {result.stderr[-300:]}")
 
 
-@test
+@suite.test
 def the_shell_takes_what_is_typed_and_its_exit_ends_the_machine():
     with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
         machine.wait_for("guest:~#")
@@ -118,7 +108,7 @@ def the_shell_takes_what_is_typed_and_its_exit_ends_the_machine():
         check(machine.wait(60) == 9, machine.log_text)
 
 
-@test
+@suite.test
 def a_terminal_is_the_guests_and_is_given_back():
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
@@ -152,7 +142,7 @@ def a_terminal_is_the_guests_and_is_given_back():
         os.close(slave)
 
 
-@test
+@suite.test
 def the_same_system_boots_from_a_cd_by_grub():
     prepared = Machine(BUILD, "linux", folder=FOLDER, settings=["vmm.cmdline=console=ttyS0 quiet bulkhead.command=ZXhpdCAxNw=="])  # exit 17
     iso = os.path.join(FOLDER, "linux.iso")
@@ -163,7 +153,7 @@ def the_same_system_boots_from_a_cd_by_grub():
         check(machine.wait(90) == 17 and "Multiboot2" in machine.log_text, machine.log_text)
 
 
-@test
+@suite.test
 @again
 def an_idle_guest_leaves_the_processor_idle():
     with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
@@ -179,7 +169,7 @@ def an_idle_guest_leaves_the_processor_idle():
         check(share < 0.5, f"the emulator uses {share:.0%} of a processor while the guest does nothing")
 
 
-@test
+@suite.test
 @again
 def the_driver_is_crashed_twenty_times_and_the_guest_notices_nothing():
     result = command(DEMO, "--build", BUILD, "--folder", FOLDER, "--cpus", str(CPUS), timeout=300)
@@ -188,7 +178,7 @@ def the_driver_is_crashed_twenty_times_and_the_guest_notices_nothing():
     print(result.stdout, end="")
 
 
-@test
+@suite.test
 def the_driver_may_be_isolated_by_other_mechanisms():
     for mechanism in ("paging", "pks"):
         result = command(DEMO, "--build", BUILD, "--folder", FOLDER, "--crashes", "5", "--isolation", f"virtio-blk={mechanism}", timeout=300)
@@ -216,7 +206,7 @@ def capabilities(bhctl):
     refused(bhctl("caps", "--svg", "/proc/nowhere/caps.svg"), "/proc/nowhere/caps.svg")
 
 
-@test
+@suite.test
 @again
 def bhctl_shows_breaks_and_restarts_domains():
     socket_path = os.path.join(FOLDER, "control.sock")
@@ -263,7 +253,7 @@ def bhctl_shows_breaks_and_restarts_domains():
     refused(bhctl("domains"), "no control socket", "make run")
 
 
-@test
+@suite.test
 @again
 def a_driver_that_keeps_dying_is_given_up_and_can_be_started_again():
     with Machine(BUILD, "linux", folder=FOLDER, snapshot=True, settings=["vmm.cmdline=console=ttyS0 quiet"]) as machine:
@@ -296,19 +286,19 @@ def small_guest(name, **options):
         return machine, status
 
 
-@test
+@suite.test
 def a_small_guest_with_a_pvh_entry_runs():
     machine, status = small_guest("hello")
     check(status == STATUS_HELLO and "hello from a PVH guest" in machine.text(), f"status {status}: {machine.text()} {machine.log_text}")
 
 
-@test
+@suite.test
 def a_triple_fault_ends_only_the_guest():
     machine, status = small_guest("triple-fault")
     check(status == STATUS_TRIPLE_FAULT and "triple fault" in machine.log_text, f"status {status}: {machine.log_text}")
 
 
-@test
+@suite.test
 @again
 def broken_virtqueues_hurt_only_their_guest():
     machine, status = small_guest("bad-virtqueue")
@@ -316,7 +306,7 @@ def broken_virtqueues_hurt_only_their_guest():
     check(" dies" not in machine.log_text, machine.log_text)
 
 
-@test
+@suite.test
 @again
 def unknown_ports_and_msrs_hurt_only_their_guest():
     machine, status = small_guest("probe")
@@ -327,7 +317,7 @@ def unknown_ports_and_msrs_hurt_only_their_guest():
 # ---- what the host gets wrong
 
 
-@test
+@suite.test
 def a_missing_or_wrong_guest_kernel_is_refused():
     refused(run("--guest-kernel", "/nowhere/vmlinuz", "--command", "true"), "/nowhere/vmlinuz", "No such file", "make guest")
     wrong = os.path.join(FOLDER, "wrong-kernel")
@@ -341,7 +331,7 @@ def a_missing_or_wrong_guest_kernel_is_refused():
     check("ELF" in result.stderr and "the guest does not start" in result.stderr, result.stderr)
 
 
-@test
+@suite.test
 def disk_images_that_cannot_be_used_are_refused():
     refused(run("--disk", "/nowhere/disk.img", "--command", "true"), "/nowhere/disk.img", "No such file", "make guest")
     disk = copy_of_disk("small.img")
@@ -366,7 +356,7 @@ def disk_images_that_cannot_be_used_are_refused():
     check(result.returncode == 0 and result.stdout == "1\n", f"status {result.returncode}: {result.stdout} {result.stderr}")
 
 
-@test
+@suite.test
 def a_processor_without_svm_or_a_machine_without_memory_is_refused():
     result = run("--cpu", "max,-svm", "--command", "true")
     check(result.returncode == STATUS_NOT_STARTED and "SVM" in result.stderr, f"{result.returncode}: {result.stderr}")
@@ -374,7 +364,7 @@ def a_processor_without_svm_or_a_machine_without_memory_is_refused():
     check(result.returncode not in (0, None) and "memory" in result.stderr, f"{result.returncode}: {result.stderr}")
 
 
-@test
+@suite.test
 def a_control_socket_in_use_is_respected_and_a_stale_one_goes():
     path = os.path.join(FOLDER, "control.sock")
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -389,7 +379,7 @@ def a_control_socket_in_use_is_respected_and_a_stale_one_goes():
     check(result.returncode == 0, result.stderr)
 
 
-@test
+@suite.test
 def interrupting_a_run_at_any_moment_stops_the_machine():
     disk = copy_of_disk("interrupted.img")
     for delay in (0.2, 1.0, 2.0, 4.0):
@@ -409,7 +399,7 @@ def interrupting_a_run_at_any_moment_stops_the_machine():
     check(not left, f"emulators are left: {left}")
 
 
-@test
+@suite.test
 def a_full_host_disk_stops_the_guest_until_there_is_room():
     mount = os.path.join(ROOT, FOLDER, "full")
     os.makedirs(mount, exist_ok=True)
@@ -440,7 +430,7 @@ def a_full_host_disk_stops_the_guest_until_there_is_room():
         subprocess.run(["umount", "-l", mount], check=False)
 
 
-@test
+@suite.test
 def wrong_options_are_refused():
     refused(run("--system", "nothing-there"), "nothing-there")
     refused(run("--emulator", "vmware", "--command", "true"), "vmware", "QEMU")
@@ -451,39 +441,19 @@ def wrong_options_are_refused():
     refused(result, "qemu-system-x86_64 is missing", "tools/setup.sh")
 
 
-def run_all(tests, only):
-    """Returns how many passed and failed."""
-    passed = failed = 0
-    for one in tests:
-        name = one.__name__.replace("_", " ") + (f" with {CPUS} processors" if CPUS > 1 else "")
-        if only and only not in name and only not in one.__name__:
-            continue
-        started = time.monotonic()
-        try:
-            one()
-            passed += 1
-            print(f"ok   {name} ({time.monotonic() - started:.1f} s)", flush=True)
-        except Exception as error:  # pylint: disable=broad-except
-            failed += 1
-            detail = str(error) if isinstance(error, AssertionError) and str(error) else traceback.format_exc()
-            print(f"FAILED {name}: {detail[-1500:]}", flush=True)
-    return passed, failed
-
-
 def main():
-    global CPUS  # pylint: disable=global-statement
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only tests whose name contains this")
-    parser.add_argument("--cpus", type=int, default=SEVERAL, help="processors in the second round")
-    arguments = parser.parse_args()
+    global BUILD, FOLDER, CPUS  # pylint: disable=global-statement
+    arguments = suite.options(__doc__, cpus=(SEVERAL, "processors in the second round"))
+    BUILD, FOLDER = arguments.build, os.path.join(arguments.build, "system-tests")
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would the runs that get a Ctrl-C
-    passed, failed = run_all(TESTS, arguments.only)
+    for one in suite.tests:
+        suite.run(one)
     CPUS = arguments.cpus
-    more_passed, more_failed = run_all(AGAIN, arguments.only)
-    print(f"{passed + more_passed} passed, {failed + more_failed} failed")
-    return 1 if failed or more_failed else 0
+    for one in AGAIN:
+        suite.run(one, title=f"{suite.name(one)}-with-{CPUS}-processors")
+    return suite.end()
 
 
 if __name__ == "__main__":

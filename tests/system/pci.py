@@ -2,31 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Domain pci in QEMU (pci.toml): claims granted and refused, its death and its driver's, a domain pci gone bad; a disk in use while pci dies and the
 driver's function is taken away; the Linux guest while pci dies. Ends with `N passed, N failed`."""
-import argparse
 import os
 import re
 import subprocess
 import sys
-import traceback
 import zlib
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "run")]
+from checks import Suite, check  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Machine  # noqa: E402  pylint: disable=wrong-import-position
 
 DISK_SIZE = 8 << 20
 LIMIT_S = 90
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, why):
-    if not condition:
-        raise AssertionError(why)
+suite = Suite("pci")
 
 
 def run(build, cpus, settings, words=()):
@@ -46,7 +35,7 @@ def run(build, cpus, settings, words=()):
             return machine.log_text, file.read()
 
 
-@test
+@suite.test
 def claims_are_granted_and_refused_and_outlive_domain_pci(build):
     words = ["-device", "virtio-rng-pci,disable-legacy=on,iommu_platform=on", "-device", "pcie-root-port,id=rp0,chassis=1,slot=1",
              "-drive", "if=none,id=d1,driver=null-co,size=1M", "-device", "virtio-blk-pci,drive=d1,bus=rp0,disable-legacy=on,iommu_platform=on"]
@@ -57,7 +46,7 @@ def claims_are_granted_and_refused_and_outlive_domain_pci(build):
     check(re.search(r"device pci 00:0\d.0 belongs to nvme already, it cannot go to poacher too", log), "the kernel says it, too")
 
 
-@test
+@suite.test
 def a_disk_is_served_while_domain_pci_dies_and_the_function_is_taken_away(build):
     for cpus in (1, 4):
         log, disk = run(build, cpus, ["poacher.mode=harass", "scribe.requests=6000"])
@@ -67,7 +56,7 @@ def a_disk_is_served_while_domain_pci_dies_and_the_function_is_taken_away(build)
         check(zlib.adler32(disk) == int(found.group(2), 16), "the image does not have what was written")
 
 
-@test
+@suite.test
 def bhctl_shows_who_has_what_and_the_guest_goes_on_without_pci(build):
     folder = os.path.join(build, "system-tests", "pci")
 
@@ -93,27 +82,5 @@ def bhctl_shows_who_has_what_and_the_guest_goes_on_without_pci(build):
         check(machine.wait(60) == 3, machine.log_text[-500:])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    options = parser.parse_args()
-    passed = failed = 0
-    for function in TESTS:
-        name = "pci-" + function.__name__.replace("_", "-")
-        if options.only not in name:
-            continue
-        try:
-            function(options.build)
-            print(f"ok {name}", flush=True)
-            passed += 1
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            traceback.print_exc(file=sys.stdout)
-            print(f"FAILED {name}: {error}", flush=True)
-            failed += 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.main(__doc__))

@@ -2,36 +2,22 @@
 # SPDX-License-Identifier: MIT
 """The vmm domain dies under its running guest, again and again, alone and with the disk's driver, and the guest goes on: no file is wrong, no typed
 character is lost, the clock is right. And: what a vmm leaves may be garbage, or of another version."""
-import argparse
 import os
 import random
 import re
 import sys
 import time
-import traceback
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-for folder in ("run", "demo"):
-    sys.path.insert(0, os.path.join(ROOT, "tools", folder))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "run"), os.path.join(ROOT, "tools", "demo")]
+from checks import Suite, check  # noqa: E402  pylint: disable=wrong-import-position
 from demo import DISK_OPERATIONS, FINISH, LOAD, VMM_KINDS  # noqa: E402  pylint: disable=wrong-import-position
 from machine import Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 
-BUILD = os.environ.get("BUILD", "build")
-FOLDER = os.path.join(BUILD, "vmm-restart")
 WAYS = list(VMM_KINDS)
 STATUS_FINE = 6
 BOOT_S = 150
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def check(condition, why):
-    if not condition:
-        raise AssertionError(why)
+suite = Suite("vmm")
 
 
 def crash(machine, domain, how):
@@ -53,8 +39,8 @@ def wait_for_restarts(machine, count):
         time.sleep(0.02)
 
 
-def boot(cpus, **options):
-    return Machine(BUILD, "linux", folder=FOLDER, snapshot=True, cpus=cpus, settings=["vmm.cmdline=console=ttyS0 quiet panic=-1", *options.pop("settings", [])],
+def boot(build, cpus, **options):
+    return Machine(build, "linux", folder=os.path.join(build, "vmm-restart"), snapshot=True, cpus=cpus, settings=["vmm.cmdline=console=ttyS0 quiet panic=-1", *options.pop("settings", [])],
                    drive_options=[f"throttling.iops-total={DISK_OPERATIONS}"], **options)
 
 
@@ -68,9 +54,9 @@ def guest_clock(machine, mark):
     return float(machine.wait_for(mark + r":(\d+\.\d+):", 60).group(1)) - time.time()
 
 
-def crash_under_load(cpus, crashes):
+def crash_under_load(build, cpus, crashes):
     chance = random.Random(7)
-    with boot(cpus) as machine:
+    with boot(build, cpus) as machine:
         machine.wait_for("guest:~#", BOOT_S)
         clock = guest_clock(machine, "before")
         machine.send(LOAD)
@@ -103,14 +89,14 @@ def crash_under_load(cpus, crashes):
           f"{rounds} files, clock {drift:+.2f} s")
 
 
-@test
-def the_vmm_is_crashed_in_all_ways_under_load_and_the_guest_notices_nothing():
-    crash_under_load(1, 20)
+@suite.test
+def the_vmm_is_crashed_in_all_ways_under_load_and_the_guest_notices_nothing(build):
+    crash_under_load(build, 1, 20)
 
 
-@test
-def the_same_with_two_processors():
-    crash_under_load(2, 10)
+@suite.test
+def the_same_with_two_processors(build):
+    crash_under_load(build, 2, 10)
 
 
 # ---- what a vmm leaves may be garbage
@@ -136,13 +122,14 @@ LIVES = "the guest lives"
 HEAD = 32  # bytes of struct kept in front of its areas
 
 
-def spoil(offset, size, xor):
+def spoil(build, offset, size, xor):
     """A guest whose vmm's state is spoilt before the vmm dies: the machine, how often it booted, and the log."""
-    path = os.path.join(os.path.realpath(FOLDER), "vandal.toml")  # whole: the archive lies beside it
-    os.makedirs(FOLDER, exist_ok=True)
-    with open(os.path.join("systems", "linux.toml"), encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
+    folder = os.path.realpath(os.path.join(build, "vmm-restart"))
+    path = os.path.join(folder, "vandal.toml")  # whole: the archive lies beside it
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(ROOT, "systems", "linux.toml"), encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
         out.write(file.read() + VANDAL.format(offset, size, xor))
-    with Machine(BUILD, path, folder=FOLDER, snapshot=True, wants_disk=True, wants_network=True, files={"guest-kernel": os.path.join(BUILD, "guests", "lives.elf")}) as machine:
+    with Machine(build, path, folder=folder, snapshot=True, wants_disk=True, wants_network=True, files={"guest-kernel": os.path.join(build, "guests", "lives.elf")}) as machine:
         machine.wait_for(LIVES, BOOT_S)
         machine.wait_for("are spoilt", BOOT_S, log=True)
         crash(machine, "vmm", "null")  # if it is not dead of that already
@@ -159,46 +146,23 @@ def spoil(offset, size, xor):
         return machine.text().count(LIVES), machine.log_text
 
 
-@test
-def a_guest_goes_on_twice():
-    boots, log = spoil(0, 0, 0)
+@suite.test
+def a_guest_goes_on_twice(build):
+    boots, log = spoil(build, 0, 0, 0)
     check(boots == 1 and "boots anew" not in log, log[-2000:])
 
 
-@test
-def a_state_of_another_version_boots_the_guest_anew():
-    boots, log = spoil(8, 1, 2)
+@suite.test
+def a_state_of_another_version_boots_the_guest_anew(build):
+    boots, log = spoil(build, 8, 1, 2)
     check(boots == 2 and "it was left by a vmm of another version; the guest boots anew" in log, log[-2000:])
 
 
-@test
-def a_state_that_makes_no_sense_boots_the_guest_anew():
-    boots, log = spoil(HEAD, 120000, 0x5a)
+@suite.test
+def a_state_that_makes_no_sense_boots_the_guest_anew(build):
+    boots, log = spoil(build, HEAD, 120000, 0x5a)
     check(boots == 2 and "is of no use: the undo log's head; the guest boots anew" in log, log[-2000:])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only tests whose name contains this")
-    arguments = parser.parse_args()
-    os.chdir(ROOT)
-    passed = failed = 0
-    for one in TESTS:
-        name = one.__name__.replace("_", " ")
-        if arguments.only not in name and arguments.only not in one.__name__:
-            continue
-        started = time.monotonic()
-        try:
-            one()
-            passed += 1
-            print(f"ok   {name} ({time.monotonic() - started:.1f} s)", flush=True)
-        except Exception as error:  # pylint: disable=broad-except
-            failed += 1
-            detail = str(error) if isinstance(error, (AssertionError, Trouble)) and str(error) else traceback.format_exc()
-            print(f"FAILED {name}: {detail[-3000:]}", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.main(__doc__))

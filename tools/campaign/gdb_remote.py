@@ -7,8 +7,9 @@
         stub.flip_register("rax", 7)
     stub.leave()                      # the machine runs, nobody watches it any more
 """
-import socket
 import time
+
+import qmp
 
 # Registers of QEMU's x86-64 stub, by number.
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
@@ -59,16 +60,7 @@ def expand(data):
 class Stub:
     def __init__(self, path, timeout=30):
         self.timeout, self.pending, self.running = timeout, b"", False
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise GdbError(f"{path}: {error.strerror}") from error
-                time.sleep(0.02)
+        self.socket = qmp.connect(path, timeout, GdbError)
         answer = self.ask("qSupported")
         while not answer.startswith("PacketSize"):  # before it may come the news that the machine has been stopped for us
             answer = self.receive(timeout) or ""

@@ -9,19 +9,25 @@ class QmpError(Exception):
     pass
 
 
+def connect(path, timeout, kind):
+    """A socket that somebody may listen at only in a moment; an exception of that kind if nobody does in time."""
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            line.connect(path)
+            return line
+        except OSError as error:
+            if time.monotonic() > deadline:
+                line.close()
+                raise kind(f"{path}: {error.strerror}") from error
+            time.sleep(0.02)
+
+
 class Qmp:
     def __init__(self, path, timeout=30):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket = connect(path, timeout, QmpError)
         self.socket.settimeout(timeout)
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise QmpError(f"{path}: {error.strerror}") from error
-                time.sleep(0.02)
         self.file = self.socket.makefile("rw", encoding="utf-8")
         self.answer()
         self.ask("qmp_capabilities")

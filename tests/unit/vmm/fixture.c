@@ -331,6 +331,17 @@ void guest_out(uint32_t port, uint32_t size, uint32_t value) {
     run_exit(BH_EXIT_REASON_IO, port << 16 | size << 4, state.rip + 2);
 }
 
+void pic_start(void) {
+    guest_out(0x20, 1, 0x11);
+    guest_out(0x21, 1, 0x20);
+    guest_out(0x21, 1, 4);
+    guest_out(0x21, 1, 1);
+    guest_out(0xa0, 1, 0x11);
+    guest_out(0xa1, 1, 0x28);
+    guest_out(0xa1, 1, 2);
+    guest_out(0xa1, 1, 1);
+}
+
 bool guest_rdmsr(uint32_t msr, uint64_t *value) {
     state.rcx = msr;
     run_exit(BH_EXIT_REASON_MSR, 0, 0);

@@ -69,6 +69,7 @@ void fixture_add_net(uint32_t offloads);
 void run_exit(uint32_t reason, uint64_t info1, uint64_t info2);
 uint32_t guest_in(uint32_t port, uint32_t size);
 void guest_out(uint32_t port, uint32_t size, uint32_t value);
+void pic_start(void); // the 8259 pair, with vectors from 0x20 and from 0x28
 bool guest_rdmsr(uint32_t msr, uint64_t *value); // false: #GP
 bool guest_wrmsr(uint32_t msr, uint64_t value);
 void guest_kicked(void);

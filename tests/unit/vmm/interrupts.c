@@ -5,17 +5,6 @@
 
 #define APIC(offset) (LAPIC_ADDRESS + (offset))
 
-static void pic_start(void) {
-    guest_out(0x20, 1, 0x11);
-    guest_out(0x21, 1, 0x20);
-    guest_out(0x21, 1, 4);
-    guest_out(0x21, 1, 1);
-    guest_out(0xa0, 1, 0x11);
-    guest_out(0xa1, 1, 0x28);
-    guest_out(0xa1, 1, 2);
-    guest_out(0xa1, 1, 1);
-}
-
 static void route(uint32_t pin, uint64_t entry) {
     mmio_write(IOAPIC_ADDRESS, 0x10 + 2 * pin);
     mmio_write(IOAPIC_ADDRESS + 0x10, (uint32_t)entry);

@@ -19,15 +19,8 @@ static uint32_t pit_read(uint32_t channel) {
 }
 
 // IRQ 0 through the 8259 pair, as after a PC's start.
-static void pic_start(void) {
-    guest_out(0x20, 1, 0x11);
-    guest_out(0x21, 1, 0x20);
-    guest_out(0x21, 1, 4);
-    guest_out(0x21, 1, 1);
-    guest_out(0xa0, 1, 0x11);
-    guest_out(0xa1, 1, 0x28);
-    guest_out(0xa1, 1, 2);
-    guest_out(0xa1, 1, 1);
+static void pic_open(void) {
+    pic_start();
     guest_out(0x21, 1, 0);
     guest_out(0xa1, 1, 0);
 }
@@ -66,7 +59,7 @@ Test(pit, read_back_tells_status_and_count, .init = fixture_create) {
 }
 
 Test(pit, periodic_interrupts_come_at_their_times, .init = fixture_create) {
-    pic_start();
+    pic_open();
     pit_load(0, 2, 11932);
     cr_assert_neq(state.deadline_ns, 0);
     cr_assert_eq(taken_vector(), -1);
@@ -80,7 +73,7 @@ Test(pit, periodic_interrupts_come_at_their_times, .init = fixture_create) {
 }
 
 Test(pit, periods_missed_are_merged_into_one_interrupt, .init = fixture_create) {
-    pic_start();
+    pic_open();
     pit_load(0, 2, 11932);
     advance(100 * MS);
     cr_assert_eq(taken_vector(), 0x20);
@@ -91,7 +84,7 @@ Test(pit, periods_missed_are_merged_into_one_interrupt, .init = fixture_create) 
 }
 
 Test(pit, a_one_shot_fires_once, .init = fixture_create) {
-    pic_start();
+    pic_open();
     pit_load(0, 0, 1193);
     advance(2 * MS);
     cr_assert_eq(taken_vector(), 0x20);
