@@ -12,7 +12,7 @@ from gdb_remote import GdbError, Stub
 from qmp import QmpError
 from world import Trouble
 
-WINDOW_TICKS, WINDOW_TICKS_MAX = 5, 60   # lines of the load after the fault: if all is well; if a request waits
+WINDOW_TICKS, WINDOW_TICKS_MAX = 6, 60   # lines of the load after the fault: if all is well; if a request waits
 WAITS_US = 300_000                       # a request that runs for so long may still be answered
 TICK_TIMEOUT, END_TIMEOUT = 60, 90       # seconds of ours for one line, and for the load to end
 END = re.compile(r"^@E (\d+)((?: \d+)+) (\d+) (\d+) (\d+) (\d+)$", re.M)
@@ -36,7 +36,7 @@ def finish(machine, evidence):
     """Tell the load to end and take in what it says."""
     machine.send("s\n")
     try:
-        machine.wait_for(r"\n@END", END_TIMEOUT)
+        machine.wait_for(r"\n(@E .*\n|@END)", END_TIMEOUT)  # a program that waits for ever cannot be ended either
     except Trouble:
         evidence["finished"] = False
     text = machine.text()

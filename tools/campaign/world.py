@@ -27,7 +27,7 @@ MEMORY = "768M"
 SLOT_AREA, SLOT_SIZE = 0x100000000000, 1 << 32
 KERNEL_TEXT = (0x100000, 0x400000)
 DISK_OPERATIONS = 2000  # a second: a disk that takes its time, so that requests are in flight
-COUNTING = ["-icount", "shift=1,sleep=on"]
+COUNTING = ["-icount", "shift=3,sleep=on"]  # 8 ns an instruction: about as fast as one is emulated, so that the guest's time is near the host's
 LOAD_TICKS = 8  # before the machine is saved
 CANNOT_BE_SAVED = ("nvme",)  # devices of QEMU 7.2
 PROFILE_HITS, PROFILE_TIMEOUT = 4, 3
