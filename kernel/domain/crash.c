@@ -227,11 +227,14 @@ static bool in_slot(uint64_t address) {
     return address - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
 }
 
-// Whose fault is it? In domain code, the domain's, also where a plain one jumped out of its slot. In a proxy, which copies between two slots, the slot's whose address it was.
+// Whose fault is it? In domain code, the domain's, also where it jumped out of its slot: nothing but domains and proxies runs with interrupts on, and
+// what is verified jumps to the kernel's code at gates only. (When a bit flips in memory after that, it jumps anywhere: docs/campaigns.md.)
+// In a proxy, which copies between two slots, the slot's whose address it was.
 static struct domain *culprit(struct thread *thread, const struct trap_frame *frame) {
     if (!thread || !thread->domain || thread->domain == &kernel_domain)
         return NULL;
-    bool jumped_out = thread->domain->mechanism && (frame->rflags & RFLAGS_IF) && !invoke_in_proxy(frame->rip);
+    bool elsewhere = thread->domain->mechanism ? !invoke_in_proxy(frame->rip) : !trap_in_kernel(frame);
+    bool jumped_out = elsewhere && frame->rflags & RFLAGS_IF;
     if (in_slot(frame->rip) || jumped_out || trap_unprivileged(frame))
         return thread->domain;
     if (!invoke_in_proxy(frame->rip) || frame->vector != 14 || !in_slot(frame->fault_address))

@@ -128,6 +128,8 @@ void platform_isolation_end(struct domain *domain);
 enum bh_error platform_isolation_enter(struct domain *domain, uint32_t thread);
 // Is the frame's thread in a domain's code, or waits for it? Only there are threads switched, and is their time the domain's.
 bool trap_in_domain(const struct trap_frame *frame);
+// Is the frame one of the kernel's own code, proxies among it?
+bool trap_in_kernel(const struct trap_frame *frame);
 // Is the frame one of code without the kernel's rights? It is to go on in the kernel or in a proxy, with these segment bases.
 bool trap_unprivileged(const struct trap_frame *frame);
 // The same frame, or a copy of it where switch_to_frame() can resume it from; with interrupts off.

@@ -232,13 +232,37 @@ class LosesTrack(Injector):
         return {"what": "planted"}
 
 
-def check_lost_track(checks):
+class Leaves(Injector):
+    """A driver that goes where no verified code goes: to address 0, as when an index in a jump flips."""
+
+    def harm(self):
+        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_finish"))
+        if not self.stub.go(5):
+            raise NotTriggered("the driver completes nothing")
+        self.leave()
+        self.stub.leave()
+        return {"what": "planted"}
+
+    def leave(self):
+        self.stub.set_register("rip", 0)
+
+
+class CallsSystem(Leaves):
+    """An instruction of it has become `syscall'."""
+
+    def leave(self):
+        self.stub.write(self.stub.register("rip"), b"\x0f\x05")
+
+
+def check_ends(checks):
     world = World(BUILD, "linux", "virtio-blk").prepare()
     folder = os.path.join(FOLDER, "planted")
-    one = once.run_once(world, ("planted", 1), folder, float("inf"), harm=lambda world, machine, plan_of: LosesTrack(
-        world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions)).harm())
-    checks.check(one["class"] == "recovered-unseen" and "cannot be completed" in one["why"], "a driver that loses track of its requests ends, and none is lost",
-                 json.dumps(one))
+    for planted, words, sentence in ((LosesTrack, "cannot be completed", "a driver that loses track of its requests ends, and none is lost"),
+                                     (Leaves, "page fault", "one that jumps out of its slot dies, and the kernel does not"),
+                                     (CallsSystem, "undefined instruction", "one whose text makes a system call dies, and the kernel does not")):
+        one = once.run_once(world, ("planted", 1), folder, float("inf"), harm=lambda world, machine, plan_of, planted=planted: planted(
+            world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions)).harm())
+        checks.check(one["class"] == "recovered-unseen" and words in one["why"], sentence, json.dumps(one))
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -263,7 +287,7 @@ def main():
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
     checks = Checks()
-    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_planted, check_lost_track):
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_planted, check_ends):
         part(checks)
     return checks.end()
 

@@ -21,6 +21,8 @@
 #define USER_CS 0x33
 #define USER_SS 0x2b
 
+extern const char __executable_start[], etext[]; // of the linker
+
 static uint32_t vector_of(int signal_number, uint64_t trapno) {
     return signal_number == SIGALRM ? 0x100 : (uint32_t)trapno;
 }
@@ -104,6 +106,10 @@ static void handler(int signal_number, siginfo_t *info, void *opaque) {
 
 bool trap_in_domain(const struct trap_frame *frame) {
     return frame->rip - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE || process_waits(frame);
+}
+
+bool trap_in_kernel(const struct trap_frame *frame) {
+    return frame->rip >= (uint64_t)__executable_start && frame->rip < (uint64_t)etext;
 }
 
 bool trap_unprivileged(const struct trap_frame *frame) {

@@ -45,6 +45,7 @@ static enum bh_error isolate_by_key(struct domain *domain) {
 enum bh_error platform_isolate(struct domain *domain, enum bh_isolation isolation) {
     if (isolation == BH_ISOLATION_PAGING) {
         domain->mechanism = &paging;
+        trap_use_system_calls();
         return paging_own_space(domain->id, &domain->space);
     }
     if (isolation == BH_ISOLATION_PKS)

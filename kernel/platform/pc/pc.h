@@ -67,6 +67,9 @@ void libc_start(void);
 // Tables and stacks of processor `index`, this one; `stacks`: TRAP_STACKS_SIZE bytes, aligned to 16, for ever.
 void trap_start(uint32_t index, uint64_t stacks);
 uint32_t trap_cpu_index(void);
+// Domains make system calls from now on; before the first such domain `syscall' is no instruction. The other processors follow at their next flush.
+void trap_use_system_calls(void);
+void trap_follow_system_calls(void);
 void trap_use_keys(void); // once, before the first domain that keys isolate
 extern uint8_t trap_boot_stacks[];
 

@@ -56,6 +56,7 @@ static uint64_t load(const uint64_t *word) {
 
 static void flush_self(struct cpu *self) {
     uint64_t generation = load(&tlb_generation), cr3;
+    trap_follow_system_calls();
     __asm__ volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(cr3) : : "memory");
     __atomic_store_n(&self->tlb_seen, generation, __ATOMIC_RELEASE);
 }

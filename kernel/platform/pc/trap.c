@@ -98,12 +98,22 @@ static void fill_gdt(uint32_t index, const struct task_state *task) {
     trap_tables.gdt[4 + 2 * index] = base >> 32;
 }
 
+static bool system_calls; // a domain makes them
+
 // Where `syscall' leads, with interrupts off and all flags that could mean something clear. Source: Intel SDM vol. 3, 5.8.8.
-static void start_system_calls(void) {
+void trap_follow_system_calls(void) {
+    if (!system_calls || rdmsr(MSR_EFER) & EFER_SCE)
+        return;
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32 | (uint64_t)(8 * (GDT_USER - 1) | 3) << 48);
     wrmsr(MSR_LSTAR, (uint64_t)paging_syscall);
     wrmsr(MSR_FMASK, FLAGS_WITH_MEANING);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+}
+
+void trap_use_system_calls(void) {
+    system_calls = true;
+    trap_follow_system_calls();
+    smp_flush_others(); // which follow
 }
 
 void trap_start(uint32_t index, uint64_t stacks) {
@@ -117,7 +127,6 @@ void trap_start(uint32_t index, uint64_t stacks) {
     if (index == 0)
         fill_idt();
     fill_gdt(index, task);
-    start_system_calls();
     struct table_pointer gdt_pointer = {sizeof(trap_tables.gdt) - 1, (uint64_t)trap_tables.gdt};
     struct table_pointer idt_pointer = {sizeof(trap_tables.idt) - 1, (uint64_t)trap_tables.idt};
     __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TASK + SELECTOR_STEP * index) : "memory");
@@ -139,6 +148,10 @@ void trap_into_kernel(struct trap_frame *frame, const uint64_t bases[2]) {
 
 bool trap_in_domain(const struct trap_frame *frame) {
     return frame->rip - BH_SLOT_AREA < BH_SLOT_COUNT * BH_SLOT_SIZE;
+}
+
+bool trap_in_kernel(const struct trap_frame *frame) {
+    return frame->rip - (uint64_t)kernel_start < (uint64_t)(kernel_text_end - kernel_start);
 }
 
 bool trap_unprivileged(const struct trap_frame *frame) {
