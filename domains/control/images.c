@@ -20,12 +20,19 @@ static bh_cap images_cap, buffer_cap, checked;
 static uint8_t *buffer; // NULL: not opened yet
 static uint64_t buffer_size;
 
-void say_build(uint32_t domain) {
-    struct bh_image_info info;
-    if ((images_cap || bh_cap_find("images", &images_cap) == BH_OK) && images_info(images_cap, domain, &info) == BH_OK)
-        say("\"%016llx\"", (unsigned long long)info.build);
+// 0: there is none.
+static void say_build_or_null(uint64_t build) {
+    if (build)
+        say("\"%016llx\"", (unsigned long long)build);
     else
         say("null");
+}
+
+void say_build(uint32_t domain) {
+    struct bh_image_info info = {};
+    if ((images_cap || bh_cap_find("images", &images_cap) == BH_OK) && images_info(images_cap, domain, &info))
+        info.build = 0;
+    say_build_or_null(info.build);
 }
 
 static bool open_buffer(void) {
@@ -98,12 +105,9 @@ static void do_sums(const char *first_word, const char *count_word) {
 }
 
 // The kernel, domain 0, has a name too.
-static bool find_domain(const char *name, uint32_t *id) {
-    bh_cap system_cap;
-    if (bh_cap_find("system", &system_cap) || system_domain_find(system_cap, name, id)) {
-        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+static bool find_replaceable(const char *name, uint32_t *id) {
+    if (!find_domain(name, id))
         return false;
-    }
     if (!*id)
         refuse("%s is no domain: boot another kernel", name);
     return *id;
@@ -112,7 +116,7 @@ static bool find_domain(const char *name, uint32_t *id) {
 static void do_check(const char *name, const char *size, const char *file) {
     struct bh_image_verdict verdict;
     uint32_t id;
-    if (!find_domain(name, &id))
+    if (!find_replaceable(name, &id))
         return;
     enum bh_error error = images_offer(images_cap, id, strtoull(size, NULL, 10), file, buffer_cap, checked);
     if (!error)
@@ -130,14 +134,14 @@ static void do_check(const char *name, const char *size, const char *file) {
 
 static void do_start(const char *name) {
     uint32_t id;
-    if (find_domain(name, &id))
+    if (find_replaceable(name, &id))
         answer("upgrade", images_upgrade(images_cap, id)); // not answered when it is this domain
 }
 
 static void do_info(const char *name) {
     struct bh_image_info info;
     uint32_t id;
-    if (!find_domain(name, &id))
+    if (!find_replaceable(name, &id))
         return;
     enum bh_error error = images_info(images_cap, id, &info);
     if (error) {
@@ -147,15 +151,9 @@ static void do_info(const char *name) {
     say("{\"ok\":true,\"name\":");
     say_string(info.name, sizeof(info.name));
     say(",\"build\":\"%016llx\",\"previous\":", (unsigned long long)info.build);
-    if (info.previous)
-        say("\"%016llx\"", (unsigned long long)info.previous);
-    else
-        say("null");
+    say_build_or_null(info.previous);
     say(",\"refused\":");
-    if (info.refused)
-        say("\"%016llx\"", (unsigned long long)info.refused);
-    else
-        say("null");
+    say_build_or_null(info.refused);
     say(",\"upgrades\":%u,\"rollbacks\":%u,\"fixed\":%s}", info.upgrades, info.rollbacks, info.fixed ? "true" : "false");
 }
 

@@ -26,10 +26,8 @@ void do_interpose(bh_cap system_cap, const char *domain, const char *capability,
         refuse("interpose: `%s' is none of on, off, ask", how);
         return;
     }
-    if (system_domain_find(system_cap, domain, &id)) {
-        refuse("there is no domain \"%s\"; `bhctl domains' lists them", domain);
+    if (!find_domain(domain, &id))
         return;
-    }
     if (!find(system_cap, id, capability, &held)) {
         refuse("%s holds no capability \"%s\"; `bhctl caps %s' lists them", domain, capability, domain);
         return;

@@ -25,6 +25,9 @@ void say_base64(const void *data, size_t size);
 __attribute__((format(printf, 1, 2))) void refuse(const char *format, ...);
 void answer(const char *what, enum bh_error error);
 
+// main.c: the domain of that name. False: there is none, and that was said.
+bool find_domain(const char *name, uint32_t *id);
+
 // tracing.c: `words' are those of a command, of which there are `count'. False: it is not one of its commands.
 bool tracing_execute(char **words, int count);
 bool images_execute(char **words, int count); // images.c: the same

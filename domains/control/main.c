@@ -75,12 +75,17 @@ static void do_domains(void) {
     say("]}");
 }
 
+bool find_domain(const char *name, uint32_t *id) {
+    if (system_domain_find(system_cap, name, id) == BH_OK)
+        return true;
+    refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+    return false;
+}
+
 static void do_crash(const char *name, const char *how) {
     uint32_t id;
-    if (system_domain_find(system_cap, name, &id)) {
-        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+    if (!find_domain(name, &id))
         return;
-    }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
         if (strcmp(kinds[i].name, how) == 0) {
             answer("crash", system_inject(system_cap, id, kinds[i].kind));
@@ -92,12 +97,10 @@ static void do_crash(const char *name, const char *how) {
 static void do_restart(const char *name) {
     struct bh_domain_info info;
     uint32_t id;
-    if (system_domain_find(system_cap, name, &id) || system_domain_info(system_cap, id, &info)) {
-        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+    if (!find_domain(name, &id))
         return;
-    }
-    enum bh_error error = BH_OK;
-    if (info.state == BH_DOMAIN_STATE_RUNNING)
+    enum bh_error error = system_domain_info(system_cap, id, &info);
+    if (!error && info.state == BH_DOMAIN_STATE_RUNNING)
         error = system_kill(system_cap, id);
     // The supervisor may have been quicker.
     if (!error && system_restart(system_cap, id) && (system_domain_info(system_cap, id, &info) || info.state != BH_DOMAIN_STATE_RUNNING))
@@ -210,8 +213,11 @@ static void do_caps(const char *name) {
     struct bh_domain_info info;
     uint32_t id;
     const char *comma = "";
-    if (system_domain_find(system_cap, name, &id) || system_domain_info(system_cap, id, &info)) {
-        refuse("there is no domain \"%s\"; `bhctl domains' lists them", name);
+    if (!find_domain(name, &id))
+        return;
+    enum bh_error error = system_domain_info(system_cap, id, &info);
+    if (error) {
+        answer("caps", error);
         return;
     }
     say("{\"ok\":true,\"id\":%u,\"quota\":%u,\"caps\":[", id, info.cap_quota);

@@ -13,6 +13,7 @@
 #include "bulkhead/mutex.h"
 #include "functions.h"
 #include "kernel.h"
+#include "kernel/abi/pci.h"
 
 enum { KEPT = 32 };
 
@@ -65,7 +66,7 @@ static enum bh_error hand_out(uint32_t number, const char *name, bool own, bh_ca
         return error;
     if (own ? strcmp(holder.domain, name) != 0 : holder.domain[0]) {
         if (!own)
-            bh_warn("%s may not have %02x:%02x.%x (%s): %s has it", name, address >> 8, address >> 3 & 31, address & 7, functions[number].kind, holder.domain);
+            bh_warn("%s may not have " BH_PCI_ADDRESS " (%s): %s has it", name, BH_PCI_ADDRESS_WORDS(address), functions[number].kind, holder.domain);
         return BH_EBUSY;
     }
     error = pci_root_hand_out(root, address, name, &device);
@@ -73,7 +74,7 @@ static enum bh_error hand_out(uint32_t number, const char *name, bool own, bh_ca
         return error;
     keep(device);
     *cap = device;
-    bh_info("%02x:%02x.%x (%s) is %s's", address >> 8, address >> 3 & 31, address & 7, functions[number].kind, name);
+    bh_info(BH_PCI_ADDRESS " (%s) is %s's", BH_PCI_ADDRESS_WORDS(address), functions[number].kind, name);
     return BH_OK;
 }
 

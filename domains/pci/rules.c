@@ -7,26 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VENDOR_VIRTIO 0x1af4
-
-// By identity (virtio 1.2, 4.1.2), or by class.
-static const struct {
-    const char *name;
-    uint16_t device, old_device; // of virtio
-    uint32_t class_code;         // 0: does not count
-} kinds[] = {
-    {"virtio-net", 0x1041, 0x1000, 0},
-    {"virtio-blk", 0x1042, 0x1001, 0},
-    {"virtio-console", 0x1043, 0x1003, 0},
-    {"virtio-rng", 0x1044, 0x1005, 0},
-    {"nvme", 0, 0, 0x010802},
-};
+#include "kernel/abi/pci.h"
 
 const char *kind_of(const struct bh_pci_function *function) {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        bool virtio = function->vendor == VENDOR_VIRTIO && (function->device == kinds[i].device || function->device == kinds[i].old_device);
-        if (kinds[i].class_code ? function->class_code == kinds[i].class_code : virtio)
-            return kinds[i].name;
+    for (const struct bh_pci_kind *kind = bh_pci_kinds; kind < bh_pci_kinds + BH_PCI_KINDS; kind++) {
+        bool virtio = function->vendor == BH_PCI_VIRTIO && (function->device == kind->device || function->device == kind->old_device);
+        if (kind->class_code ? function->class_code == kind->class_code : virtio)
+            return kind->name;
     }
     return "";
 }

@@ -8,9 +8,9 @@
 #include "bulkhead/domain.h"
 #include "kernel.h"
 #include "kernel/abi/crash.h"
+#include "kernel/abi/slot.h"
 #include "trials.h"
 
-#define DOMAINS_MAX 64 // slots
 #define STATE_MAGIC 0x7375706572766973ull
 #define DAY_NS 86400000000000ull
 #define DEATHS_MAX 64
@@ -30,7 +30,7 @@ struct patient {
 // What a successor of this instance must know: in the buffer "state", where the manifest gives one.
 struct state {
     uint64_t magic;
-    struct patient patients[DOMAINS_MAX];
+    struct patient patients[BH_SLOT_COUNT];
 };
 
 static struct state own_state;
@@ -84,13 +84,9 @@ static void restart(struct patient *patient, const struct bh_domain_info *info) 
 static uint64_t make_round(void) {
     uint64_t next = 0, now = bh_time_ns();
     struct bh_domain_info info;
-    for (uint32_t id = 1; id < DOMAINS_MAX && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
+    for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
         struct patient *patient = &patients[id];
-        if (trials_look(&info, now, &next)) {
-            patient->restart_at = 0;
-            continue;
-        }
-        if (info.state != BH_DOMAIN_STATE_DEAD) {
+        if (trials_look(&info, now, &next) || info.state != BH_DOMAIN_STATE_DEAD) {
             patient->restart_at = 0;
             continue;
         }
@@ -128,7 +124,7 @@ static void adopt_state(void) {
         bh_info("goes on where its predecessor was");
     state->magic = STATE_MAGIC;
     patients = state->patients;
-    for (uint32_t id = 0; id < DOMAINS_MAX; id++)
+    for (uint32_t id = 0; id < BH_SLOT_COUNT; id++)
         repair(&patients[id], bh_time_ns());
 }
 

@@ -11,12 +11,12 @@
 #include "bulkhead/domain.h"
 #include "images.h"
 #include "kernel/abi/crash.h"
+#include "kernel/abi/slot.h"
 
 #define HALF_NS 500000000ull
-#define DOMAINS_MAX 256
 
 static bh_cap images_cap; // none: nothing is upgraded
-static uint64_t stuck_since[DOMAINS_MAX]; // when requests were first seen to wait on a ring of a domain on trial, 0: they do not
+static uint64_t stuck_since[BH_SLOT_COUNT]; // when requests were first seen to wait on a ring of a domain on trial, 0: they do not
 
 void trials_start(void) {
     if (bh_cap_find("images", &images_cap))
@@ -59,7 +59,7 @@ static void judge(const struct bh_domain_info *info, const struct bh_image_info 
     char why[96];
     if (images_trial(images_cap, info->id, &trial))
         return; // it has just been decided
-    uint64_t *since = &stuck_since[info->id % DOMAINS_MAX];
+    uint64_t *since = &stuck_since[info->id % BH_SLOT_COUNT];
     *since = !trial.stuck ? 0 : *since ? *since : now;
     if (now < image->trial_ends_ns) {
         wake_by(next, now + HALF_NS < image->trial_ends_ns ? now + HALF_NS : image->trial_ends_ns);
@@ -83,7 +83,7 @@ bool trials_look(const struct bh_domain_info *info, uint64_t now, uint64_t *next
     if (!images_cap || images_info(images_cap, info->id, &image))
         return false;
     if (info->state == BH_DOMAIN_STATE_DEAD && info->cause == BH_CRASH_UPGRADE) {
-        stuck_since[info->id % DOMAINS_MAX] = 0;
+        stuck_since[info->id % BH_SLOT_COUNT] = 0;
         start(info);
         wake_by(next, now + HALF_NS);
         return true;

@@ -24,9 +24,9 @@ enum bh_inject : uint32_t {
     BH_INJECT_DATA_STACK = 8,    // endless recursion, data stack
     BH_INJECT_PANIC = 9,
     BH_INJECT_RING = 10,         // broken ring descriptors
+    BH_INJECT_DMA = 11,          // from now on its device is given addresses that nobody granted
     BH_INJECT_IRQ_DROP = 12,     // no crash: for a second its interrupts get lost
     BH_INJECT_IRQ_REPEAT = 13,   // no crash: for a second they come again and again
-    BH_INJECT_DMA = 11,          // from now on its device is given addresses that nobody granted
 };
 
 #define BH_BACKTRACE_MAX 24

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "kernel/abi/slot.h"
+#include "kernel/abi/pci.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/domain/crash.h"
@@ -26,7 +27,7 @@ static struct {
 static struct event event;
 
 static void describe(const struct platform_dma_fault *fault, char *text, size_t size) {
-    snprintf(text, size, "device %02x:%02x.%x tried to %s 0x%llx: %s", fault->source >> 8, fault->source >> 3 & 31, fault->source & 7,
+    snprintf(text, size, "device " BH_PCI_ADDRESS " tried to %s 0x%llx: %s", BH_PCI_ADDRESS_WORDS(fault->source),
              fault->write ? "write to" : "read from", (unsigned long long)fault->address, fault->words);
 }
 

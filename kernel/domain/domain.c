@@ -34,10 +34,15 @@ struct domain *domain_find(const char *name) {
     return NULL;
 }
 
+enum bh_error domain_wanted(const char *method, uint32_t id, struct domain **out) {
+    *out = id ? domain_get(id) : NULL;
+    return *out ? BH_OK : refuse(BH_ENOENT, "%s: there is no domain %u", method, id);
+}
+
 enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loaded_image *image, struct domain **out) {
-    if (manifest->hardened && !image->verified.hardened)
-        return refuse(BH_EVERIFY, "domain %s: the manifest wants a hardened image, %s is none; compile and link it with bhcc --hardened",
-                      manifest->name, image->name);
+    enum bh_error error = loader_hardened_check(manifest, image);
+    if (error)
+        return error;
     uint32_t id = 1;
     while (id < BH_SLOT_COUNT && domains[id])
         id++;
@@ -56,7 +61,7 @@ enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loa
     domain->memory_quota = manifest->memory_quota;
     domain->watchdog_ms = manifest->watchdog_ms;
     domain->state = DOMAIN_LOADED;
-    enum bh_error error = mechanism_choose(domain, manifest->isolation);
+    error = mechanism_choose(domain, manifest->isolation);
     if (domain->mechanism)
         domain->colour_offset = offsetof(struct thread, bases) + 8 * BASE_OF_PLAIN;
     if (!error)

@@ -75,6 +75,8 @@ struct domain {
 extern struct domain kernel_domain; // id 0, never dies; slot 0 is not handed out
 struct domain *domain_get(uint32_t id);              // NULL when there is none
 struct domain *domain_find(const char *name);
+// The domain that a caller of `method` means; the kernel, in slot 0, is none. BH_ENOENT.
+enum bh_error domain_wanted(const char *method, uint32_t id, struct domain **out);
 // Bytes of its memory quota that are left.
 static inline uint64_t domain_room(const struct domain *domain) {
     return domain->memory_used < domain->memory_quota ? domain->memory_quota - domain->memory_used : 0;

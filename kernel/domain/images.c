@@ -37,12 +37,6 @@ static struct {
     char name[48], why[320];
 } offer;
 
-// Slot 0 is the kernel's own.
-static enum bh_error domain_of(const char *what, uint32_t id, struct domain **out) {
-    *out = id ? domain_get(id) : NULL;
-    return *out ? BH_OK : refuse(BH_ENOENT, "images.%s: there is no domain %u", what, id);
-}
-
 // ---- checking
 
 static void breathe(void) {
@@ -110,7 +104,7 @@ enum bh_error serve_images_offer(struct domain *caller, uint64_t object, uint32_
     const struct buffer *from = buffer->object;
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("offer", id, &domain);
+    enum bh_error error = domain_wanted("images.offer", id, &domain);
     if (!error)
         error = offer_check(domain, size, from);
     if (error)
@@ -174,7 +168,7 @@ static void await_start(struct domain *domain) {
 enum bh_error serve_images_upgrade(struct domain *caller, uint64_t object, uint32_t id) {
     struct domain *domain;
     (void)object;
-    enum bh_error error = domain_of("upgrade", id, &domain);
+    enum bh_error error = domain_wanted("images.upgrade", id, &domain);
     if (!error)
         error = upgrade_check(domain);
     if (error)
@@ -196,16 +190,16 @@ enum bh_error serve_images_upgrade(struct domain *caller, uint64_t object, uint3
 }
 
 static enum bh_error on_trial(const char *what, uint32_t id, struct domain **out) {
-    enum bh_error error = domain_of(what, id, out);
+    enum bh_error error = domain_wanted(what, id, out);
     if (!error && !(*out)->previous)
-        return refuse(BH_EINVAL, "images.%s: %s is not on trial", what, (*out)->name);
+        return refuse(BH_EINVAL, "%s: %s is not on trial", what, (*out)->name);
     return error;
 }
 
 enum bh_error serve_images_keep(struct domain *caller, uint64_t object, uint32_t id) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = on_trial("keep", id, &domain);
+    enum bh_error error = on_trial("images.keep", id, &domain);
     if (error)
         return error;
     if (domain->state != DOMAIN_RUNNING)
@@ -221,7 +215,7 @@ enum bh_error serve_images_keep(struct domain *caller, uint64_t object, uint32_t
 enum bh_error serve_images_roll_back(struct domain *caller, uint64_t object, uint32_t id, const char *why) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = on_trial("roll_back", id, &domain);
+    enum bh_error error = on_trial("images.roll_back", id, &domain);
     if (error)
         return error;
     struct loaded_image *failed = domain->image;
@@ -242,7 +236,7 @@ enum bh_error serve_images_roll_back(struct domain *caller, uint64_t object, uin
 enum bh_error serve_images_info(struct domain *caller, uint64_t object, uint32_t id, struct bh_image_info *info) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("info", id, &domain);
+    enum bh_error error = domain_wanted("images.info", id, &domain);
     if (error)
         return error;
     *info = (struct bh_image_info){.build = domain->image->build, .refused = domain->refused_build, .upgrades = domain->upgrades,
@@ -259,7 +253,7 @@ enum bh_error serve_images_info(struct domain *caller, uint64_t object, uint32_t
 enum bh_error serve_images_trial(struct domain *caller, uint64_t object, uint32_t id, struct bh_image_trial *trial) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = on_trial("trial", id, &domain);
+    enum bh_error error = on_trial("images.trial", id, &domain);
     if (error)
         return error;
     const char *port = NULL, *ring = NULL;

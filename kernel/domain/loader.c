@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/abi/manifest.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/domain/domain.h"
@@ -313,12 +314,18 @@ enum bh_error loader_serves(const struct domain *domain, const struct loaded_ima
     return refuse(BH_ENOENT, "%s: the image serves no interface %s, which port %s has", domain->name, interface ? interface->name : "?", port->name);
 }
 
+enum bh_error loader_hardened_check(const struct bh_archive_domain *manifest, const struct loaded_image *image) {
+    if (!manifest->hardened || image->verified.hardened)
+        return BH_OK;
+    return refuse(BH_EVERIFY, "domain %s: the manifest wants a hardened image, %s is none; compile and link it with bhcc --hardened", manifest->name,
+                  image->name);
+}
+
 enum bh_error loader_fits(const struct domain *domain, const struct loaded_image *image) {
     const struct verified_image *verified = &image->verified;
-    if (domain->manifest->hardened && !verified->hardened)
-        return refuse(BH_EVERIFY, "domain %s: the manifest wants a hardened image, %s is none; compile and link it with bhcc --hardened", domain->name,
-                      image->name);
-    enum bh_error error = entry_check(domain, verified, "the image's entry", verified->entry, LABEL_thread);
+    enum bh_error error = loader_hardened_check(domain->manifest, image);
+    if (!error)
+        error = entry_check(domain, verified, "the image's entry", verified->entry, LABEL_thread);
     if (!error)
         error = fingerprints_check(domain, verified);
     return error ? error : quota_check(domain, image_memory(verified), domain->memory_quota);

@@ -12,13 +12,14 @@
 #include "kernel/abi/image.h"
 #include "kernel/verifier/verify.h"
 
+struct bh_archive_domain;
 struct domain;
 
 struct loaded_image {
     char name[48];
     enum bh_colour colour;
     struct verified_image verified;
-    uint64_t build;  // tells what is loaded from what else might be: loader_build()
+    uint64_t build;  // tells what is loaded from what else might be: build_of() in loader.c
     uint8_t *owned;  // its bytes, if they are the loader's: recoloured, or sent. NULL: the archive's
     uint32_t users;  // domains that were made with it
     struct loaded_image *next;
@@ -29,6 +30,8 @@ struct loaded_image {
 enum bh_error loader_verify(const char *name, const void *bytes, size_t size, enum bh_colour colour, bool plain, struct loaded_image **out);
 // Verify an image that was sent, for one domain. `bytes` are the loader's from now on, unless it fails.
 enum bh_error loader_verify_sent(const char *name, uint8_t *bytes, size_t size, const struct domain *domain, struct loaded_image **out);
+// Is it hardened, where the manifest wants that? BH_EVERIFY.
+enum bh_error loader_hardened_check(const struct bh_archive_domain *manifest, const struct loaded_image *image);
 // Could the domain run it: its entry, the interfaces that it uses, its quota? Refuses with what is wrong.
 enum bh_error loader_fits(const struct domain *domain, const struct loaded_image *image);
 // A domain uses it; it does no more, and the last one frees it.

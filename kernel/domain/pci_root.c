@@ -7,6 +7,7 @@
 #include "pci.h"
 #include "pci_kernel.h"
 
+#include "kernel/abi/pci.h"
 #include "kernel/base.h"
 #include "kernel/domain/caps.h"
 #include "kernel/domain/domain.h"
@@ -20,7 +21,7 @@ enum bh_error serve_pci_root_config_read(struct domain *caller, uint64_t object,
 
 static enum bh_error find(const char *method, uint32_t address, uint32_t *index) {
     enum bh_error error = platform_pci_find_address(address, index);
-    return error ? refuse(error, "pci_root.%s: there is no function at %02x:%02x.%x", method, address >> 8, address >> 3 & 31, address & 7) : BH_OK;
+    return error ? refuse(error, "pci_root.%s: there is no function at " BH_PCI_ADDRESS, method, BH_PCI_ADDRESS_WORDS(address)) : BH_OK;
 }
 
 enum bh_error serve_pci_root_hand_out(struct domain *caller, uint64_t object, uint32_t address, const char *holder, uint32_t *device) {

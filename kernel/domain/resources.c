@@ -14,6 +14,7 @@
 
 #include "kernel.h"
 #include "kernel_kernel.h"
+#include "kernel/abi/pci.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/debug/trace.h"
@@ -92,7 +93,7 @@ enum bh_error resources_hand_out(uint32_t index, struct domain *holder, struct p
     uint32_t address = platform_pci_info(index)->address;
     struct device *device;
     char name[24];
-    snprintf(name, sizeof(name), "pci %02x:%02x.%x", address >> 8 & 0xff, address >> 3 & 31, address & 7);
+    snprintf(name, sizeof(name), "pci " BH_PCI_ADDRESS, BH_PCI_ADDRESS_WORDS(address));
     enum bh_error error = take_device(name, index, holder, &device);
     if (!error && !device->port)
         error = port_create(name, &kernel_domain, BH_DEVICE_ID, BH_DEVICE_FINGERPRINT, (uint64_t)device, &device->port);
@@ -211,8 +212,8 @@ static void tell_unconfined(struct device *device, enum platform_dma_guard guard
     };
     uint32_t address = platform_pci_info(device->index)->address;
     if (!device->told)
-        log_write(BH_LOG_WARNING, "kernel", "device %02x:%02x.%x (%04x:%04x) of %s is not confined: %s; it can reach all memory", address >> 8,
-                  address >> 3 & 31, address & 7, device->info.vendor, device->info.device, device->holder->name, why[guard]);
+        log_write(BH_LOG_WARNING, "kernel", "device " BH_PCI_ADDRESS " (%04x:%04x) of %s is not confined: %s; it can reach all memory",
+                  BH_PCI_ADDRESS_WORDS(address), device->info.vendor, device->info.device, device->holder->name, why[guard]);
     device->told = true;
 }
 
@@ -371,12 +372,16 @@ enum bh_error serve_ports_write(struct domain *caller, uint64_t object, uint32_t
     return error;
 }
 
+// A port for bytes, and the one that says whether it has any or takes one.
+static enum bh_error stream_check(struct domain *caller, uint64_t object, const char *method, uint32_t port, uint32_t status_port) {
+    struct port_range *range;
+    enum bh_error error = ports_check(caller, object, method, port, 1, &range);
+    return error ? error : ports_check(caller, object, method, status_port, 1, &range);
+}
+
 enum bh_error serve_ports_write_bytes(struct domain *caller, uint64_t object, uint32_t port, uint32_t status_port,
                                       uint32_t mask, const void *data, uint32_t data_size, uint32_t *done) {
-    struct port_range *range;
-    enum bh_error error = ports_check(caller, object, "write_bytes", port, 1, &range);
-    if (!error)
-        error = ports_check(caller, object, "write_bytes", status_port, 1, &range);
+    enum bh_error error = stream_check(caller, object, "write_bytes", port, status_port);
     if (error)
         return error;
     uint32_t count = 0;
@@ -388,10 +393,7 @@ enum bh_error serve_ports_write_bytes(struct domain *caller, uint64_t object, ui
 
 enum bh_error serve_ports_read_bytes(struct domain *caller, uint64_t object, uint32_t port, uint32_t status_port, uint32_t mask, void *data,
                                      uint32_t *data_size) {
-    struct port_range *range;
-    enum bh_error error = ports_check(caller, object, "read_bytes", port, 1, &range);
-    if (!error)
-        error = ports_check(caller, object, "read_bytes", status_port, 1, &range);
+    enum bh_error error = stream_check(caller, object, "read_bytes", port, status_port);
     if (error)
         return error;
     uint32_t count = 0;

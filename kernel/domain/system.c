@@ -19,12 +19,6 @@
 #include "kernel/sched/cpu.h"
 #include "kernel/sched/thread.h"
 
-// Slot 0 is the kernel's own; the rest are known by their identifier.
-static enum bh_error domain_of(const char *what, uint32_t id, struct domain **out) {
-    *out = id ? domain_get(id) : NULL;
-    return *out ? BH_OK : refuse(BH_ENOENT, "system.%s: there is no domain %u", what, id);
-}
-
 enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, uint32_t id, struct bh_domain_info *info) {
     const struct domain *domain = id < BH_SLOT_COUNT ? domain_get(id) : NULL;
     (void)caller, (void)object;
@@ -57,7 +51,7 @@ enum bh_error serve_system_domain_find(struct domain *caller, uint64_t object, c
 enum bh_error serve_system_crash_info(struct domain *caller, uint64_t object, uint32_t id, struct bh_crash_info *info) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("crash_info", id, &domain);
+    enum bh_error error = domain_wanted("system.crash_info", id, &domain);
     if (error)
         return error;
     const struct bh_crash_record *record = &domain->crash;
@@ -79,7 +73,7 @@ enum bh_error serve_system_crash_info(struct domain *caller, uint64_t object, ui
 enum bh_error serve_system_kill(struct domain *caller, uint64_t object, uint32_t id) {
     struct domain *domain;
     (void)object;
-    enum bh_error error = domain_of("kill", id, &domain);
+    enum bh_error error = domain_wanted("system.kill", id, &domain);
     if (error)
         return error;
     if (domain->state != DOMAIN_RUNNING)
@@ -91,14 +85,14 @@ enum bh_error serve_system_kill(struct domain *caller, uint64_t object, uint32_t
 enum bh_error serve_system_restart(struct domain *caller, uint64_t object, uint32_t id) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("restart", id, &domain);
+    enum bh_error error = domain_wanted("system.restart", id, &domain);
     return error ? error : domain_start(domain);
 }
 
 enum bh_error serve_system_abandon(struct domain *caller, uint64_t object, uint32_t id) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("abandon", id, &domain);
+    enum bh_error error = domain_wanted("system.abandon", id, &domain);
     return error ? error : domain_abandon(domain);
 }
 
@@ -107,7 +101,7 @@ static_assert(BH_INJECTION_NULL_STORE == (int)BH_INJECT_NULL && BH_INJECTION_DMA
 enum bh_error serve_system_inject(struct domain *caller, uint64_t object, uint32_t id, uint32_t kind) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("inject", id, &domain);
+    enum bh_error error = domain_wanted("system.inject", id, &domain);
     return error ? error : inject_crash(domain, (enum bh_inject)kind);
 }
 
@@ -158,7 +152,7 @@ enum bh_error serve_system_cap_info(struct domain *caller, uint64_t object, uint
     struct domain *domain;
     struct bh_cap_info info;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("cap_info", id, &domain);
+    enum bh_error error = domain_wanted("system.cap_info", id, &domain);
     if (!error)
         error = caps_describe(domain, from, &info);
     if (error)
@@ -174,7 +168,7 @@ enum bh_error serve_system_cap_info(struct domain *caller, uint64_t object, uint
 enum bh_error serve_system_interpose(struct domain *caller, uint64_t object, uint32_t id, uint32_t number, bool on) {
     struct domain *domain;
     (void)caller, (void)object;
-    enum bh_error error = domain_of("interpose", id, &domain);
+    enum bh_error error = domain_wanted("system.interpose", id, &domain);
     return error ? error : caps_interpose(domain, number, on);
 }
 

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "kernel/abi/pci.h"
 #include "kernel/abi/slot.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
@@ -172,13 +173,13 @@ enum bh_error platform_dma_attach(uint32_t index, uint32_t space) {
     uint32_t source = pci_function_get(index)->source;
     struct entry *entry;
     if (twin_attached(index, space))
-        return refuse(BH_EBUSY, "iommu: %02x:%02x.%x is in another domain's hands, and what stands behind the same bridge cannot be told from it", source >> 8,
-                      source >> 3 & 31, source & 7);
+        return refuse(BH_EBUSY, "iommu: " BH_PCI_ADDRESS " is in another domain's hands, and what stands behind the same bridge cannot be told from it",
+                      BH_PCI_ADDRESS_WORDS(source));
     enum bh_error error = make_space(space);
     if (!error)
         error = make_context(source, &entry);
     if (error)
-        return refuse(error, "iommu: no tables for %02x:%02x.%x", source >> 8, source >> 3 & 31, source & 7);
+        return refuse(error, "iommu: no tables for " BH_PCI_ADDRESS, BH_PCI_ADDRESS_WORDS(source));
     space_of[index] = (uint8_t)space;
     write_entry(entry, spaces[space].root | PRESENT, (uint64_t)space << 8 | (abilities.levels - 2));
     vtd_forget_contexts();

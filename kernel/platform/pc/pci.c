@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "kernel/abi/pci.h"
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/platform/pc/acpi.h"
@@ -20,7 +21,6 @@
 #define STATUS_CAPABILITIES 0x10u
 #define HEADER_MULTIFUNCTION 0x80u
 #define HEADER_BRIDGE 1u
-#define VENDOR_VIRTIO 0x1af4u
 
 enum capability : uint8_t { CAP_VENDOR = 0x09, CAP_EXPRESS = 0x10, CAP_MSIX = 0x11, CAP_ADVANCED = 0x13 };
 #define VIRTIO_CAP_COMMON 1
@@ -149,8 +149,7 @@ static void read_msix(struct pci_function *function, uint16_t at) {
     struct platform_pci_part table, pending;
     if (!read_part(function, pci_config_read(address, at + 4u, 4), count * 16ull, &table) ||
         !read_part(function, pci_config_read(address, at + 8u, 4), (count + 63) / 64 * 8ull, &pending)) {
-        log_write(BH_LOG_WARNING, "kernel", "pci: %02x:%02x.%x has MSI-X tables outside its memory; not used", address >> 8,
-                  address >> 3 & 31, address & 7);
+        log_write(BH_LOG_WARNING, "kernel", "pci: " BH_PCI_ADDRESS " has MSI-X tables outside its memory; not used", BH_PCI_ADDRESS_WORDS(address));
         return;
     }
     function->msix = at;
@@ -159,12 +158,17 @@ static void read_msix(struct pci_function *function, uint16_t at) {
     function->info.msix_pending = pending;
 }
 
+// The capability behind `at` in a function's list, 0: the first, or none is left. `left` makes an end of lists that go round.
+static uint16_t next_capability(uint32_t address, uint16_t at, uint32_t *left) {
+    if (!at && !(pci_config_read(address, PCI_STATUS, 2) & STATUS_CAPABILITIES))
+        return 0;
+    uint16_t next = pci_config_read(address, at ? at + 1u : PCI_CAPABILITIES, 1) & 0xfc;
+    return next >= 0x40 && (*left)-- ? next : 0;
+}
+
 static void read_capabilities(struct pci_function *function) {
-    uint32_t address = function->info.address;
-    if (!(pci_config_read(address, PCI_STATUS, 2) & STATUS_CAPABILITIES))
-        return;
-    uint16_t at = pci_config_read(address, PCI_CAPABILITIES, 1) & 0xfc;
-    for (int i = 0; i < CAPABILITIES_MAX && at >= 0x40; i++) {
+    uint32_t address = function->info.address, left = CAPABILITIES_MAX;
+    for (uint16_t at = 0; (at = next_capability(address, at, &left));)
         switch (pci_config_read(address, at, 1)) {
         case CAP_MSIX:
             read_msix(function, at);
@@ -176,14 +180,12 @@ static void read_capabilities(struct pci_function *function) {
             function->advanced = at;
             break;
         case CAP_VENDOR:
-            if (function->info.vendor == VENDOR_VIRTIO && pci_config_read(address, at + 3u, 1) == VIRTIO_CAP_COMMON)
+            if (function->info.vendor == BH_PCI_VIRTIO && pci_config_read(address, at + 3u, 1) == VIRTIO_CAP_COMMON)
                 function->virtio_common = at;
             break;
         default:
             break;
         }
-        at = pci_config_read(address, at + 1u, 1) & 0xfc;
-    }
 }
 
 static void add_function(uint32_t address, uint32_t identity, uint32_t alias) {
@@ -203,8 +205,7 @@ static void add_function(uint32_t address, uint32_t identity, uint32_t alias) {
     };
     read_bars(function);
     read_capabilities(function);
-    log_write(BH_LOG_DEBUG, "kernel", "pci: %02x:%02x.%x %04x:%04x class %06x, %u MSI-X vectors", address >> 8,
-              address >> 3 & 31, address & 7, function->info.vendor, function->info.device, function->info.class_code,
+    log_write(BH_LOG_DEBUG, "kernel", "pci: " BH_PCI_ADDRESS " %04x:%04x class %06x, %u MSI-X vectors", BH_PCI_ADDRESS_WORDS(address), function->info.vendor, function->info.device, function->info.class_code,
               function->info.vectors);
 }
 
@@ -213,8 +214,8 @@ static void add_function(uint32_t address, uint32_t identity, uint32_t alias) {
 static uint32_t alias_behind(uint32_t bridge, uint32_t behind, uint32_t alias) {
     if (alias != NO_ALIAS)
         return alias;
-    uint16_t at = pci_config_read(bridge, PCI_STATUS, 2) & STATUS_CAPABILITIES ? pci_config_read(bridge, PCI_CAPABILITIES, 1) & 0xfc : 0;
-    for (int i = 0; i < CAPABILITIES_MAX && at >= 0x40; i++, at = pci_config_read(bridge, at + 1u, 1) & 0xfc)
+    uint32_t left = CAPABILITIES_MAX;
+    for (uint16_t at = 0; (at = next_capability(bridge, at, &left));)
         if (pci_config_read(bridge, at, 1) == CAP_EXPRESS) {
             uint32_t kind = pci_config_read(bridge, at + 2u, 2) >> 4 & 15;
             return kind == EXPRESS_TO_PCI ? behind << 8 : kind == PCI_TO_EXPRESS ? bridge : NO_ALIAS;

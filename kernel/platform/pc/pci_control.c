@@ -3,6 +3,7 @@
 // What the kernel does to a PCI function that it hands to a driver: decoding and bus mastering, MSI-X entries, reset. The order in
 // platform_pci_reset() matters: bus mastering goes first, so that nothing new starts; the reset ends what is under way.
 // Sources: PCI Express 5.0, 6.6.2 (function level reset), 7.7.2 (MSI-X); PCI Advanced Capabilities ECN (AF); virtio 1.2, 4.1.4.3.
+#include "kernel/abi/pci.h"
 #include "kernel/base.h"
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/pci.h"
@@ -24,7 +25,6 @@
 #define VIRTIO_FEATURES 4u
 #define VIRTIO_STATUS 20u
 #define VIRTIO_ACCESS_PLATFORM 33u // a feature: 6.1, 6.3
-#define VENDOR_VIRTIO 0x1af4u
 #define VIRTIO_FIRST 0x1000u // 4.1.2
 #define VIRTIO_LAST 0x107fu
 #define RESET_NS 100000000ull
@@ -142,7 +142,7 @@ static enum bh_error reset_virtio(const struct pci_function *function) {
 }
 
 bool pci_passes_iommu(const struct pci_function *function) {
-    if (function->info.vendor != VENDOR_VIRTIO || function->info.device < VIRTIO_FIRST || function->info.device > VIRTIO_LAST)
+    if (function->info.vendor != BH_PCI_VIRTIO || function->info.device < VIRTIO_FIRST || function->info.device > VIRTIO_LAST)
         return false;
     volatile uint8_t *common = function->virtio_common ? virtio_common(function) : NULL;
     if (!common)
