@@ -4,6 +4,11 @@
 // comes out of bh_ring_take() of its successor first. The server's index is read again only when what it promised is used up.
 #include "runtime/ring_sides.h"
 
+// The server is dead, and nobody starts it but an operator.
+static bool given_up(const struct bh_ring *ring) {
+    return __builtin_expect(atomic_load_explicit(&header_of(ring)->given_up, memory_order_acquire), 0);
+}
+
 // From now on no completion of an earlier epoch is taken, so that a new server can read the log.
 static void acknowledge_epoch(struct bh_ring *ring) {
     atomic_store_explicit(&requests_of(ring)->epoch_seen, ring->epoch, memory_order_release);
@@ -92,6 +97,8 @@ enum bh_error bh_ring_submit(struct bh_ring *ring, const void *request, uint32_t
 void bh_ring_submit_notify(struct bh_ring *ring) {
     if (peer_wants_event(ring, &completions_of(ring)->submit_event))
         (void)bh_call_event_signal(ring->info.submit_event);
+    if (given_up(ring)) // who waits for the answer is to see that there is none
+        (void)bh_call_event_signal(ring->info.completion_event);
 }
 
 enum bh_error bh_ring_cancel(struct bh_ring *ring, uint32_t slot) {
@@ -209,6 +216,25 @@ static enum bh_error look(struct bh_ring *ring, uint32_t *ready, bool *stale) {
     return BH_OK;
 }
 
+// End what is in flight with BH_EDEAD, up to `most`; how many. A server that is started meanwhile reads the log only after we have seen its epoch: these are
+// free by then.
+static uint32_t fail_all(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions, bool hold) {
+    uint32_t done = 0, size = ring->info.completion_size;
+    for (uint32_t i = 0; i < ring->info.entry_count && done < most; i++) {
+        if (!ring->sequences[i])
+            continue;
+        if (completions)
+            memset(payload_at(completions, done, size), 0, size);
+        ring->sequences[i] = 0;
+        ring->in_flight--;
+        if (!hold)
+            bh_ring_release(ring, i);
+        slots[done] = i;
+        statuses[done++] = BH_EDEAD;
+    }
+    return done;
+}
+
 RING_LOOP enum bh_error complete(struct bh_ring *ring, uint32_t most, uint32_t *slots, enum bh_error *statuses, void *completions, uint32_t *count,
                                  bool hold, uint32_t size) {
     uint32_t done = 0, ready = 0;
@@ -229,6 +255,8 @@ RING_LOOP enum bh_error complete(struct bh_ring *ring, uint32_t most, uint32_t *
         else
             break;
     }
+    if (!done && error == BH_EAGAIN && given_up(ring))
+        done = fail_all(ring, most, slots, statuses, completions, hold);
     if (!done)
         return error;
     *count = done;
@@ -260,7 +288,7 @@ static bool arm(struct bh_ring *ring, uint32_t count) {
     atomic_store_explicit(&requests_of(ring)->completion_event, wish, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     uint32_t tail = atomic_load_explicit(&completions_of(ring)->completion_tail, memory_order_acquire);
-    return !ring->accused && tail != ring->taken && tail - ring->taken >= count;
+    return (!ring->accused && tail != ring->taken && tail - ring->taken >= count) || (ring->in_flight && given_up(ring));
 }
 
 bool bh_ring_arm_completion(struct bh_ring *ring) {

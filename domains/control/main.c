@@ -102,10 +102,12 @@ static void do_restart(const char *name) {
     enum bh_error error = system_domain_info(system_cap, id, &info);
     if (!error && info.state == BH_DOMAIN_STATE_RUNNING)
         error = system_kill(system_cap, id);
+    enum bh_error start = error ? BH_OK : system_restart(system_cap, id);
     // The supervisor may have been quicker.
-    if (!error && system_restart(system_cap, id) && (system_domain_info(system_cap, id, &info) || info.state != BH_DOMAIN_STATE_RUNNING))
-        error = BH_EDEAD;
-    answer("restart", error);
+    if (start && (system_domain_info(system_cap, id, &info) || info.state != BH_DOMAIN_STATE_RUNNING))
+        refuse("%s does not start: %s; `bhctl log' says why", name, bh_strerror(start));
+    else
+        answer("restart", error);
 }
 
 static void do_kill(const char *name) {

@@ -76,7 +76,7 @@ static void restart(struct patient *patient, const struct bh_domain_info *info) 
     enum bh_error error = system_restart(system_cap, info->id);
     if (error) {
         bh_error_log("%s does not restart: %s", info->name, bh_strerror(error));
-        give_up(info, "its restart failed");
+        give_up(info, error == BH_ETIMEDOUT ? "a device of it does not come out of its reset, as the kernel says" : "its restart failed");
     }
 }
 

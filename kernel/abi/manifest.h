@@ -34,6 +34,9 @@ struct bh_archive_file {
 
 enum bh_restart_policy : uint32_t { BH_RESTART_NEVER, BH_RESTART_ON_CRASH };
 
+// What becomes of requests on rings that a domain serves when it is given up: they wait for somebody to start it by hand, or end with BH_EDEAD.
+enum bh_on_give_up : uint32_t { BH_GIVE_UP_HOLD, BH_GIVE_UP_FAIL };
+
 // What keeps a domain in its slot (docs/mechanisms.md). All but SFI take images of the plain flavour, and SFI none of them.
 enum bh_isolation : uint32_t { BH_ISOLATION_SFI, BH_ISOLATION_NONE, BH_ISOLATION_PKS, BH_ISOLATION_PAGING, BH_ISOLATION_PROCESS };
 
@@ -52,6 +55,8 @@ struct bh_archive_domain {
     uint32_t start_order; // lower first
     uint32_t hardened; // 1: its image must be (kernel/abi/image.h)
     uint32_t isolation; // enum bh_isolation
+    uint32_t on_give_up; // enum bh_on_give_up
+    uint32_t pad;
 };
 
 // A port: interface offered by a domain, or by the kernel (server = BH_ARCHIVE_KERNEL).

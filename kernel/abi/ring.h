@@ -32,6 +32,7 @@ struct bh_ring_header {
     uint64_t type;            // fingerprint of the ring's IDL type
     _Atomic uint32_t epoch;   // incremented at each death of the server
     _Atomic uint32_t server_up;
+    _Atomic uint32_t given_up; // 1: nobody will answer before an operator starts the server again, which begins a new epoch. The client ends what is in flight itself
     _Atomic uint32_t trial;   // 1: the server's image is a new one, and not kept yet. A client takes no error from it: see BH_ACCUSE_TRIAL
 };
 

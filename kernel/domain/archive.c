@@ -73,8 +73,8 @@ static bool file_is_sound(const struct bh_archive_file *file) {
 
 static bool domain_is_sound(const struct bh_archive_domain *domain) {
     return domain->image < archive.head->files.count && domain->colour <= BH_COLOUR_FS && domain->cap_quota <= CAPS_MAX &&
-           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->hardened <= 1 && domain->isolation <= BH_ISOLATION_PROCESS && domain->name[0] &&
-           ended(domain->name, sizeof(domain->name));
+           domain->priority < THREAD_PRIORITIES && domain->start_order < START_ORDERS && domain->hardened <= 1 && domain->isolation <= BH_ISOLATION_PROCESS &&
+           domain->on_give_up <= BH_GIVE_UP_FAIL && domain->name[0] && ended(domain->name, sizeof(domain->name));
 }
 
 // A shadow's port and the one behind it.

@@ -158,6 +158,8 @@ void crash_domain(struct domain *domain, enum bh_crash_cause cause, struct trap_
         core_write(domain, frame);
     thread_each(unwind_one, domain);
     reclaim(domain);
+    if (domain->state == DOMAIN_ENDED)
+        domain_leave_clients(domain);
     if (domain == watching && domain->state == DOMAIN_DEAD)
         revive(domain);
     else

@@ -14,6 +14,8 @@
 #include "kernel/domain/caps.h"
 #include "kernel/domain/loader.h"
 #include "kernel/domain/mechanism.h"
+#include "kernel/domain/resources.h"
+#include "kernel/exchange/rings.h"
 #include "kernel/sched/thread.h"
 #include "labels.h"
 
@@ -79,7 +81,9 @@ enum bh_error domain_create(const struct bh_archive_domain *manifest, struct loa
 enum bh_error domain_start(struct domain *domain) {
     if (domain->state == DOMAIN_RUNNING)
         return refuse(BH_EBUSY, "domain %s runs already", domain->name);
-    enum bh_error error = loader_entry_check(domain, "the image's entry", domain->image->verified.entry, LABEL_thread);
+    enum bh_error error = resources_domain_starts(domain);
+    if (!error)
+        error = loader_entry_check(domain, "the image's entry", domain->image->verified.entry, LABEL_thread);
     if (!error)
         error = platform_isolation_start(domain);
     if (!error) {
@@ -102,6 +106,7 @@ enum bh_error domain_start(struct domain *domain) {
         loader_unmap(domain);
         return error;
     }
+    rings_take_up(domain);
     if (domain->previous)
         domain->trial_ends_ns = clock_now_ns() + TRIAL_NS;
     TRACE(START, domain->id, domain->generation, domain->restarts);
@@ -119,5 +124,11 @@ enum bh_error domain_abandon(struct domain *domain) {
     domain->state = DOMAIN_ENDED;
     log_write(BH_LOG_ERROR, domain->name, "given up after %u restarts; `bhctl restart %s` tries again", domain->restarts,
               domain->name);
+    domain_leave_clients(domain);
     return BH_OK;
+}
+
+void domain_leave_clients(struct domain *domain) {
+    if (domain->manifest->on_give_up == BH_GIVE_UP_FAIL || resources_stuck(domain))
+        rings_give_up(domain);
 }

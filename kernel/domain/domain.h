@@ -90,6 +90,8 @@ enum bh_error domain_start(struct domain *domain);
 void domain_stop_ports(struct domain *domain);
 // Mark a dead domain as given up.
 enum bh_error domain_abandon(struct domain *domain);
+// It is dead, and nobody is to start it again but an operator: what becomes of its clients' requests.
+void domain_leave_clients(struct domain *domain);
 
 // The capability table's entry. Proxies look at struct domain's `callable` alone, and here only to say why not.
 struct cap {

@@ -45,6 +45,7 @@ struct device {
     struct port *port;     // for what is handed out at run time, NULL: never was
     bool open;
     bool told;             // that nothing confines it
+    bool stuck;            // it did not come out of its last reset: cut off, and its holder does not start before it does
     struct bh_device_info info; // as told at open
     struct binding bindings[VECTORS_MAX];
     struct dma_block dma[DMA_BLOCKS_MAX];
@@ -189,13 +190,36 @@ static enum bh_error map_bar(struct device *device, uint32_t bar, uint64_t *offs
     return error;
 }
 
-static void stop_device(const struct device *device) {
+// BH_ETIMEDOUT (logged): it does not come back. One that cannot be reset at all is only cut off: its driver may know how.
+static enum bh_error stop_device(struct device *device) {
+    const struct platform_pci_info *info = platform_pci_info(device->index);
+    const char *holder = device->holder->name;
     // Memory decoding goes on and off: QEMU before 8.2 misdirects what another processor reads from, or writes to, any device at that moment.
     cpus_stop();
     enum bh_error error = platform_pci_reset(device->index);
+    device->stuck = error == BH_ETIMEDOUT;
+    if (device->stuck)
+        return refuse(error, "device %02x:%02x.%x (%04x:%04x) of %s does not come out of its reset: it stays cut off from memory, and %s waits for it; "
+                      "switch the device off and on, then `bhctl restart %s'", info->address >> 8, info->address >> 3 & 31, info->address & 7, info->vendor,
+                      info->device, holder, holder, holder);
     if (error)
-        log_write(BH_LOG_WARNING, "kernel", "device %04x:%04x of %s could not be reset (%s); it is only cut off from memory",
-                  device->info.vendor, device->info.device, device->holder->name, error_sentence(error));
+        log_write(BH_LOG_WARNING, "kernel", "device %04x:%04x of %s could not be reset (%s); it is only cut off from memory", info->vendor, info->device, holder,
+                  error_sentence(error));
+    return BH_OK;
+}
+
+bool resources_stuck(const struct domain *domain) {
+    for (const struct device *device = devices; device < devices + DEVICES_MAX; device++)
+        if (device->holder == domain && device->stuck)
+            return true;
+    return false;
+}
+
+enum bh_error resources_domain_starts(const struct domain *domain) {
+    for (struct device *device = devices; device < devices + DEVICES_MAX; device++)
+        if (device->holder == domain && device->stuck && stop_device(device) != BH_OK)
+            return BH_ETIMEDOUT;
+    return BH_OK;
 }
 
 static void unmap_bars(struct device *device) {
@@ -220,7 +244,8 @@ static void tell_unconfined(struct device *device, enum platform_dma_guard guard
 // Stop it (the firmware may have used it), let it reach what its holder may, and only then let it go.
 static enum bh_error start_device(struct device *device) {
     struct domain *domain = device->holder;
-    stop_device(device);
+    if (stop_device(device) != BH_OK)
+        return BH_ETIMEDOUT;
     enum platform_dma_guard guard = platform_dma_guard(device->index);
     if (guard == DMA_CONFINED) {
         bool had_space = platform_dma_has_space(domain->id);
@@ -418,7 +443,7 @@ enum bh_error serve_ports_bind_interrupt(struct domain *caller, uint64_t object,
 
 static void close_device(struct device *device) {
     struct domain *domain = device->holder;
-    stop_device(device);
+    (void)stop_device(device); // it is blocked in any case
     platform_dma_detach(device->index);
     for (uint32_t i = 0; i < VECTORS_MAX; i++)
         interrupt_unbind(&device->bindings[i]);

@@ -22,6 +22,9 @@ enum bh_error resources_take_back(uint32_t index);
 struct domain *resources_holder(uint32_t index, bool *open); // NULL: nobody
 // Who has a device open whose transfers bear this platform_dma_source(); NULL: nobody.
 struct domain *resources_holder_of(uint32_t source);
+// Has it a device that did not come out of its reset? And: it is about to start: each of those is tried again. BH_ETIMEDOUT (logged): in vain.
+bool resources_stuck(const struct domain *domain);
+enum bh_error resources_domain_starts(const struct domain *domain);
 // Bus mastering off first, interrupts released, DMA memory freed, windows unmapped.
 void resources_domain_died(struct domain *domain);
 

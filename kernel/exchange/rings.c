@@ -241,6 +241,26 @@ void rings_domain_died(struct domain *domain) {
     }
 }
 
+void rings_give_up(const struct domain *server) {
+    for (struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server != server)
+            continue;
+        ring->header->given_up = 1;
+        event_raise(&ring->completion_event->event);
+    }
+}
+
+// In the epoch before this one clients end requests without asking anybody, so the new server must not read the log before they have seen that it is over.
+void rings_take_up(const struct domain *server) {
+    for (struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server != server || !ring->header->given_up)
+            continue;
+        ring->header->epoch++;
+        ring->header->given_up = 0;
+        event_raise(&ring->completion_event->event);
+    }
+}
+
 void rings_note_attached(const struct domain *domain) {
     for (struct ring *ring = rings; ring; ring = ring->next) {
         if (ring->server == domain)

@@ -50,6 +50,9 @@ enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct eve
 struct domain *rings_accuse(struct ring *ring, struct domain *accuser, uint32_t epoch, const char *what, uint64_t value);
 // New epoch for those that it served, wake their clients.
 void rings_domain_died(struct domain *domain);
+// Nobody starts this server again but an operator: its clients end what is in flight, and what they submit later. And: it starts again, in a new epoch.
+void rings_give_up(const struct domain *server);
+void rings_take_up(const struct domain *server);
 // The domain is about to get another image: remember which rings it uses. Later, while that is on trial: how many of them it does not use; on how many that it serves
 // requests wait and it has completed none; each time the name of one, unless NULL. Its trial is over.
 void rings_note_attached(const struct domain *domain);

@@ -31,8 +31,8 @@ class Sayings(Checks):
 
 
 class World:
-    def __init__(self, build, upgrades):
-        self.upgrades, self.build, self.folder = upgrades, build, os.path.join(build, "recovery-tests")
+    def __init__(self, build, upgrades, folder="recovery-tests"):
+        self.upgrades, self.build, self.folder = upgrades, build, os.path.join(build, folder)
         os.makedirs(self.folder, exist_ok=True)
         self.driver = os.path.join(build, "domains", "virtio-blk.elf")
 

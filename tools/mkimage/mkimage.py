@@ -25,13 +25,13 @@ MAGIC = 0x31304B4C55424842
 RIGHTS = {"call": 1, "serve": 2, "wait": 4, "signal": 8, "read": 16, "write": 32, "dma": 64, "client": 128, "server": 256, "grant": 512}
 SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
-ISOLATION = ("sfi", "none", "pks", "paging", "process")  # as numbered in kernel/abi/manifest.h
+ISOLATION, ON_GIVE_UP = ("sfi", "none", "pks", "paging", "process"), ("hold", "fail")  # as numbered in kernel/abi/manifest.h
 
 # Keys of each kind of table: name -> (type, default); no default: required.
 DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
           "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
           "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "isolation": (str, "sfi"),
-          "settings": (dict, {})}
+          "on_give_up": (str, "hold"), "settings": (dict, {})}
 PORT = {"server": (str,), "interface": (str,), "as": (str, ""), "object": (int, 0), "device": (str, ""), "interpose": (str, ""), "interpose_settings": (dict, {})}
 RING = {"client": (str,), "server": (str,), "type": (str,), "entries": (int, 64), "buffer": (str, "")}
 BUFFER = {"size": (str, ""), "file": (str, "")}
@@ -244,8 +244,9 @@ class System:
                                  "isolation" if "isolation" in data else None)
         if one["colour"] not in (*colours.NAMES, "auto"):
             self.manifest.refuse(table, f'colour = "{one["colour"]}": give gs, fs or auto', "colour", one["colour"])
-        if one["restart"] not in ("never", "on-crash"):
-            self.manifest.refuse(table, f'restart = "{one["restart"]}": give never or on-crash', "restart")
+        for key, values in (("restart", ("never", "on-crash")), ("on_give_up", ON_GIVE_UP)):
+            if one[key] not in values:
+                self.manifest.refuse(table, f'{key} = "{one[key]}": give {" or ".join(values)}', key)
         if one["hardened"] and not any(note == NOTE_HARDENED for note, _ in notes_of(path)):
             self.manifest.refuse(table, f"image {path} is not hardened; compile and link it with bhcc --hardened", "hardened")
         for key, limit in (("priority", 3), ("order", 15), ("caps", 4096)):
@@ -392,8 +393,8 @@ def pack(system):
     """The archive's bytes."""
     tables = [b"", b"", b"", b"", b"", b"", b""]
     counts = [len(x) for x in (system.files, system.domains, system.ports, system.rings, system.buffers, system.grants, system.settings)]
-    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
-                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]))
+    tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
+                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]), ON_GIVE_UP.index(d["on_give_up"]), 0)
                          for d, colour in zip(system.domains, system.colours))
     tables[2] = b"".join(struct.pack("<32sIIQQ64sII", text(p["as"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64), p.get("shadows", 0), 0)
                          for p in system.ports)

@@ -11,7 +11,7 @@
 
 #include "block.h"
 
-enum { BLOCK = 4096, SECTORS = BLOCK / 512, BLOCKS = 128, IN_FLIGHT = 16 };
+enum { BLOCK = 4096, SECTORS = BLOCK / 512, BLOCKS = 128, IN_FLIGHT = 16, ERRORS_TOLD = 20 };
 #define PAUSE_NS 4000000ull
 #define SECOND_NS 1000000000ull
 
@@ -85,8 +85,8 @@ static void end(uint32_t index, enum bh_error status) {
     request->busy = false;
     done++;
     if (status) {
-        errors++;
-        bh_warn("request %u of block %u: %s", request->operation, request->block, bh_strerror(status));
+        if (errors++ < ERRORS_TOLD)
+            bh_warn("request %u of block %u: %s", request->operation, request->block, bh_strerror(status));
     }
     if (request->operation == BH_BLOCK_OPERATION_FLUSH) {
         flushes++;

@@ -87,6 +87,40 @@ Test(ring, replays_in_the_order_of_submission, .init = set_up) {
     cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EAGAIN);
 }
 
+Test(ring, what_a_server_that_was_given_up_did_not_answer_ends_and_is_not_replayed, .init = set_up) {
+    struct completion completion;
+    struct request request;
+    enum bh_error status;
+    uint32_t slot;
+    uint64_t value;
+    for (uint64_t i = 1; i <= 3; i++)
+        cr_assert_eq(submit(i, &slot), BH_OK);
+    cr_assert(serve_one() && serve_one());
+    cr_assert(collect_one(&value) && value == 1, "what was answered and taken before");
+    memset(completion_pages, 0, completion_pages_size); // it dies,
+    header->epoch++;
+    header->given_up = 1; // and nobody starts it again
+    cr_assert(bh_ring_arm_completion(&client), "nobody is to sleep");
+    cr_assert_eq(submit(4, &slot), BH_OK);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_OK);
+        cr_assert_eq(status, BH_EDEAD);
+    }
+    cr_assert_eq(bh_ring_complete(&client, &slot, &status, &completion), BH_EAGAIN);
+    cr_assert(!bh_ring_arm_completion(&client) && !client.in_flight);
+    uint32_t before = signals;
+    cr_assert_eq(submit(5, &slot), BH_OK);
+    bh_ring_submit_notify(&client);
+    cr_assert_gt(signals, before, "whoever waits for it is woken");
+    header->given_up = 0; // an operator starts it
+    server_dies_and_returns();
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EAGAIN, "the client has not seen that yet");
+    client_looks();
+    cr_assert(serve_one() && !serve_one(), "one request is in flight");
+    cr_assert(collect_one(&value) && value == 5, "the only one that did not end");
+    cr_assert_eq(accusations, 0);
+}
+
 Test(ring, a_client_that_returns_frees_the_slots_of_its_former_life, .init = set_up) {
     uint32_t slot;
     enum bh_error status;
