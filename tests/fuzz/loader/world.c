@@ -257,6 +257,16 @@ enum bh_error resources_object(const char *selector, struct domain *holder, uint
 }
 
 // There are no devices here.
+bool resources_stuck(const struct domain *domain) {
+    (void)domain;
+    return false;
+}
+
+enum bh_error resources_domain_starts(const struct domain *domain) {
+    (void)domain;
+    return BH_OK;
+}
+
 enum bh_error platform_dma_map(uint32_t space, hpa start, uint64_t size, enum map_flags flags) {
     (void)space, (void)start, (void)size, (void)flags;
     return BH_OK;
