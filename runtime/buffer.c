@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Exchange buffers: thin wrappers over the run-time calls, and the two that are always made together.
+// Exchange buffers: thin wrappers over the run-time calls, and those that are always made together.
 #include "bulkhead/buffer.h"
 
+#include "bulkhead/cap.h"
 #include "runtime/calls.h"
 
 enum bh_error bh_buffer_alloc(size_t size, bh_cap *buffer, void **address) {
@@ -32,4 +33,10 @@ enum bh_error bh_buffer_open(bh_cap buffer, uint32_t rights, void **address, uin
     *address = mapped;
     *size = info.size;
     return BH_OK;
+}
+
+enum bh_error bh_buffer_find(const char *name, uint32_t rights, void **address, uint64_t *size) {
+    bh_cap buffer;
+    enum bh_error error = bh_cap_find(name, &buffer);
+    return error ? error : bh_buffer_open(buffer, rights, address, size);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A driver's device: granted, or claimed.
+// A driver's device, granted or claimed, and the data that it moves.
 #include "bulkhead/device.h"
 
 #include "bulkhead/domain.h"
+#include "kernel.h"
 #include "pci.h"
 
 #define RETRY_NS 2000000u
@@ -23,4 +24,23 @@ enum bh_error bh_device_find(const char *name, const char *kind, bh_cap *cap) {
     if (error)
         bh_error_log("no device: domain pci gives none of kind %s: %s", kind, bh_strerror(error));
     return error;
+}
+
+bool bh_device_taken_away(bh_cap cap) {
+    uint32_t value;
+    return cap && device_config_read(cap, 0, BH_ACCESS_SIZE_LONG, &value) == BH_ENOENT;
+}
+
+enum bh_error bh_device_data(const struct bh_ring *ring, const char *name, uint64_t *dma_address, uint64_t *size) {
+    struct bh_buffer_info info;
+    if (!ring->info.buffer) {
+        bh_error_log("ring %s has no data buffer: name one in the manifest (buffer = ...)", name);
+        return BH_ENOENT;
+    }
+    enum bh_error error = bh_buffer_info(ring->info.buffer, &info);
+    if (error)
+        return error;
+    *dma_address = info.dma_address;
+    *size = info.size;
+    return BH_OK;
 }

@@ -8,7 +8,6 @@
 
 enum bh_error bh_net_attach(struct bh_net_client *client, const char *name) {
     char part[BH_CAP_NAME_SIZE];
-    bh_cap buffer;
     void *pool;
     uint64_t size;
     enum bh_error error = bh_cap_find(name, &client->net);
@@ -23,9 +22,7 @@ enum bh_error bh_net_attach(struct bh_net_client *client, const char *name) {
     if (!error)
         snprintf(part, sizeof(part), "%s.pool", name);
     if (!error)
-        error = bh_cap_find(part, &buffer);
-    if (!error)
-        error = bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &pool, &size);
+        error = bh_buffer_find(part, BH_RIGHT_READ | BH_RIGHT_WRITE, &pool, &size);
     if (!error)
         error = bh_net_adopt(client, pool, size);
     if (error)

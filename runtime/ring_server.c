@@ -130,6 +130,15 @@ enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error 
     return bh_ring_finish_batch(ring, 1, &slot, &status, completion);
 }
 
+void bh_ring_end_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses, const void *completions) {
+    if (bh_ring_finish_batch(ring, count, slots, statuses, completions))
+        bh_panic("ring: of %u requests, in slot %u and so on, not all are in hand, and cannot be completed", count, slots[0]);
+}
+
+void bh_ring_end(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
+    bh_ring_end_batch(ring, 1, &slot, &status, completion);
+}
+
 void bh_ring_finish_notify(struct bh_ring *ring) {
     // An event that this domain does not hold: its copy of the number is broken, and the client would sleep for ever.
     if (peer_wants_event(ring, &requests_of(ring)->completion_event) && bh_call_event_signal(ring->info.completion_event) == BH_ECAP)

@@ -10,6 +10,7 @@
 
 #include "bulkhead/domain.h"
 #include "bulkhead/mutex.h"
+#include "bulkhead/settings.h"
 #include "bulkhead/uart.h"
 #include "console.h"
 #include "kernel.h"
@@ -18,7 +19,6 @@
 #define UART_BASE 0x3f8
 #define READ_MAX 512u
 #define TERMINALS_MAX 8
-#define SETTING_SIZE 480
 #define NEXT_KEY 0x14 // Ctrl-T
 
 struct terminal {
@@ -193,8 +193,7 @@ static enum bh_error serve(char *names) {
 }
 
 static enum bh_error start(void) {
-    static char names[SETTING_SIZE];
-    bh_cap settings;
+    static char names[BH_SETTING_SIZE];
     enum bh_error error = bh_mutex_create(&console.output_lock);
     if (!error)
         error = bh_mutex_create(&console.input_lock);
@@ -202,7 +201,7 @@ static enum bh_error start(void) {
         error = bh_uart_open(&console.uart, "serial", UART_BASE);
     if (error)
         return error;
-    if (bh_cap_find("settings", &settings) || settings_get(settings, "terminals", names) || !*names)
+    if (!bh_setting("terminals", names, sizeof(names)) || !*names)
         strcpy(names, "console");
     console.keyboard = &console.terminals[0];
     return serve(names);

@@ -36,19 +36,15 @@ static enum bh_error offer(void) {
 }
 
 static enum bh_error open_buffer(void) {
-    struct bh_buffer_info info;
     void *address;
     enum bh_error error = bh_cap_find("trace", &trace_cap);
     if (!error)
         error = bh_cap_find("cores", &buffer_cap);
     if (!error)
-        error = bh_buffer_info(buffer_cap, &info);
-    if (!error)
-        error = bh_buffer_map(buffer_cap, BH_RIGHT_READ, &address);
+        error = bh_buffer_open(buffer_cap, BH_RIGHT_READ, &address, &buffer_size);
     if (error)
         return error;
     buffer = address;
-    buffer_size = info.size;
     return BH_OK;
 }
 

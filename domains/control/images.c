@@ -36,17 +36,17 @@ void say_build(uint32_t domain) {
 }
 
 static bool open_buffer(void) {
-    struct bh_buffer_info info;
     void *address;
+    uint64_t size;
     if (buffer)
         return true;
-    if (bh_cap_find("images", &images_cap) || bh_cap_find("image-buffer", &buffer_cap) || bh_buffer_info(buffer_cap, &info) ||
-        (!checked && bh_event_create(&checked)) || bh_buffer_map(buffer_cap, BH_RIGHT_READ | BH_RIGHT_WRITE, &address)) {
+    if (bh_cap_find("images", &images_cap) || bh_cap_find("image-buffer", &buffer_cap) || (!checked && bh_event_create(&checked)) ||
+        bh_buffer_open(buffer_cap, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size)) {
         refuse("the manifest grants the control domain no capability \"images\", or no buffer \"image-buffer\"");
         return false;
     }
     buffer = address;
-    buffer_size = info.size;
+    buffer_size = size;
     return true;
 }
 

@@ -34,15 +34,6 @@ static const char *state_name(uint32_t state) {
     return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
 }
 
-static const char *cause_name(uint32_t cause) {
-    static const char *const names[] = {
-#define CAUSE(name, number, words) [number] = words,
-#include "kernel/abi/crash.def"
-#undef CAUSE
-    };
-    return cause < sizeof(names) / sizeof(*names) ? names[cause] : "?";
-}
-
 static const struct {
     const char *name;
     enum bh_inject kind;
@@ -56,7 +47,7 @@ static void say_domain(const struct bh_domain_info *info) {
     say("{\"id\":%u,\"name\":", info->id);
     say_string(info->name, sizeof(info->name));
     say(",\"state\":\"%s\",\"colour\":\"%s\",\"generation\":%u,\"restarts\":%u,\"cause\":\"%s\",", state_name(info->state),
-        info->colour ? "fs" : "gs", info->generation, info->restarts, cause_name(info->cause));
+        info->colour ? "fs" : "gs", info->generation, info->restarts, bh_crash_cause_name(info->cause));
     say("\"image\":");
     say_build(info->id);
     say(",\"threads\":%u,\"caps\":%u,\"memory\":%llu,\"memory_quota\":%llu,\"calls\":%llu,\"base_writes\":%llu,\"breaches\":%u}", info->threads, info->caps,
@@ -126,7 +117,7 @@ static void do_backtrace(const char *name) {
         refuse(error == BH_ENOENT ? "there is no domain \"%s\", or it never crashed" : "backtrace of %s failed", name);
         return;
     }
-    say("{\"ok\":true,\"cause\":\"%s\",\"time_ns\":%llu,\"tick\":%llu,\"generation\":%u,\"address\":%llu,\"text\":", cause_name(crash.cause),
+    say("{\"ok\":true,\"cause\":\"%s\",\"time_ns\":%llu,\"tick\":%llu,\"generation\":%u,\"address\":%llu,\"text\":", bh_crash_cause_name(crash.cause),
         (unsigned long long)crash.time_ns, (unsigned long long)crash.instructions, crash.generation, (unsigned long long)crash.address);
     say_string(crash.text, sizeof(crash.text));
     say(",\"frames\":[");

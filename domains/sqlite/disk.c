@@ -37,14 +37,11 @@ static enum bh_error ask_device(const char *port_name) {
 enum bh_error disk_open(const char *ring_name, const char *port_name, const char *buffer_name) {
     void *address;
     uint64_t size;
-    bh_cap buffer;
     enum bh_error error = ask_device(port_name);
     if (!error)
         error = bh_ring_attach(ring_name, &ring);
     if (!error)
-        error = bh_cap_find(buffer_name, &buffer);
-    if (!error)
-        error = bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size);
+        error = bh_buffer_find(buffer_name, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size);
     if (error)
         return error;
     window = address;

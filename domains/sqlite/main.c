@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include <bulkhead/domain.h>
+#include <bulkhead/settings.h>
 
 #include "disk.h"
-#include "kernel.h"
 #include "sql.h"
 #include "vfs.h"
 
@@ -79,18 +79,14 @@ static const char *open_database(void) {
     return NULL;
 }
 
-static const char *port_name(void) {
-    static char name[480];
-    bh_cap settings;
-    return bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, "port", name) == BH_OK ? name : "sql";
-}
-
 int main(void) {
     static const struct sql_methods methods = {.exec = exec};
+    char port[BH_SETTING_SIZE] = "sql";
     const char *problem = open_database();
     if (problem)
         bh_panic("the database cannot be opened: %s", problem);
-    enum bh_error error = sql_serve(port_name(), &methods, NULL);
+    (void)bh_setting("port", port, sizeof(port));
+    enum bh_error error = sql_serve(port, &methods, NULL);
     if (error)
         bh_panic("cannot serve: %s", bh_strerror(error));
     bh_thread_exit();

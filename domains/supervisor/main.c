@@ -111,11 +111,9 @@ static void repair(struct patient *patient, uint64_t now) {
 }
 
 static void adopt_state(void) {
-    struct bh_buffer_info info;
     void *address;
-    bh_cap buffer;
-    if (bh_cap_find("state", &buffer) || bh_buffer_info(buffer, &info) || info.size < sizeof(struct state) ||
-        bh_buffer_map(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address))
+    uint64_t size;
+    if (bh_buffer_find("state", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size) || size < sizeof(struct state))
         return;
     struct state *state = address;
     if (state->magic != STATE_MAGIC)

@@ -44,15 +44,6 @@ static void start(const struct bh_domain_info *info) {
         put_back(info, "it does not start");
 }
 
-static const char *cause_of(uint32_t cause) {
-    static const char *const names[] = {
-#define CAUSE(name, number, words) [number] = words,
-#include "kernel/abi/crash.def"
-#undef CAUSE
-    };
-    return cause < sizeof(names) / sizeof(*names) ? names[cause] : "?";
-}
-
 // It runs, and its second is over or half of it.
 static void judge(const struct bh_domain_info *info, const struct bh_image_info *image, uint64_t now, uint64_t *next) {
     struct bh_image_trial trial;
@@ -93,7 +84,7 @@ bool trials_look(const struct bh_domain_info *info, uint64_t now, uint64_t *next
     if (info->state == BH_DOMAIN_STATE_RUNNING) {
         judge(info, &image, now, next);
     } else {
-        snprintf(why, sizeof(why), "it ended: %s", cause_of(info->cause));
+        snprintf(why, sizeof(why), "it ended: %s", bh_crash_cause_name(info->cause));
         put_back(info, why);
     }
     return true;

@@ -53,14 +53,14 @@ void client_handle(struct port *port, uint32_t slot, const struct bh_net_transmi
         port->told_nonsense = true;
         port->counters.tx_dropped++;
     }
-    (void)bh_ring_finish(&port->transmit, slot, status, &completion);
+    bh_ring_end(&port->transmit, slot, status, &completion);
 }
 
 // ---- frames to the client
 
 static void give_back(struct port *port, uint32_t slot, enum bh_error status) {
     const struct bh_net_receive_completion completion = {0};
-    (void)bh_ring_finish(&port->receive, slot, status, &completion);
+    bh_ring_end(&port->receive, slot, status, &completion);
 }
 
 // One more empty buffer from the ring. False: there is none.
@@ -115,7 +115,7 @@ bool client_deliver(struct port *port, const struct bh_net_frame *facts, struct 
     port->empty_count -= count;
     for (uint32_t i = 0; i < port->empty_count; i++)
         port->empties[i] = port->empties[i + count];
-    (void)bh_ring_finish_batch(&port->receive, count, slots, NULL, completions);
+    bh_ring_end_batch(&port->receive, count, slots, NULL, completions);
     return true;
 }
 
@@ -193,12 +193,9 @@ static enum bh_error attach(struct port *port, const char *suffix, struct bh_rin
 
 enum bh_error client_open(struct port *port) {
     char name[BH_CAP_NAME_SIZE];
-    bh_cap buffer;
     void *pool;
     snprintf(name, sizeof(name), "%s.pool", port->name);
-    enum bh_error error = bh_cap_find(name, &buffer);
-    if (!error)
-        error = bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &pool, &port->pool_size);
+    enum bh_error error = bh_buffer_find(name, BH_RIGHT_READ | BH_RIGHT_WRITE, &pool, &port->pool_size);
     if (error) {
         bh_error_log("buffer %s cannot be used: %s", name, bh_strerror(error));
         return error;

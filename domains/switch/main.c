@@ -18,9 +18,8 @@
 #include <string.h>
 
 #include "bulkhead/domain.h"
-#include "kernel.h"
+#include "bulkhead/settings.h"
 
-#define SETTING_SIZE 480
 #define MTU_LEAST 576
 #define MTU_MOST 9000
 #define FLOOD_USUAL 2000
@@ -28,16 +27,15 @@
 #define ROUND 64 // frames of clients between two looks at the uplinks
 
 struct network network;
-static bh_cap settings;
 
-static const char *setting(const char *key, char value[SETTING_SIZE]) {
-    if (!settings || settings_get(settings, key, value))
+static const char *setting(const char *key, char value[BH_SETTING_SIZE]) {
+    if (!bh_setting(key, value, BH_SETTING_SIZE))
         value[0] = 0;
     return value;
 }
 
 static uint32_t number(const char *key, uint32_t usual, uint32_t least, uint32_t most) {
-    char value[SETTING_SIZE];
+    char value[BH_SETTING_SIZE];
     if (!*setting(key, value))
         return usual;
     unsigned long wanted = strtoul(value, NULL, 10);
@@ -124,7 +122,7 @@ static bool parse_mac(const char *text, uint8_t mac[6]) {
 }
 
 static enum bh_error set_mac(struct port *port) {
-    char key[BH_CAP_NAME_SIZE + 4], value[SETTING_SIZE];
+    char key[BH_CAP_NAME_SIZE + 4], value[BH_SETTING_SIZE];
     const uint8_t usual[6] = {0x02, 0x62, 0x68, 0, 0, (uint8_t)(port->index + 1)};
     memcpy(port->mac, usual, sizeof(usual));
     snprintf(key, sizeof(key), "mac-%s", port->name);
@@ -177,9 +175,8 @@ static enum bh_error open_ports(char *list, bool uplink, const char *trunks) {
 }
 
 static enum bh_error start(void) {
-    static char ports[SETTING_SIZE], uplinks[SETTING_SIZE];
-    char trunks[SETTING_SIZE];
-    (void)bh_cap_find("settings", &settings);
+    static char ports[BH_SETTING_SIZE], uplinks[BH_SETTING_SIZE];
+    char trunks[BH_SETTING_SIZE];
     network.mtu = number("mtu", 1500, MTU_LEAST, MTU_MOST);
     network.flood_limit = number("flood-limit", FLOOD_USUAL, 1, 1000000);
     setting("trunk", trunks);

@@ -24,6 +24,7 @@
 #include "block.h"
 #include "boot.h"
 #include "bulkhead/domain.h"
+#include "bulkhead/settings.h"
 #include "console.h"
 #include "cpuid.h"
 #include "exits.h"
@@ -38,7 +39,6 @@
 #define WATCH_AGAIN_NS 500000000u
 #define INPUT_RETRY_NS 5000000u
 #define RIGHTS_ALL 7u // read, write, execute
-#define SETTING_SIZE 480
 
 struct vmm vmm;
 
@@ -114,20 +114,10 @@ static void console_thread(uint64_t argument) {
     }
 }
 
-static void get_setting(const char *key, const char *fallback, char *value) {
-    if (!vmm.settings || settings_get(vmm.settings, key, value)) {
-        strncpy(value, fallback, SETTING_SIZE - 1);
-        value[SETTING_SIZE - 1] = 0;
-    }
-}
-
 static enum bh_error map_named(const char *name, uint32_t rights, struct boot_file *file) {
-    bh_cap buffer;
     void *address;
     uint64_t size;
-    enum bh_error error = bh_cap_find(name, &buffer);
-    if (!error)
-        error = bh_buffer_open(buffer, rights, &address, &size);
+    enum bh_error error = bh_buffer_find(name, rights, &address, &size);
     if (!error)
         *file = (struct boot_file){address, size};
     return error;
@@ -224,12 +214,11 @@ static enum bh_error make_vcpu(struct bh_vcpu_state **page) {
 
 // Settings are short: a long command line comes in pieces, cmdline, cmdline1, cmdline2, ...
 static void make_command_line(char *text, size_t size, uint32_t tsc_khz) {
-    char setting[SETTING_SIZE], key[16] = "cmdline";
+    char setting[BH_SETTING_SIZE], key[16] = "cmdline";
     size_t used = 0;
     text[0] = 0;
     for (int i = 1; used < size; i++) {
-        get_setting(key, "", setting);
-        if (!*setting)
+        if (!bh_setting(key, setting, sizeof(setting)) || !*setting)
             break;
         used += (size_t)snprintf(text + used, size - used, "%s", setting);
         snprintf(key, sizeof(key), "cmdline%d", i);
@@ -312,12 +301,11 @@ static enum bh_error start(void) {
 static void find_capabilities(void) {
     (void)bh_cap_find("guest", &vmm.guest);
     (void)bh_cap_find("console", &vmm.console);
-    (void)bh_cap_find("settings", &vmm.settings);
     (void)bh_cap_find("system", &vmm.system);
 }
 
 int main(void) {
-    char on_exit[SETTING_SIZE];
+    char on_exit[BH_SETTING_SIZE] = "power-off";
     uint32_t status = STATUS_NOT_STARTED;
     find_capabilities();
     if (bh_event_create(&vmm.ended))
@@ -330,7 +318,7 @@ int main(void) {
             (void)bh_event_wait(vmm.ended, 0);
         status = vmm.machine->status;
     }
-    get_setting("on-exit", "power-off", on_exit);
+    (void)bh_setting("on-exit", on_exit, sizeof(on_exit));
     if (vmm.system && strcmp(on_exit, "stop"))
         (void)system_power_off(vmm.system, status);
     return error ? 1 : 0;

@@ -16,7 +16,7 @@ struct vmm {
     struct guest_memory memory;
     struct bh_ring ring;
     struct bh_net_client net;
-    bh_cap guest, console, settings, system, disk_info;
+    bh_cap guest, console, system, disk_info;
     bh_cap ended;     // event: the guest has ended
     bh_cap net_event; // event: the Net domain is to be asked something
     bool ring_attached;

@@ -38,11 +38,6 @@ static void set64(const struct nvme_controller *controller, uint32_t offset, uin
     set32(controller, offset + 4, (uint32_t)(value >> 32));
 }
 
-// The kernel names BARs by slot offset. That is an address for confined code, of whose addresses the low half counts, but not for a plain driver.
-static void *in_own_slot(uint64_t offset) {
-    return (void *)(((uint64_t)(uintptr_t)get32 & ~BH_SLOT_MASK) | offset);
-}
-
 bool nvme_broken(const struct nvme_controller *controller) {
     uint32_t status = get32(controller, REGISTER_CSTS);
     return status == UINT32_MAX || (status & CSTS_FATAL);
@@ -217,7 +212,7 @@ static enum bh_error open_function(struct nvme_controller *controller, const cha
         bh_error_log("device %04x:%04x of class %04x is no NVMe controller with registers and MSI-X", info.vendor, info.device, class_code);
         return BH_ENOTSUP;
     }
-    controller->registers = in_own_slot(info.bar_offset[0]);
+    controller->registers = bh_device_memory(info.bar_offset[0]);
     controller->registers_size = info.bar_size[0];
     controller->vectors = info.vectors < NVME_QUEUES_MAX + 1 ? info.vectors : NVME_QUEUES_MAX + 1;
     return BH_OK;

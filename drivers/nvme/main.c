@@ -3,23 +3,24 @@
 // The NVMe driver: requests from a BlockRing to a namespace of an NVMe controller and back, over several pairs of queues.
 //
 // Serves the ring "disk" and, behind the port "disk-info", Block. Needs the capability "device" and, if it is to be told anything,
-// "settings": queues (2), namespace (the only one), read_only (0), timeout_ms (10000). The data stay where the client has them: the
-// controller reads and writes the ring's buffer itself, and this domain cannot even map it. One thread and one event serve all: the
-// client's submissions and every vector of the controller raise the same event.
+// "settings": port, queues (2), namespace (the only one), read_only (0), timeout_ms (10000); and the buffer "notes", if requests that it
+// cannot do are not to be tried for ever. The data stay where the client has them: the controller reads and writes the ring's buffer
+// itself, and this domain cannot even map it. One thread and one event serve all: the client's submissions and every vector of the
+// controller raise the same event.
 //
 // A request becomes one command, or several where its memory does not have the form of one (transfer.c), and is completed when all of
 // them have ended. A FLUSH covers, on every queue, what was completed before it (NVMe 6.8). When this domain dies, requests in flight
 // stay in the ring's log; the kernel resets the controller, and the next instance takes them from there.
-#include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/block_server.h"
 #include "bulkhead/domain.h"
+#include "bulkhead/settings.h"
 #include "nvme.h"
 
-#define SECTOR 512u
 #define DATA_ALIGNMENT 4u // of PRPs
 #define MS 1000000ull
-#define LOOK_NS 250000000ull // how long, with commands in flight, an interrupt is trusted to come
+#define LOOK_NS 250000000ull // between looks for commands that take too long
 #define TRIES_MAX 3
 #define NO_SLOT UINT32_MAX
 
@@ -27,8 +28,7 @@ enum { COMMAND_FLUSH = 0, COMMAND_WRITE = 1, COMMAND_READ = 2 };
 
 // A request in hand, by slot of the ring.
 struct work {
-    uint32_t commands; // in flight
-    uint32_t bytes;
+    uint32_t commands;    // in flight
     enum bh_error status; // the first thing that went wrong
 };
 
@@ -39,74 +39,24 @@ struct pair {
 };
 
 static struct driver {
+    struct bh_block_server server;
     struct nvme_controller controller;
     struct nvme_namespace space;
     struct pair pairs[NVME_QUEUES_MAX];
     uint32_t pair_count, turn; // turn: the pair that is asked first for the next command
-    struct bh_ring ring;
-    struct bh_block_info info;
-    uint64_t data_address, data_size;
     struct work works[BH_RING_ENTRIES_MAX];
     // The request that is being made into commands, in slot `slot`; NO_SLOT: none.
     uint32_t slot;
     struct bh_block_request request;
     struct nvme_transfer transfer;
     uint64_t look_at; // when commands are looked through for those that take too long
-    bool told;        // about the first request after a restart
 } driver = {.slot = NO_SLOT};
-
-static enum bh_error get_info(void *object, struct bh_block_info *info) {
-    (void)object;
-    *info = driver.info;
-    return BH_OK;
-}
 
 // ---- requests
 
-static enum bh_error check_segment(const struct bh_block_segment *segment) {
-    if (segment->size % SECTOR || !segment->size || segment->offset % DATA_ALIGNMENT)
-        return BH_EINVAL;
-    if (segment->offset > driver.data_size || segment->size > driver.data_size - segment->offset)
-        return BH_ERANGE;
-    return BH_OK;
-}
-
-// All that the client says about its request, before anything is built from it.
-static enum bh_error check(const struct bh_block_request *request, uint32_t *bytes) {
-    uint64_t total = 0, per_block = driver.space.block_size / SECTOR;
-    if (request->operation > BH_BLOCK_OPERATION_FLUSH)
-        return BH_ENOTSUP; // IDENTIFY among them: an NVMe controller does not write a serial number alone
-    if (request->segment_count > driver.info.segment_max)
-        return BH_ERANGE;
-    if (request->operation == BH_BLOCK_OPERATION_FLUSH)
-        return request->segment_count ? BH_EINVAL : BH_OK;
-    for (uint32_t i = 0; i < request->segment_count; i++) {
-        enum bh_error error = check_segment(&request->segments[i]);
-        if (error)
-            return error;
-        total += request->segments[i].size;
-    }
-    if (!total || total > UINT32_MAX || request->lba % per_block || total / SECTOR % per_block)
-        return BH_EINVAL;
-    if (request->operation == BH_BLOCK_OPERATION_WRITE && driver.info.read_only)
-        return BH_EREADONLY;
-    if (request->lba > driver.info.sector_count || total / SECTOR > driver.info.sector_count - request->lba)
-        return BH_ERANGE;
-    *bytes = (uint32_t)total;
-    return BH_OK;
-}
-
 static struct nvme_transfer transfer_of(const struct bh_block_request *request, uint32_t bytes) {
-    return (struct nvme_transfer){.request = request, .data_address = driver.data_address, .piece_max = driver.controller.transfer_max,
+    return (struct nvme_transfer){.request = request, .data_address = driver.server.data_address, .piece_max = driver.controller.transfer_max,
                                   .block_size = driver.space.block_size, .lba = request->lba, .left = bytes};
-}
-
-static void end(uint32_t slot) {
-    const struct work *work = &driver.works[slot];
-    struct bh_block_completion completion = {.transferred = work->status ? 0 : work->bytes};
-    enum bh_error error = bh_ring_finish(&driver.ring, slot, work->status, &completion);
-    if (error) // we lost track of what is in hand, and a client would wait for ever: the next instance finds it in the ring's log
-        bh_panic("slot %u cannot be completed: %s", slot, bh_strerror(error));
 }
 
 // The pair for the next command: in turns, as long as there is room. NULL: there is none.
@@ -127,7 +77,7 @@ static void send(struct pair *pair, struct nvme_command *command) {
 }
 
 static void send_piece(struct pair *pair, uint16_t id) {
-    uint64_t lba = driver.transfer.lba * SECTOR / driver.space.block_size;
+    uint64_t lba = driver.transfer.lba * BH_BLOCK_SECTOR / driver.space.block_size;
     uint32_t list = id * NVME_LIST_MAX;
     struct nvme_piece piece;
     // What was checked can be cut.
@@ -141,30 +91,29 @@ static void send_piece(struct pair *pair, uint16_t id) {
 
 // Send what there is room for of the request in hand.
 static void send_request(void) {
+    bool whole = false;
     struct pair *pair;
     uint16_t id;
-    do {
-        pair = next_pair(&id);
-        if (!pair)
-            return;
+    bh_block_look_at(&driver.server, driver.slot);
+    while (!whole && (pair = next_pair(&id))) {
         if (driver.request.operation == BH_BLOCK_OPERATION_FLUSH)
             send(pair, &(struct nvme_command){.opcode = COMMAND_FLUSH});
         else
             send_piece(pair, id);
-    } while (driver.transfer.left);
-    driver.slot = NO_SLOT;
+        whole = !driver.transfer.left;
+    }
+    bh_block_sent(&driver.server, driver.slot);
+    if (whole)
+        driver.slot = NO_SLOT;
 }
 
-// Take a request in hand, or complete it at once when there is something wrong with it.
+// Take a request in hand, or complete it at once when no commands can be made of it.
 static void begin(uint32_t slot) {
-    struct work *work = &driver.works[slot];
-    *work = (struct work){0};
-    work->status = check(&driver.request, &work->bytes);
-    driver.transfer = transfer_of(&driver.request, work->bytes);
-    if (!work->status && driver.space.block_size > SECTOR)
-        work->status = nvme_transfer_check(driver.transfer);
-    if (work->status)
-        end(slot);
+    uint32_t size = bh_block_size(&driver.server, slot);
+    driver.works[slot] = (struct work){0};
+    driver.transfer = transfer_of(&driver.request, size);
+    if (driver.space.block_size > BH_BLOCK_SECTOR && nvme_transfer_check(driver.transfer) != BH_OK)
+        bh_block_end(&driver.server, slot, BH_EINVAL);
     else
         driver.slot = slot;
 }
@@ -188,15 +137,14 @@ static bool take_requests(void) {
     while (has_room()) {
         if (driver.slot != NO_SLOT)
             send_request();
-        else if (bh_ring_take(&driver.ring, &slot, &driver.request) == BH_OK)
+        else if (bh_block_take(&driver.server, &slot, &driver.request))
             begin(slot);
         else
             break;
         any = true;
     }
     tell_queues();
-    if (any)
-        bh_ring_finish_notify(&driver.ring); // of those that were refused
+    bh_block_tell(&driver.server); // of those that were refused
     return any;
 }
 
@@ -217,6 +165,16 @@ static enum bh_error error_of(uint16_t status) {
     }
 }
 
+// This instance ends because of the commands whose abortion was asked for.
+static void blame_late(void) {
+    for (uint32_t i = 0; i < driver.pair_count; i++) {
+        const struct nvme_queue *queue = &driver.pairs[i].queue;
+        for (uint16_t id = 0; id < queue->size; id++)
+            if (queue->flights[id].busy && queue->flights[id].late)
+                bh_block_blame(&driver.server, queue->flights[id].tag);
+    }
+}
+
 // Whether a command that ended so is sent once more.
 static bool sent_again(struct pair *pair, const struct nvme_end *one) {
     const struct nvme_flight *flight = &pair->queue.flights[one->id];
@@ -225,9 +183,12 @@ static bool sent_again(struct pair *pair, const struct nvme_end *one) {
     if (!aborted && (one->status & NVME_NOT_AGAIN || (code != NVME_NOT_READY && code != NVME_INTERRUPTED)))
         return false;
     if (flight->tries == TRIES_MAX) {
-        if (aborted) // a reset may help it; requests in flight are the successor's
+        if (aborted) { // a reset may help it; requests in flight are the successor's
+            bh_block_blame(&driver.server, one->tag);
+            blame_late();
             bh_panic("a command of queue %u took longer than %llu ms, %u times", pair->queue.id,
                      (unsigned long long)(driver.controller.timeout_ns / MS), TRIES_MAX + 1);
+        }
         return false;
     }
     nvme_queue_add_again(&pair->queue, one->id, bh_time_ns() + driver.controller.timeout_ns);
@@ -247,15 +208,7 @@ static void take_end(struct pair *pair, const struct nvme_end *one) {
     }
     work->commands--;
     if (!work->commands && one->tag != driver.slot)
-        end(one->tag);
-}
-
-// The line that says how a restart went: bhctl and the demonstration read it.
-static void tell_restart(void) {
-    if (driver.ring.epoch > 1 && !driver.told) // the first instance of all has epoch 1
-        bh_info("restarted: %u requests replayed, first request completed at tick %llu", driver.ring.replayed,
-                (unsigned long long)__builtin_ia32_rdtsc());
-    driver.told = true;
+        bh_block_end(&driver.server, one->tag, work->status);
 }
 
 static bool take_ends(void) {
@@ -274,11 +227,9 @@ static bool take_ends(void) {
             nvme_queue_tell_taken(&pair->queue);
         any |= count != 0;
     }
-    if (any) {
-        tell_queues();
-        bh_ring_finish_notify(&driver.ring);
-        tell_restart();
-    }
+    if (any)
+        tell_queues(); // of those that were sent again
+    bh_block_tell(&driver.server);
     return any;
 }
 
@@ -289,8 +240,10 @@ static void look_at_pair(struct nvme_queue *queue, uint64_t now) {
         struct nvme_flight *flight = &queue->flights[id];
         if (!flight->busy || now <= flight->deadline_ns)
             continue;
-        if (flight->late)
+        if (flight->late) {
+            blame_late();
             bh_panic("command %u of queue %u does not end, nor can it be aborted", id, queue->id);
+        }
         if (!nvme_abort(&driver.controller, queue, id))
             return; // its turn comes
         bh_warn("command %u of queue %u takes longer than %llu ms: abortion asked for", id, queue->id,
@@ -313,54 +266,20 @@ static void look(uint64_t now) {
         look_at_pair(&driver.pairs[i].queue, now);
 }
 
-static bool in_flight(void) {
-    for (uint32_t i = 0; i < driver.pair_count; i++)
-        if (driver.pairs[i].queue.free_count + 1 < driver.pairs[i].queue.size)
-            return true;
-    return false;
-}
-
 [[noreturn]] static void serve(void) {
     for (;;) {
-        bool busy = take_requests();
-        busy |= take_ends();
-        uint64_t now = bh_time_ns();
-        look(now);
+        bool busy = take_ends();
+        busy |= take_requests();
+        look(bh_time_ns());
         if (busy)
             continue;
         // Without room only the controller can bring the next piece of work.
-        if (!has_room() || !bh_ring_arm_submit(&driver.ring))
-            (void)bh_event_wait(driver.controller.event, in_flight() ? now + LOOK_NS : 0);
+        if (!has_room() || !bh_ring_arm_submit(&driver.server.ring))
+            bh_block_wait(&driver.server);
     }
 }
 
 // ---- start
-
-static enum bh_error setting(const char *name, uint64_t least, uint64_t most, uint64_t *value) {
-    char text[480], *last;
-    bh_cap settings;
-    if (bh_cap_find("settings", &settings) != BH_OK || settings_get(settings, name, text) != BH_OK)
-        return BH_OK; // the default
-    uint64_t number = strtoull(text, &last, 10);
-    if (!*text || *last || number < least || number > most) {
-        bh_error_log("setting %s = \"%s\" is not between %llu and %llu", name, text, (unsigned long long)least, (unsigned long long)most);
-        return BH_ERANGE;
-    }
-    *value = number;
-    return BH_OK;
-}
-
-static enum bh_error find_data(void) {
-    struct bh_buffer_info info;
-    if (!driver.ring.info.buffer) {
-        bh_error_log("ring disk has no data buffer: name one in the manifest (buffer = ...)");
-        return BH_ENOENT;
-    }
-    enum bh_error error = bh_buffer_info(driver.ring.info.buffer, &info);
-    driver.data_address = info.dma_address;
-    driver.data_size = info.size;
-    return error;
-}
 
 static enum bh_error add_pairs(uint32_t wanted) {
     enum bh_error error = nvme_agree_queues(&driver.controller, wanted, &driver.pair_count);
@@ -379,49 +298,43 @@ static enum bh_error add_pairs(uint32_t wanted) {
 
 static enum bh_error open_device(void) {
     uint64_t queues = 2, space = 0, read_only = 0, timeout_ms = 10000;
-    enum bh_error error = setting("queues", 1, NVME_QUEUES_MAX, &queues);
+    enum bh_error error = bh_setting_number("queues", 1, NVME_QUEUES_MAX, &queues);
     if (!error)
-        error = setting("namespace", 1, UINT32_MAX - 1, &space);
+        error = bh_setting_number("namespace", 1, UINT32_MAX - 1, &space);
     if (!error)
-        error = setting("read_only", 0, 1, &read_only);
+        error = bh_setting_number("read_only", 0, 1, &read_only);
     if (!error)
-        error = setting("timeout_ms", 100, 600000, &timeout_ms);
+        error = bh_setting_number("timeout_ms", 100, 600000, &timeout_ms);
     if (!error)
-        error = nvme_open(&driver.controller, "device", driver.ring.info.submit_event, timeout_ms * MS);
+        error = nvme_open(&driver.controller, "device", driver.server.ring.info.submit_event, timeout_ms * MS);
     if (!error)
         error = nvme_find_namespace(&driver.controller, (uint32_t)space, &driver.space);
     if (!error)
         error = add_pairs((uint32_t)queues);
     if (error)
         return error;
-    driver.info = (struct bh_block_info){.sector_count = driver.space.sectors, .block_size = driver.space.block_size,
-                                         .segment_max = BH_BLOCK_SEGMENTS_MAX, .read_only = read_only || driver.space.read_only,
-                                         .flush = driver.controller.cache};
-    memcpy(driver.info.serial, driver.controller.serial, sizeof(driver.controller.serial));
+    struct bh_block_server *server = &driver.server;
+    server->unit = driver.space.block_size;
+    server->alignment = DATA_ALIGNMENT;
+    server->segment_size_max = UINT32_MAX;
+    server->info = (struct bh_block_info){.sector_count = driver.space.sectors, .block_size = driver.space.block_size,
+                                          .segment_max = BH_BLOCK_SEGMENTS_MAX, .read_only = read_only || driver.space.read_only,
+                                          .flush = driver.controller.cache};
+    memcpy(server->info.serial, driver.controller.serial, sizeof(driver.controller.serial));
     return BH_OK;
 }
 
 int main(void) {
-    static const struct block_methods methods = {.info = get_info};
-    enum bh_error error = bh_ring_attach("disk", &driver.ring);
-    if (!error)
-        error = find_data();
+    const struct bh_block_info *info = &driver.server.info;
+    enum bh_error error = bh_block_attach(&driver.server);
     if (!error)
         error = open_device();
-    if (error) {
-        bh_error_log("the disk cannot be served: %s", bh_strerror(error));
-        // A crash, not an end: whoever is restarted may find it given back.
-        if (driver.controller.cap && device_config_read(driver.controller.cap, 0, BH_ACCESS_SIZE_LONG, &(uint32_t){0}) == BH_ENOENT)
-            bh_panic("the device was taken away while it was opened");
+    if (error)
+        return bh_block_failed(driver.controller.cap, error);
+    if (bh_block_serve(&driver.server))
         return 1;
-    }
-    error = block_serve("disk-info", &methods, &driver);
-    if (error) {
-        bh_error_log("port disk-info cannot be served: %s", bh_strerror(error));
-        return 1;
-    }
     bh_info("namespace %u, %llu sectors in blocks of %u bytes, %u queue pairs%s%s, serial \"%s\"", driver.space.id,
-            (unsigned long long)driver.info.sector_count, driver.info.block_size, driver.pair_count, driver.info.flush ? ", flush" : "",
-            driver.info.read_only ? ", read only" : "", driver.info.serial);
+            (unsigned long long)info->sector_count, info->block_size, driver.pair_count, info->flush ? ", flush" : "",
+            info->read_only ? ", read only" : "", info->serial);
     serve();
 }

@@ -8,6 +8,7 @@
 
 #include "bulkhead/device.h"
 #include "bulkhead/domain.h"
+#include "bulkhead/settings.h"
 #include "kernel.h"
 
 #define PCI_STATUS_AND_COMMAND 4
@@ -27,7 +28,8 @@ enum common { COMMON_DEVICE_SELECT = 0, COMMON_DEVICE_FEATURES = 4, COMMON_DRIVE
               COMMON_CONFIG_VECTOR = 16, COMMON_STATUS = 20, COMMON_GENERATION = 21, COMMON_SIZE = 56 };
 
 struct place {
-    uint64_t address, size; // in this domain
+    volatile uint8_t *address; // in this domain
+    uint64_t size;
 };
 
 static uint32_t config_word(const struct virtio_device *device, uint32_t offset, uint32_t size) {
@@ -44,29 +46,24 @@ static uint32_t get32(volatile uint8_t *base, uint32_t offset) {
     return *(volatile uint32_t *)(base + offset);
 }
 
-// The kernel names BARs by slot offset. That is an address for confined code, of whose addresses the low half counts, but not for a plain driver.
-static uint64_t in_own_slot(uint64_t offset) {
-    return ((uint64_t)(uintptr_t)config_word & ~BH_SLOT_MASK) | offset;
-}
-
 // Where the structure that the capability at `at` describes is mapped. Size 0: it is not.
 static struct place locate(const struct virtio_device *device, const struct bh_device_info *info, uint32_t at) {
     uint32_t bar = config_word(device, at + 4, 1);
     uint64_t offset = config_word(device, at + 8, 4), size = config_word(device, at + 12, 4);
     if (bar >= 6 || !info->bar_offset[bar] || offset > info->bar_size[bar] || size > info->bar_size[bar] - offset)
         return (struct place){0};
-    return (struct place){in_own_slot(info->bar_offset[bar] + offset), size};
+    return (struct place){bh_device_memory(info->bar_offset[bar] + offset), size};
 }
 
 static void note_structure(struct virtio_device *device, uint32_t kind, struct place place, uint32_t at) {
     if (kind == STRUCTURE_COMMON && place.size >= COMMON_SIZE && !device->common) {
-        device->common = (volatile uint8_t *)place.address;
+        device->common = place.address;
     } else if (kind == STRUCTURE_NOTIFY && place.size >= 2 && !device->notify) {
-        device->notify = (volatile uint8_t *)place.address;
+        device->notify = place.address;
         device->notify_size = place.size;
         device->notify_multiplier = config_word(device, at + 16, 4);
     } else if (kind == STRUCTURE_DEVICE && place.size && !device->config) {
-        device->config = (volatile const uint8_t *)place.address;
+        device->config = place.address;
         device->config_size = place.size;
     }
 }
@@ -114,9 +111,8 @@ enum bh_error virtio_reset(struct virtio_device *device) {
 
 // Packed queues, unless the manifest says no.
 static uint64_t wanted_layout(void) {
-    char text[480];
-    bh_cap settings;
-    bool off = bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, "packed", text) == BH_OK && strcmp(text, "off") == 0;
+    char text[BH_SETTING_SIZE];
+    bool off = bh_setting("packed", text, sizeof(text)) && strcmp(text, "off") == 0;
     return off ? 0 : VIRTIO_F_RING_PACKED;
 }
 

@@ -146,8 +146,7 @@ void receive_post_again(struct pair *pair);
 // The same, but give them back to the client, also those that are still in the ring.
 void receive_withdraw(struct pair *pair);
 
-// A completion, and the line in the log that says how a restart went.
-void pair_finish(struct pair *pair, struct lane *lane, uint32_t slot, enum bh_error status, const void *completion);
+// Tell the client about completions; and the line in the log that says how a restart went.
 void pair_notify(struct pair *pair, struct lane *lane);
 // The device has broken the rules: this domain ends, the kernel resets the device, and the rings keep what is in flight.
 [[noreturn]] void card_broken(void);

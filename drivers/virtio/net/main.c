@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bulkhead/device.h"
+
 #define PAUSE_NS 100000ull
 
 // ---- calls
@@ -94,12 +96,6 @@ static enum bh_error withdraw(void *object, uint32_t number) {
 
 // ---- pairs
 
-void pair_finish(struct pair *pair, struct lane *lane, uint32_t slot, enum bh_error status, const void *completion) {
-    enum bh_error error = bh_ring_finish(&lane->ring, slot, status, completion);
-    if (error)
-        bh_warn("slot %u of pair %u cannot be completed: %s", slot, pair->number, bh_strerror(error));
-}
-
 void pair_notify(struct pair *pair, struct lane *lane) {
     bh_ring_finish_notify(&lane->ring);
     if (lane->ring.epoch > 1 && !pair->told) // the first instance of all has epoch 1
@@ -137,18 +133,11 @@ static void serve_pair(uint64_t number) {
 
 static enum bh_error attach_lane(struct pair *pair, struct lane *lane, const char *kind) {
     char name[8];
-    struct bh_buffer_info info;
     snprintf(name, sizeof(name), "%s%u", kind, pair->number);
     enum bh_error error = bh_ring_attach(name, &lane->ring);
     if (error)
         return error;
-    if (!lane->ring.info.buffer) {
-        bh_error_log("ring %s has no data buffer: name one in the manifest (buffer = ...)", name);
-        return BH_EINVAL;
-    }
-    error = bh_buffer_info(lane->ring.info.buffer, &info);
-    lane->data_address = info.dma_address;
-    lane->data_size = info.size;
+    error = bh_device_data(&lane->ring, name, &lane->data_address, &lane->data_size);
     return error ? error : bh_ring_set_add(&pair->rings, &lane->ring, 0, 1);
 }
 

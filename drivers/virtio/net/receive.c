@@ -38,7 +38,7 @@ static enum bh_error offer(struct pair *pair, uint32_t slot) {
 static void give_back(struct pair *pair, uint32_t slot, enum bh_error status) {
     static const struct bh_net_receive_completion nothing;
     pair->posted[slot].size = 0;
-    pair_finish(pair, &pair->receive, slot, status, &nothing);
+    bh_ring_end(&pair->receive.ring, slot, status, &nothing);
 }
 
 bool receive_has_room(const struct pair *pair) {
@@ -124,9 +124,7 @@ static void deliver_frame(struct pair *pair, uint32_t bytes) {
     pair->receive.bytes += bytes;
     for (uint32_t i = 0; i < pair->part_count; i++)
         pair->posted[pair->part_slots[i]].size = 0;
-    enum bh_error error = bh_ring_finish_batch(&pair->receive.ring, pair->part_count, pair->part_slots, NULL, pair->parts);
-    if (error)
-        bh_warn("a frame of %u bytes cannot be delivered: %s", bytes, bh_strerror(error));
+    bh_ring_end_batch(&pair->receive.ring, pair->part_count, pair->part_slots, NULL, pair->parts);
 }
 
 static void end_frame(struct pair *pair) {

@@ -95,7 +95,7 @@ static void end(struct pair *pair, uint32_t slot, enum bh_error status) {
     pair->transmit.bytes += completion.sent;
     pair->transmit.dropped += status != BH_OK;
     pair->sending[slot] = 0;
-    pair_finish(pair, &pair->transmit, slot, status, &completion);
+    bh_ring_end(&pair->transmit.ring, slot, status, &completion);
 }
 
 bool transmit_has_room(const struct pair *pair) {

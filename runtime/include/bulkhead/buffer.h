@@ -18,5 +18,7 @@ enum bh_error bh_buffer_unmap(bh_cap buffer);
 enum bh_error bh_buffer_info(bh_cap buffer, struct bh_buffer_info *info);
 // Map a buffer that somebody else made, and say how many bytes it has.
 enum bh_error bh_buffer_open(bh_cap buffer, uint32_t rights, void **address, uint64_t *size);
+// The same with the one that the manifest grants as `name`. BH_ENOENT when it grants none.
+enum bh_error bh_buffer_find(const char *name, uint32_t rights, void **address, uint64_t *size);
 
 #endif

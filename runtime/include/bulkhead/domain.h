@@ -36,6 +36,9 @@ enum bh_error bh_serve(const char *name, uint32_t interface, uint64_t fingerprin
 // The sentence for an error code. Never NULL; static.
 const char *bh_strerror(enum bh_error error);
 
+// The words for why a domain died (enum bh_crash_cause). Never NULL; static.
+const char *bh_crash_cause_name(uint32_t cause);
+
 // Crash this domain with a message (printf style). For its own broken invariants, not for bad input.
 [[noreturn]] void bh_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -98,6 +98,10 @@ enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error 
 // Complete several with one publication. `statuses` NULL: all BH_OK. BH_EINVAL at the first that is not in hand; those before it are completed.
 enum bh_error bh_ring_finish_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses,
                                    const void *completions);
+// The same for a server that is certain of what it has in hand. What is not in hand ends the domain, by a panic: the server has lost track of its
+// requests, a client would wait for ever, and a successor finds them all in the ring's log.
+void bh_ring_end(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion);
+void bh_ring_end_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses, const void *completions);
 // Tell the client about completions so far, if it wants to know: one event at most, none while it polls.
 void bh_ring_finish_notify(struct bh_ring *ring);
 // Ask for an event (info.submit_event) at the next submission; true when there is work already (do not sleep then).

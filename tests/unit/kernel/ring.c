@@ -383,6 +383,25 @@ Test(ring, a_server_finishes_each_request_once, .init = set_up) {
     cr_assert_eq(bh_ring_finish(&server, slot, BH_OK, NULL), BH_EINVAL);
 }
 
+Test(ring, a_server_that_ends_what_is_not_in_hand_ends_itself, .init = set_up, .signal = SIGABRT) {
+    uint32_t slot;
+    struct request request;
+    cr_assert_eq(submit(1, &slot), BH_OK);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
+    bh_ring_end(&server, slot, BH_OK, NULL);
+    cr_assert_eq(completions()->completion_tail, 1);
+    bh_ring_end(&server, slot, BH_OK, NULL);
+}
+
+Test(ring, a_server_that_ends_a_batch_of_which_it_has_not_all_ends_itself, .init = set_up, .signal = SIGABRT) {
+    uint32_t slots[2];
+    struct request request;
+    cr_assert_eq(submit(1, &slots[0]), BH_OK);
+    cr_assert_eq(bh_ring_take(&server, &slots[0], &request), BH_OK);
+    slots[1] = ENTRIES - 1;
+    bh_ring_end_batch(&server, 2, slots, NULL, NULL);
+}
+
 static void scribble(uint8_t *pages, size_t size) {
     for (long i = 1 + random() % 6; i > 0; i--) {
         static const uint64_t values[] = {0, 1, 7, 8, 9, 0x7fffffff, 0x80000000, 0xffffffff, UINT64_MAX};

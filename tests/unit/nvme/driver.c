@@ -3,6 +3,9 @@
 // The NVMe driver against controllers that are honest, slow, broken or hostile.
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -120,6 +123,45 @@ Test(nvme, lost_interrupts_cost_a_look) {
     ends_with("idle");
     cr_assert_eq(fixture.finished, 10, "all ended");
     cr_assert_eq(fixture.aborts, 0, "none was late");
+    cr_assert(fixture_said("its interrupt did not come"), "it is told");
+}
+
+// Three instances end over requests that are not answered, and leave their notes; the fourth one has a controller that works.
+Test(nvme, requests_that_ended_three_instances_fail_and_others_go_on) {
+    fixture.notes = mmap(NULL, NOTES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    fixture.transfer_shift = 1;
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 8, 0, 32768); // of several commands: it counts once
+    write_one();
+    for (int i = 0; i < 3; i++)
+        if (!fork()) {
+            fixture.silent = true;
+            const char *ending = fixture_run();
+            _exit(fixture_said("fails") || strncmp(ending, "panic: command", 14) != 0);
+        } else {
+            int status;
+            cr_assert(wait(&status) > 0 && status == 0, "instance %d did not end over them", i);
+        }
+    for (int i = 0; i < 3; i++)
+        write_one();
+    ends_with("idle");
+    for (uint32_t i = 0; i < 5; i++)
+        cr_assert_eq(fixture.status_of[i], i < 2 ? BH_EIO : BH_OK, "request %u: %d", i, fixture.status_of[i]);
+    cr_assert(fixture_said("request 2 ended 3 instances: it fails"), "it is told");
+}
+
+Test(nvme, a_request_that_ended_two_instances_is_tried_again) {
+    fixture.notes = mmap(NULL, NOTES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    write_one();
+    for (int i = 0; i < 2; i++)
+        if (!fork()) {
+            fixture.silent = fixture.abort_works = true;
+            _exit(strncmp(fixture_run(), "panic: a command", 16) != 0);
+        } else {
+            int status;
+            cr_assert(wait(&status) > 0 && status == 0, "instance %d did not end over it", i);
+        }
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_OK, "done in the end");
 }
 
 Test(nvme, a_command_that_does_not_end_is_aborted_and_sent_again) {

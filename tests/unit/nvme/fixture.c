@@ -187,9 +187,18 @@ enum bh_error settings_get(bh_cap cap, const char *key, char *value) {
     return BH_ENOENT;
 }
 
-enum bh_error bh_device_find(const char *name, const char *kind, bh_cap *cap) {
-    (void)kind;
-    return bh_cap_find(name, cap);
+enum bh_error pci_claim(bh_cap cap, const char *selector, bh_cap *out) {
+    (void)cap, (void)selector, (void)out;
+    return BH_ENOENT;
+}
+
+enum bh_error bh_buffer_find(const char *name, uint32_t rights, void **address, uint64_t *size) {
+    (void)rights;
+    if (strcmp(name, "notes") || !fixture.notes)
+        return BH_ENOENT;
+    *address = fixture.notes;
+    *size = NOTES_SIZE;
+    return BH_OK;
 }
 
 enum bh_error device_open(bh_cap cap, struct bh_device_info *info) {
@@ -299,22 +308,21 @@ enum bh_error bh_ring_attach(const char *name, struct bh_ring *ring) {
 }
 
 enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *slot, void *request) {
-    (void)ring;
     if (fixture.taken == fixture.request_count)
         return BH_EAGAIN;
     memcpy(request, &fixture.requests[fixture.taken], sizeof(fixture.requests[0]));
+    ring->sequences[fixture.taken] = fixture.taken + 1;
     *slot = fixture.taken++;
     return BH_OK;
 }
 
-enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
+void bh_ring_end(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
     (void)ring, (void)completion;
     if (slot >= fixture.taken || fixture.ended[slot])
-        return BH_EINVAL;
+        bh_panic("slot %u is not in hand", slot);
     fixture.ended[slot] = true;
     fixture.status_of[slot] = status;
     fixture.finished++;
-    return BH_OK;
 }
 
 void bh_ring_finish_notify(struct bh_ring *ring) {

@@ -12,6 +12,7 @@
 #define DISK_SIZE (4u << 20)
 #define WINDOW_SIZE (2u << 20)
 #define REQUESTS_MAX 64u
+#define NOTES_SIZE (32u << 10)
 
 extern struct fixture {
     // What the controller is like. Zeroed parts are honest.
@@ -36,6 +37,7 @@ extern struct fixture {
     enum bh_error status_of[REQUESTS_MAX];
     bool ended[REQUESTS_MAX];
     const char *settings[8]; // name, value, ...
+    void *notes;             // NOTES_SIZE bytes; NULL: the manifest grants none
     uint64_t now;
 } fixture;
 extern uint8_t fixture_disk[DISK_SIZE], fixture_window[WINDOW_SIZE];

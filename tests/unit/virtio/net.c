@@ -84,16 +84,14 @@ static void complete(uint32_t slot, enum bh_error status, const void *completion
     order[done_count++] = slot;
 }
 
-enum bh_error bh_ring_finish_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses, const void *completions) {
+void bh_ring_end_batch(struct bh_ring *ring, uint32_t count, const uint32_t *slots, const enum bh_error *statuses, const void *completions) {
     (void)ring, (void)statuses;
     for (uint32_t i = 0; i < count; i++)
         complete(slots[i], BH_OK, (const struct bh_net_receive_completion *)completions + i);
-    return BH_OK;
 }
 
-void pair_finish(struct pair *of, struct lane *lane, uint32_t slot, enum bh_error status, const void *completion) {
-    (void)of;
-    complete(slot, status, lane == &pair->receive ? completion : NULL);
+void bh_ring_end(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
+    complete(slot, status, ring == &pair->receive.ring ? completion : NULL);
 }
 
 void pair_notify(struct pair *of, struct lane *lane) {
