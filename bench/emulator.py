@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A system in QEMU that counts instructions: one tick of its time-stamp counter is one instruction, whoever executes it."""
 import os
+import re
 import subprocess
 import sys
 
@@ -16,6 +17,12 @@ def make_archive(options, failure, manifest, path, *arguments):
     if made.returncode:
         raise failure(made.stderr.strip())
     return path
+
+
+def symbols(path):
+    """Addresses of the functions in an ELF file, by name."""
+    text = subprocess.run(["llvm-nm-19", "--defined-only", path], capture_output=True, text=True, check=False).stdout
+    return {name: int(address, 16) for address, name in re.findall(r"^([0-9a-f]+) [tT] (\S+)", text, re.M)}
 
 
 def tail(path):

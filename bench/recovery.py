@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from emulator import ROOT, make_archive, run_counted, tail
+from emulator import ROOT, make_archive, run_counted, symbols, tail
 
 sys.path.insert(0, os.path.join(ROOT, "tools", "run"))
 from machine import Machine, Trouble  # noqa: E402
@@ -34,12 +34,6 @@ GUEST_PROMPT = r"guest:~# "
 GUEST_TURN = r"""while :; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct 2>/dev/null; done & load=$!; sleep 0.2; """ \
              r"""a=$(awk '$3 == "vda" {print $6}' /proc/diskstats); sleep %d; b=$(awk '$3 == "vda" {print $6}' /proc/diskstats); kill $load; killall dd; wait; """ \
              r"""echo "turn"%d:$((b - a)):$(dmesg | grep -c -i 'i/o error')""" + "\n"
-
-
-def symbols(path):
-    """Addresses of the functions in an ELF file, by name."""
-    text = subprocess.run(["llvm-nm-19", "--defined-only", path], capture_output=True, text=True, check=False).stdout
-    return {name: int(address, 16) for address, name in re.findall(r"^([0-9a-f]+) [tT] (\S+)", text, re.M)}
 
 
 def slot_of(log, name):

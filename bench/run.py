@@ -10,6 +10,7 @@
   rings        our ring beside rte_ring, pipes, sockets and io_uring; what each guarantee costs (native)
   verifier     MB/s of text beside capstone alone
   exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
+  dma          a buffer mapped for a device and unmapped, with an IOMMU and without (QEMU, counted)
   boot         instructions from start to the guest's shell, beside the guest alone (QEMU, counted)
   recovery     from a driver's death to its successor's first answer, by stage (QEMU, counted); restarts beside Linux processes (native); a guest's throughput meanwhile
   lines        trusted code by folder

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import boot as boot_bench
+import dma as dma_bench
 import exits as exits_bench
 import mechanisms as mechanisms_bench
 import plot
@@ -234,6 +235,24 @@ def exits(options):
     return finish(options, result, "Instructions for a VM exit, there and back", rows, marks=[(exits_bench.LIMIT, str(exits_bench.LIMIT))])
 
 
+def dma(options):
+    data = dma_bench.run(options, Failure)
+    table = Table("A buffer lent to a driver for its device and taken back, instructions", ["", *(f"{size}: {kind}" for size in dma_bench.SIZES for kind in ("map", "unmap", "ratio"))])
+    result = Result("dma", "Buffers for devices", "A driver asks where a buffer is, which maps it for its device, and gives it up, which unmaps it. Instructions on bare metal under QEMU's "
+                    "instruction counting, with an IOMMU and without; what the IOMMU itself takes to forget is not seen.", data, table)
+    rows = []
+    for name, (what, _, _) in dma_bench.MACHINES.items():
+        machine = data["machines"][name]
+        table.row(what, *(text for found in machine["sizes"].values() for text in (cell(found["map"]), cell(found["unmap"]), cell(found["ratio"]))))
+        table.note(f"{what}: its IOMMU is told to forget {machine['forgotten']:.0f} times for each lending" if name != "none" else "ratio: both together, to the same without an IOMMU")
+        for size, found in machine["sizes"].items():
+            for kind in ("map", "unmap"):
+                result.measure(f"dma/{name}/{size}/{kind}", f"{kind} {size}, {what}", "instructions", value=found[kind], beside=f"dma/none/{size}/{kind}" if name != "none" else None)
+            rows.append((f"{size}, {what}", found["map"] + found["unmap"], None))
+        result.measure(f"dma/{name}/forgotten", f"orders to forget for each lending, {what}", "orders", value=machine["forgotten"])
+    return finish(options, result, "Instructions to lend a buffer and to take it back (logarithmic)", rows, logarithmic=True)
+
+
 def boot(options):
     data, table = boot_bench.run(options, Failure)
     rows = [(part["name"], part["instructions"] / 1e6, None) for part in data["parts"]]
@@ -335,6 +354,6 @@ def tell_memory(result, table, data):
     result.measure("recovery/memory/process", "memory of the Linux process: pages that it wrote to, page tables", "bytes", value=process)
 
 
-BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "boot": boot, "recovery": recovery,
+BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "dma": dma, "boot": boot, "recovery": recovery,
               "lines": lines}
 SLOW = ("boot", "workloads")  # boot Linux twice, compile libraries four times: left out of --quick

@@ -26,7 +26,7 @@ LIMIT_S = 90
 RUNS = {
     "confined": (UNIT, TWO_DEVICES, 1, "", "confined", ["tables of 3 levels and large pages"]),
     "confined-with-4-processors": (UNIT, TWO_DEVICES, 4, "", "confined", []),
-    "48-bits-and-caching": (UNIT + ",aw-bits=48,caching-mode=on", TWO_DEVICES, 1, "", "brief", []),
+    "48-bits-and-caching": (UNIT + ",aw-bits=48,caching-mode=on", TWO_DEVICES, 1, "iommu=4-levels", "brief", ["tables of 4 levels"]),
     "by-registers": (UNIT, TWO_DEVICES, 1, "iommu=registers", "brief", []),
     "behind-bridges": (UNIT, BEHIND_BRIDGES, 1, "", "brief", ["device 02:00.0 tried to write"]),
     "none": (None, TWO_DEVICES, 1, "", "open", ["this machine has none", r"00:01.0 \(1234:11e8\) of prowler is not confined: there is no IOMMU"]),

@@ -80,7 +80,7 @@ void iommu_start(void) {
     }
     const char *wrong = dmar_read(acpi_machine.dmar, acpi_machine.dmar_size, &dmar);
     if (!wrong)
-        wrong = vtd_find(&dmar, memory_end(), !option_is("registers"), &abilities);
+        wrong = vtd_find(&dmar, memory_end(), option_is("4-levels") ? 4 : 3, !option_is("registers"), &abilities);
     if (wrong) {
         log_write(BH_LOG_ERROR, "kernel", "iommu: not used: %s: devices can reach all memory, whatever their drivers were granted", wrong);
         return;

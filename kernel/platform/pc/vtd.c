@@ -135,7 +135,7 @@ static const char *look_at(struct unit *unit, hpa address) {
     return NULL;
 }
 
-const char *vtd_find(const struct dmar *dmar, hpa memory_end, bool queued, struct vtd_abilities *abilities) {
+const char *vtd_find(const struct dmar *dmar, hpa memory_end, uint32_t levels, bool queued, struct vtd_abilities *abilities) {
     uint32_t widths = 0x1f, spaces = UINT16_MAX + 1u, bits = 64;
     *abilities = (struct vtd_abilities){.large = true, .coherent = true};
     use_queue = queued;
@@ -156,7 +156,7 @@ const char *vtd_find(const struct dmar *dmar, hpa memory_end, bool queued, struc
     }
     abilities->spaces = spaces;
     abilities->address_bits = bits;
-    for (uint32_t levels = 3; levels <= 4 && !abilities->levels; levels++)
+    for (; levels <= 4 && !abilities->levels; levels++)
         if ((widths >> (levels - 2) & 1) && memory_end <= 1ull << (12 + 9 * levels))
             abilities->levels = levels;
     if (!abilities->levels)

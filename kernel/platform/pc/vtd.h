@@ -26,7 +26,8 @@ struct vtd_fault {
 };
 
 // Look at the units; memory ends at `memory_end`. NULL, or a sentence about why they cannot be used; then nothing has changed.
-const char *vtd_find(const struct dmar *dmar, hpa memory_end, bool queued, struct vtd_abilities *abilities);
+// Tables have at least `levels` levels; more, where memory asks for it. `queued`: units that can are told by a queue, and not by registers.
+const char *vtd_find(const struct dmar *dmar, hpa memory_end, uint32_t levels, bool queued, struct vtd_abilities *abilities);
 // Let them translate by the tables of `root`, which are empty, with `queues` (a page for each unit, zeroed).
 void vtd_start(hpa root, const hpa *queues);
 // The entries of functions in root and context tables have changed; or only what is mapped in one space.
