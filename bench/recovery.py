@@ -26,7 +26,7 @@ STAGES = (("detect", ".bh_inject", "the driver's fault, the trap, who is to blam
           ("load", "domain_start", "image copied and relocated, a thread"),
           ("start", ".bh_start", "the driver: device opened, queue made, serial number read"),
           ("replay", ".bh_ring_take", "requests in flight taken from the log, given to the device; the first is completed"))
-END = ".bh_ring_finish"
+END = ".bh_ring_end"
 INTERVAL_MS = 100
 TURNS, TURN_S, SECTOR = 5, 2, 512
 GUEST_PROMPT = r"guest:~# "

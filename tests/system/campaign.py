@@ -224,7 +224,7 @@ class LosesTrack(Injector):
     """A driver that completes a slot that there is not, and forgets the one that it meant."""
 
     def harm(self):
-        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_finish"))
+        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_end"))
         if not self.stub.go(5):
             raise NotTriggered("the driver completes nothing")
         self.stub.set_register("rsi", NO_SLOT)
@@ -236,7 +236,7 @@ class Leaves(Injector):
     """A driver that goes where no verified code goes: to address 0, as when an index in a jump flips."""
 
     def harm(self):
-        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_finish"))
+        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_end"))
         if not self.stub.go(5):
             raise NotTriggered("the driver completes nothing")
         self.leave()
