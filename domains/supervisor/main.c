@@ -3,6 +3,10 @@
 // Restarts domains that died, as the manifest's policy says: after a delay that doubles with each death inside the window, and not any
 // more once there were too many. Requests in flight are replayed by the new instance from the ring's log, and ports, rings and granted
 // capabilities stay bound to the domain, so clients go on with what they hold. When this domain dies, the kernel starts it again (kernel/domain/revive.c).
+//
+// Invariant, at every instant, since it may be the last one: what a successor finds in a patient is as if this domain had not looked at the death yet, or had
+// decided all of it. A decision is carried out again by a successor that finds the domain still dead.
+#include <stdatomic.h>
 #include <string.h>
 
 #include "bulkhead/domain.h"
@@ -20,11 +24,10 @@
 
 // What is remembered of one domain.
 struct patient {
-    uint32_t generation;            // of the instance that was dealt with last
-    bool seen;
-    uint64_t deaths[DEATHS_MAX];    // times, a ring
-    uint32_t death_count;
-    uint64_t restart_at;            // 0: nothing planned
+    uint32_t generation;            // of the instance whose death was decided on last
+    bool seen;                      // there was one
+    uint64_t deaths[DEATHS_MAX];    // when instances died, by generation modulo their number; 0: not, or of an upgrade
+    uint64_t restart_at;            // 0 of one that is dead: it is given up
 };
 
 // What a successor of this instance must know: in the buffer "state", where the manifest gives one.
@@ -40,9 +43,8 @@ bh_cap system_cap;
 
 static uint32_t deaths_within(const struct patient *patient, uint64_t now, uint64_t window) {
     uint32_t count = 0;
-    uint32_t kept = patient->death_count < DEATHS_MAX ? patient->death_count : DEATHS_MAX;
-    for (uint32_t i = 0; i < kept; i++)
-        count += now - patient->deaths[i] <= window;
+    for (uint32_t i = 0; i < DEATHS_MAX; i++)
+        count += patient->deaths[i] && now - patient->deaths[i] <= window;
     return count;
 }
 
@@ -53,31 +55,32 @@ void give_up(const struct bh_domain_info *info, const char *why) {
         bh_warn("%s cannot be marked as given up: %s", info->name, bh_strerror(error));
 }
 
-// A death that was not dealt with yet: plan the restart or give up.
-static void see_death(struct patient *patient, const struct bh_domain_info *info, uint64_t now) {
-    patient->seen = true;
-    patient->generation = info->generation;
-    patient->deaths[patient->death_count++ % DEATHS_MAX] = now;
+// When to restart it after this death, or 0: not.
+static uint64_t plan(const struct patient *patient, const struct bh_domain_info *info, uint64_t now) {
     uint32_t recent = deaths_within(patient, now, info->restart_window_ms * MS);
-    if (info->restart_policy != POLICY_ON_CRASH) {
-        give_up(info, "its policy is never to restart");
-        return;
-    }
-    if (recent > info->restart_limit || recent > DEATHS_MAX - 1) {
-        give_up(info, "it died too often");
-        return;
-    }
-    uint32_t doublings = recent - 1 < BACKOFF_DOUBLINGS_MAX ? recent - 1 : BACKOFF_DOUBLINGS_MAX;
-    patient->restart_at = now + ((uint64_t)info->backoff_ms * MS << doublings);
+    if (info->restart_policy != POLICY_ON_CRASH || recent > info->restart_limit || recent > DEATHS_MAX - 1)
+        return 0;
+    uint32_t doublings = recent - 1 < BACKOFF_DOUBLINGS_MAX ? recent - 1 : BACKOFF_DOUBLINGS_MAX; // this death is one of them
+    return now + ((uint64_t)info->backoff_ms * MS << doublings);
 }
 
+// A death that was not decided on yet. Whoever dies in here leaves a successor that does the same again; the last store makes it decided.
+static void see_death(struct patient *patient, const struct bh_domain_info *info, uint64_t now) {
+    patient->deaths[info->generation % DEATHS_MAX] = now;
+    patient->restart_at = plan(patient, info, now);
+    patient->seen = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    *(volatile uint32_t *)&patient->generation = info->generation;
+}
+
+// Its time has come. What was planned stays until it runs.
 static void restart(struct patient *patient, const struct bh_domain_info *info) {
-    patient->restart_at = 0;
     enum bh_error error = system_restart(system_cap, info->id);
     if (error) {
         bh_error_log("%s does not restart: %s", info->name, bh_strerror(error));
         give_up(info, error == BH_ETIMEDOUT ? "a device of it does not come out of its reset, as the kernel says" : "its restart failed");
     }
+    patient->restart_at = 0;
 }
 
 // Look at every domain. Returns when to look again, 0: at the next death.
@@ -86,13 +89,16 @@ static uint64_t make_round(void) {
     struct bh_domain_info info;
     for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
         struct patient *patient = &patients[id];
-        if (trials_look(&info, now, &next) || info.state != BH_DOMAIN_STATE_DEAD) {
+        bool tried = trials_look(&info, now, &next), dead = info.state == BH_DOMAIN_STATE_DEAD;
+        if (!dead)
             patient->restart_at = 0;
+        if (tried || !dead)
             continue;
-        }
         if (!patient->seen || patient->generation != info.generation)
             see_death(patient, &info, now);
-        if (patient->restart_at && patient->restart_at <= now)
+        if (!patient->restart_at)
+            give_up(&info, info.restart_policy == POLICY_ON_CRASH ? "it died too often" : "its policy is never to restart");
+        else if (patient->restart_at <= now)
             restart(patient, &info);
         if (patient->restart_at && (!next || patient->restart_at < next))
             next = patient->restart_at;
