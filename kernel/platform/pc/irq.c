@@ -118,8 +118,10 @@ void irq_postpone(uint64_t vector) {
         (void)clock_due(); // so that it can be armed again
     else if (is_device(vector))
         owners[vector - VECTOR_DEVICE_FIRST].late = true;
-    else if (vector != VECTOR_COME)
+    else if (vector != VECTOR_COME) {
+        lapic_end_stray((uint32_t)vector);
         return;
+    }
     lapic_end_interrupt();
     clock_arm(clock_now_ns() + LATE_NS);
 }
@@ -135,8 +137,10 @@ void irq_dispatch(struct trap_frame *frame) {
             trap_timer(frame);
         return;
     }
-    if (!is_device(vector) && vector != VECTOR_COME)
-        return; // spurious: of the old controllers or the APIC's own; not acknowledged
+    if (!is_device(vector) && vector != VECTOR_COME) { // spurious, of the old controllers or the APIC's own; or a device wrote it of its own accord
+        lapic_end_stray((uint32_t)vector);
+        return;
+    }
     bool owned = vector == VECTOR_COME || run_handler((uint32_t)vector - VECTOR_DEVICE_FIRST);
     lapic_end_interrupt();
     frame->vector = TRAP_DEVICE;

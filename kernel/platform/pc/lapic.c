@@ -15,6 +15,7 @@ enum lapic_register : uint32_t {
     LAPIC_TASK_PRIORITY = 0x80,
     LAPIC_EOI = 0xb0,
     LAPIC_SPURIOUS = 0xf0,
+    LAPIC_IN_SERVICE = 0x100, // eight registers of 32 vectors each
     LAPIC_ERROR_STATUS = 0x280,
     LAPIC_MESSAGE = 0x300, // interrupt command; in x2APIC mode one 64-bit register with the destination
     LAPIC_DESTINATION = 0x310,
@@ -97,6 +98,11 @@ void lapic_send(uint32_t to, uint32_t message) {
 
 void lapic_end_interrupt(void) {
     lapic_write(LAPIC_EOI, 0);
+}
+
+void lapic_end_stray(uint32_t vector) {
+    if (lapic_read(LAPIC_IN_SERVICE + vector / 32 * 0x10) >> vector % 32 & 1)
+        lapic_end_interrupt();
 }
 
 void lapic_timer_set(uint32_t count) {

@@ -87,6 +87,7 @@ bool lapic_reaches(uint32_t to);
 void lapic_send(uint32_t to, uint32_t message); // a vector, or one of the above
 uint32_t lapic_id(void); // of the first processor: interrupts go there
 void lapic_end_interrupt(void);
+void lapic_end_stray(uint32_t vector); // of an interrupt that may be none of the APIC's
 void lapic_timer_set(uint32_t count); // fires once after `count` timer ticks; 0 stops
 uint32_t lapic_timer_count(void);     // ticks left
 enum bh_error ioapic_route(uint32_t gsi, uint32_t vector, bool active_low, bool level);

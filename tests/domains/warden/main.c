@@ -20,6 +20,7 @@
 #define KERNEL_TEXT 0x101000ull
 #define NOWHERE (1ull << 37) // more memory than the machine has
 #define TOO_WIDE (1ull << 47)
+#define MESSAGES 0xfee00000ull // for the first processor
 #define COMMON_SIZE (4u << 20)
 
 bh_cap system_cap;
@@ -215,6 +216,20 @@ static void granted_again(void) {
     EXPECT_OK(bh_cap_drop(cap));
 }
 
+// A device writes interrupts like memory, and nothing tells them apart: one that nobody waits for must not keep others from coming. The low bits of these vectors
+// are zeros, since the same byte says in the next one how the interrupt is delivered: as usual.
+static void interrupts(void) {
+    static const uint8_t vectors[] = {0x20, 0x28, 0x30, 0x40, 0xf0, 0xf8};
+    for (size_t i = 0; i < sizeof(vectors); i++) {
+        uint64_t memory = memory_of_prowler();
+        EXPECT_OK(prowler_fill(prowler, vectors[i]));
+        EXPECT_OK(prowler_fetch(prowler, memory, PIECE));
+        EXPECT_OK(prowler_store(prowler, MESSAGES, 4));
+        bh_sleep_for(MS); // by an interrupt of the clock
+        wait_for_porter();
+    }
+}
+
 static void confined(void) {
     wild();
     past_the_end();
@@ -224,6 +239,7 @@ static void confined(void) {
     dropped();
     revoked();
     granted_again();
+    interrupts();
 }
 
 // For other kinds of units: one attempt of each sort.
