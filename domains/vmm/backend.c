@@ -31,6 +31,10 @@ void backend_net_notify(void) {
     net_tell();
 }
 
+void backend_rng_notify(void) {
+    entropy_tell();
+}
+
 void backend_kick(void) {
     enum bh_error error = guest_kick(vmm.guest, 0);
     if (error)

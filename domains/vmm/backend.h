@@ -12,6 +12,8 @@ void backend_console_write(const void *data, uint32_t size);
 void backend_disk_notify(void);
 // Tell the network's server about submissions, and have it asked what the guest wishes.
 void backend_net_notify(void);
+// Have the guest's next buffer for random bytes looked at.
+void backend_rng_notify(void);
 // Ask the kernel for a KICK exit of the vCPU.
 void backend_kick(void);
 

@@ -216,7 +216,7 @@ static bool settle(struct machine *machine) {
     if (machine->state->inject_vector)
         machine->state->halt = 0;
     undo_commit(machine);
-    return machine->disk_ready || machine->net_ready || machine->output_ready || machine->stopped;
+    return machine->disk_ready || machine->net_ready || machine->rng_ready || machine->output_ready || machine->stopped;
 }
 
 // Only the vCPU's thread takes output, so its order is kept. What the console has is dropped afterwards.
@@ -236,13 +236,15 @@ void exits_write_output(struct machine *machine) {
 // Calls into other domains, without the lock.
 static void after(struct machine *machine) {
     bh_mutex_lock(&machine->lock);
-    bool disk = machine->disk_ready, net = machine->net_ready, output = machine->output_ready || machine->stopped;
-    machine->disk_ready = machine->net_ready = machine->output_ready = false;
+    bool disk = machine->disk_ready, net = machine->net_ready, rng = machine->rng_ready, output = machine->output_ready || machine->stopped;
+    machine->disk_ready = machine->net_ready = machine->rng_ready = machine->output_ready = false;
     bh_mutex_unlock(&machine->lock);
     if (disk)
         backend_disk_notify();
     if (net)
         backend_net_notify();
+    if (rng)
+        backend_rng_notify();
     if (output)
         exits_write_output(machine);
 }

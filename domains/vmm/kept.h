@@ -16,7 +16,7 @@
 #include "undo.h"
 
 // To be raised with every change of what stands in an area, or of what it means: an image of another version boots its guest anew.
-#define KEPT_VERSION 1
+#define KEPT_VERSION 2
 #define KEPT_TRIES_MAX 3 // instances in a row that one exit may kill as the first that they deal with; then the guest is ended
 
 struct kept_area {
@@ -57,6 +57,7 @@ void kept_judge(struct kept_area *area, struct bh_vcpu_state *page, const struct
 struct kept_doors {
     struct bh_ring *disk;      // not attached yet
     struct bh_net_client *net; // attached
+    bool entropy;
 };
 // Both, and what is between them: `machine`, all 0 but for its memory, page and log, becomes what `old` was (rebuild.c). NULL, or what is wrong.
 const char *kept_rebuild(struct machine *machine, struct kept_area *old, const struct kept_doors *doors, struct kept_finding *finding);

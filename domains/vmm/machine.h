@@ -9,11 +9,12 @@
 // It lies in memory that outlasts this domain (kept.h); each change is saved first (undo.h), so that a new instance of the vmm can go on with it.
 //
 // Locking: `lock` guards everything here. It is not held across calls into other domains: what must go out is noted in
-// `output_ready`, `disk_ready` and `net_ready` and done by exits.c after unlocking.
+// `output_ready`, `disk_ready`, `net_ready` and `rng_ready` and done by exits.c after unlocking.
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "acpi_pm.h"
@@ -30,6 +31,7 @@
 #include "undo.h"
 #include "virtio_blk.h"
 #include "virtio_net.h"
+#include "virtio_rng.h"
 
 struct bh_vcpu_state;
 
@@ -58,6 +60,7 @@ struct machine {
             bool output_ready;   // console output is to be written
             bool disk_ready;     // the disk's server is to be told of submissions
             bool net_ready;      // the network's server is to be told of submissions, or asked for something
+            bool rng_ready;      // the guest may want random bytes
             bool stopped;        // the guest has ended
             bool changed;        // the undo log has entries
         };
@@ -66,7 +69,7 @@ struct machine {
     uint32_t status;     // with which it ended
     uint64_t entry_rip;  // of the exit handled last; NO_EXIT: a new instance has begun none
     uint32_t cpuid_ecx;  // what the last CPUID gives to rcx
-    bool has_disk, has_net;
+    bool has_disk, has_net, has_rng;
     bool ask_again;      // after a restart: the exit in hand is to be asked anew
     bool first;          // no exit was answered since the restart
     uint32_t tries;      // instances before this one that died in the exit with which this one begins
@@ -82,12 +85,14 @@ struct machine {
     struct pci pci;
     struct virtio_blk disk;
     struct virtio_net net;
+    struct virtio_rng rng;
 
     struct port_range ranges[MACHINE_RANGES]; // 0: nobody
     uint32_t range_count;
     uint8_t ports[MACHINE_PORTS]; // index into ranges
     uint8_t reported[MACHINE_PORTS / 8]; // unknown ports named in the log already
 };
+static_assert(offsetof(struct machine, status) - offsetof(struct machine, notes) == sizeof(uint64_t));
 
 // Put all chips in their place and reset them. `memory`, `state` and `log` are set before, all else is 0.
 void machine_create(struct machine *machine);
@@ -109,7 +114,7 @@ void machine_tick(struct machine *machine);
 // Put the interrupt to inject into the shared page, or ask for a window.
 void machine_deliver(struct machine *machine);
 
-// Take over the state of an earlier instance's machine, but for PCI and its disk. NULL, or what is wrong with it.
+// Take over the state of an earlier instance's machine, but for PCI and what is on it. NULL, or what is wrong with it.
 const char *machine_restore(struct machine *machine, const struct machine *saved);
 
 // The guest ends with `status`; `why` completes the sentence "the guest ...".

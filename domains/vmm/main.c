@@ -6,14 +6,14 @@
 // Serves: port "vcpu" (interface Vcpu), called by the kernel only.
 // Needs:  "guest" (Guest), "guest-memory" and "guest-kernel" (buffers); may have "guest-initrd" (buffer), "console"
 //         (Console), "disk" (ring) with "disk-info" (Block), "net" (Net) with "net.tx0" and
-//         "net.rx0" (rings) and "net.pool" (their buffer), "system" (System), "rtc" (Ports 0x70-0x71).
+//         "net.rx0" (rings) and "net.pool" (their buffer), "entropy" (Entropy), "system" (System), "rtc" (Ports 0x70-0x71), "settings" (Settings), and
+//         "vmm-state" (buffer of 256 KiB), where the machine outlasts this domain.
 // Settings: cmdline: the guest kernel's command line. on-exit: power-off (default) or stop.
-//         "vmm-state" (buffer of 256 KiB) is where the machine outlasts this domain.
 // When it dies its guest stands still; the rest of the system goes on. A new instance goes on with the guest (resume.c) if there is "vmm-state",
 // and else boots it anew.
 //
 // Threads: the vCPU's (the kernel's, calling in), one that waits for the disk, one that waits for typed input, three of
-// the network (net.c), and the first, which waits for the guest's end.
+// the network (net.c), one of the source of entropy (entropy.c), and the first, which waits for the guest's end.
 #include <stdio.h>
 #include <string.h>
 
@@ -58,13 +58,15 @@ const struct vcpu_methods vmm_methods = {.exit = handle_exit};
 // Device events from other threads, a step of their own: kick the vCPU when an interrupt came of it.
 void vmm_unlock_and_kick(void) {
     struct machine *machine = vmm.machine;
-    bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready, net = machine->net_ready;
-    machine->disk_ready = machine->net_ready = false;
+    bool kick = machine->attention && !machine->stopped, disk = machine->disk_ready, net = machine->net_ready, rng = machine->rng_ready;
+    machine->disk_ready = machine->net_ready = machine->rng_ready = false;
     undo_unlock_aside(machine);
     if (disk)
         backend_disk_notify();
     if (net)
         backend_net_notify();
+    if (rng)
+        backend_rng_notify();
     if (kick)
         backend_kick();
 }
@@ -191,6 +193,8 @@ enum bh_error vmm_start_threads(void) {
         error = bh_thread_create(console_thread, event, DEVICE_PRIORITY);
     if (!error && vmm.machine->has_net)
         error = net_threads();
+    if (!error && vmm.machine->has_rng)
+        error = entropy_thread_start();
     return error;
 }
 
@@ -266,6 +270,8 @@ static enum bh_error build(struct machine *machine, struct bh_vcpu_state *page) 
     error = add_disk(machine);
     if (!error)
         error = net_start(machine);
+    if (!error)
+        error = entropy_start(machine);
     if (!error && !acpi_tables_write(&machine->memory, &boot.rsdp))
         error = BH_ENOSPC;
     return error ? error : boot_load(&boot, machine->state);

@@ -21,10 +21,11 @@ static const char *attach_disk(struct machine *machine, struct machine *saved, s
 
 // Does what a chip would take over make sense? Tried on the new machine, before anything outside is touched.
 static const char *rebuild_chips(struct machine *machine, struct machine *saved, const struct kept_doors *doors) {
-    if (!saved->tsc_khz || !device_flag(&saved->has_disk) || !device_flag(&saved->has_net) || !device_flag(&saved->ask_again) || !device_flag(&saved->first))
+    if (!saved->tsc_khz || !device_flag(&saved->has_disk) || !device_flag(&saved->has_net) || !device_flag(&saved->has_rng) ||
+        !device_flag(&saved->ask_again) || !device_flag(&saved->first))
         return "the machine's own fields";
-    if (saved->has_disk != (doors->disk != NULL) || saved->has_net != (doors->net != NULL))
-        return "it has a disk or a network and the manifest has none, or the other way round";
+    if (saved->has_disk != (doors->disk != NULL) || saved->has_net != (doors->net != NULL) || saved->has_rng != doors->entropy)
+        return "it has a disk, a network or a source of entropy and the manifest has none, or the other way round";
     machine->tsc_khz = saved->tsc_khz;
     cpuid_create(machine->tsc_khz);
     if (bh_mutex_create(&machine->lock))
@@ -42,6 +43,8 @@ const char *kept_rebuild(struct machine *machine, struct kept_area *old, const s
         why = attach_disk(machine, saved, doors->disk, finding);
     if (!why && doors->net && !(machine->has_net = virtio_net_create(&machine->net, machine, doors->net, &saved->net.info)))
         why = "its network card finds no place on the bus";
+    if (!why && doors->entropy && !(machine->has_rng = virtio_rng_create(&machine->rng, machine)))
+        why = "its source of entropy finds no place on the bus";
     if (why)
         return why;
     kept_judge(old, machine->state, doors->disk, finding);
@@ -52,6 +55,8 @@ const char *kept_rebuild(struct machine *machine, struct kept_area *old, const s
         why = virtio_blk_restore(&machine->disk, &saved->disk);
     if (!why && doors->net)
         why = virtio_net_restore(&machine->net, &saved->net);
+    if (!why && doors->entropy)
+        why = virtio_rng_restore(&machine->rng, &saved->rng);
     bool died_in_it = finding->again && saved->first && saved->entry_rip == machine->state->exit_rip;
     machine->tries = died_in_it ? saved->tries + 1 : 0;
     machine->first = true;

@@ -38,6 +38,8 @@ static void catch_up(struct machine *machine) {
         virtio_blk_resume(&machine->disk);
     if (machine->has_net)
         virtio_net_resume(&machine->net);
+    if (machine->has_rng)
+        virtio_rng_resume(&machine->rng);
     undo_unlock_aside(machine);
     if (machine->stopped)
         exits_write_output(machine);
@@ -73,6 +75,7 @@ bool resume_guest(void) {
         why = "its virtual CPU is gone";
     if (old && !why && !net_attach())
         doors.net = &vmm.net;
+    doors.entropy = old && !why && !entropy_find();
     if (old && !why) {
         area = kept_prepare(vmm.kept);
         area->machine.memory = vmm.memory;

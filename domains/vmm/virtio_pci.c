@@ -285,7 +285,7 @@ static uint32_t bar_read(void *device, uint32_t offset, uint32_t size) {
         pci_set_intx(virtio->function, false);
         return value;
     case AREA_CONFIG:
-        return virtio->model->config_read(virtio->device, offset & 0xfff, size);
+        return virtio->model->config_read ? virtio->model->config_read(virtio->device, offset & 0xfff, size) : 0;
     default:
         return 0;
     }

@@ -23,6 +23,7 @@ struct virtio_model {
     uint32_t class_code;
     uint32_t queue_count;
     uint64_t (*features)(void *device);
+    // Device configuration. NULL: it has none.
     uint32_t (*config_read)(void *device, uint32_t offset, uint32_t size);
     void (*notify)(void *device, uint32_t queue);
     // The driver is ready (DRIVER_OK). NULL: nothing to do.

@@ -16,9 +16,10 @@ struct vmm {
     struct guest_memory memory;
     struct bh_ring ring;
     struct bh_net_client net;
-    bh_cap guest, console, system, disk_info;
+    bh_cap guest, console, system, disk_info, entropy;
     bh_cap ended;     // event: the guest has ended
     bh_cap net_event; // event: the Net domain is to be asked something
+    bh_cap rng_event; // event: the guest may want random bytes
     bool ring_attached;
 };
 
@@ -37,6 +38,12 @@ enum bh_error net_start(struct machine *machine); // find the network that the m
 enum bh_error net_attach(void);  // to its rings and pool. BH_ENOENT: the manifest grants none
 enum bh_error net_threads(void); // the threads that serve it
 void net_tell(void);             // about submissions and wishes
+
+// entropy.c
+enum bh_error entropy_start(struct machine *machine); // add the guest's source of entropy, if the manifest grants one
+enum bh_error entropy_find(void);                     // BH_ENOENT: it grants none
+enum bh_error entropy_thread_start(void);
+void entropy_tell(void); // the guest may want random bytes
 
 // resume.c: go on with the guest of an instance that died. False: there is none; boot one.
 bool resume_guest(void);

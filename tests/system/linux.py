@@ -217,7 +217,7 @@ def bhctl_shows_breaks_and_restarts_domains():
         machine.wait_for("guest:~#")
         result = bhctl("domains", "--json")
         names = {one["name"]: one for one in json.loads(result.stdout)["domains"]}
-        check(set(names) == {"supervisor", "console", "control", "pci", "virtio-blk", "virtio-net", "switch", "vmm"}, result.stdout)
+        check(set(names) == {"supervisor", "console", "control", "pci", "virtio-blk", "virtio-net", "virtio-rng", "switch", "vmm"}, result.stdout)
         check(all(one["state"] == "running" for one in names.values()), result.stdout)
         check(bhctl("crash", "virtio-blk", "--how", "divide").returncode == 0, "crash")
         machine.wait_for("virtio-blk: restarted in slot", log=True)

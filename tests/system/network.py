@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Guests on a network: two Linux guests on the switch, in QEMU. They reach each other and the host side, by real programs; the switch and the network
-card's driver are broken in ten ways while files go through; a guest that takes another's address is heard by nobody. One boot for all."""
+card's driver are broken in ten ways while files go through; a guest that takes another's address is heard by nobody. Both draw random bytes of one
+driver, which dies meanwhile. One boot for all."""
 import argparse
 import hashlib
 import http.server
@@ -98,19 +99,24 @@ class Guests:
         return self.end(self.begin(guest, command), timeout)
 
 
+def break_once(machine, domain, how):
+    """And wait for its restart."""
+    mark = machine.log_text.count(f"{domain}: restarted in slot")
+    machine.control.ask(f"crash {domain} {how}")
+    deadline = time.monotonic() + 30
+    while machine.log_text.count(f"{domain}: restarted in slot") == mark:
+        if time.monotonic() > deadline:
+            raise machines.Trouble(f"{domain} did not come back after `{how}'; kernel log: {machine.path('kernel.log')}")
+        time.sleep(0.02)
+
+
 def crashes(machine, domains, seed):
     """Break each of the domains in all ways, and wait for each restart."""
     chance, count = random.Random(seed), 0
     kinds = [kind for kind in KINDS if kind != "dma" and (kind != "ring" or domains != ["vmm0"])]  # a vmm serves no ring
     for how in chance.sample(kinds, len(kinds)):
         for domain in domains:
-            mark = machine.log_text.count(f"{domain}: restarted in slot")
-            machine.control.ask(f"crash {domain} {how}")
-            deadline = time.monotonic() + 30
-            while machine.log_text.count(f"{domain}: restarted in slot") == mark:
-                if time.monotonic() > deadline:
-                    raise machines.Trouble(f"{domain} did not come back after `{how}'; kernel log: {machine.path('kernel.log')}")
-                time.sleep(0.02)
+            break_once(machine, domain, how)
             count += 1
         time.sleep(chance.uniform(0.02, 0.2))
     return count
@@ -151,6 +157,20 @@ def under_crashes(checks, machine, guests, port, md5):
     return ordered
 
 
+def random_bytes(checks, machine, guests):
+    """Both guests draw of one driver, which dies four times, and a vmm once."""
+    current = [guests.run(guest, "cat /sys/class/misc/hw_random/rng_current") for guest in (1, 0)]
+    checks.check(all("virtio_rng.0" in one for one in current), "each guest has a source of random bytes", str(current))
+    guests.run(1, "(dd if=/dev/hwrng of=/tmp/random bs=1k count=64 >/dev/null 2>&1 &)")
+    begun = guests.begin(0, "dd if=/dev/hwrng bs=1k count=64 2>/dev/null | gzip -c | wc -c")
+    for domain, how in (("virtio-rng", "panic"), ("virtio-rng", "loop"), ("vmm0", "undefined"), ("virtio-rng", "null"), ("virtio-rng", "divide")):
+        break_once(machine, domain, how)
+    sizes = [int(re.findall(r"^(\d+)$", one, re.M)[0]) for one in (guests.end(begun), guests.run(1, "while [ ! -e /tmp/random ] || pidof dd >/dev/null; do sleep 0.1; "
+                                                                                             "done; gzip -c /tmp/random | wc -c"))]
+    checks.check(min(sizes) >= 65536, f"64 KB that do not compress come to each through deaths of their driver, and of a vmm: {sizes}")
+    return 1
+
+
 def spoofing(checks, machine, guests):
     taken = "52:54:00:00:00:11"  # the second guest's own
     guests.run(0, f"ip link set eth0 down; ip link set eth0 address {taken}; ip link set eth0 up")
@@ -179,7 +199,8 @@ def main():
         guests = Guests(machine)
         try:
             reachability(checks, guests, port)
-            ordered = under_crashes(checks, machine, guests, port, md5)
+            ordered = random_bytes(checks, machine, guests)
+            ordered += under_crashes(checks, machine, guests, port, md5)
             spoofing(checks, machine, guests)
             machine.poll_log()
             deaths = machine.log_text.count(" vmm0: dies") + machine.log_text.count(" vmm1: dies")

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# First program of the guest, in the initramfs: loads the drivers of disk and network, mounts the disk and goes on there.
+# First program of the guest, in the initramfs: loads the drivers of disk, network and entropy source, mounts the disk and goes on there.
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk failover net_failover virtio_net; do
+for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk failover net_failover virtio_net virtio-rng; do
     [ ! -e /modules/$module.ko ] || insmod /modules/$module.ko
 done
 tries=0

@@ -43,7 +43,7 @@ make_kernel() {
     fetch_kernel "$cache"
     release=$(ls "$cache/tree/lib/modules")
     mkdir -p "$out/modules"
-    for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk failover net_failover virtio_net; do
+    for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk failover net_failover virtio_net virtio-rng; do
         file=$(find "$cache/tree/lib/modules/$release" -name "$module.ko*" -print -quit)
         case "$file" in
         "") ;; # built into the kernel

@@ -28,7 +28,7 @@ PR_SET_PDEATHSIG = 1
 POWER_OFF = re.compile(r"power off, status (\d+)")
 DISK_DEVICES = {"virtio-blk": "virtio-blk-pci,drive=disk{0},disable-legacy=on,iommu_platform=on,serial=bulkhead{0}",
                 "nvme": "nvme,drive=disk{0},serial=bulkhead{0}"}
-GUESTS = {"linux": 1, "demo": 1, "two-guests": 2}  # how many Linux guests a system has; they get disks and a network
+GUESTS = {"linux": 1, "demo": 1, "two-guests": 2}  # how many Linux guests a system has; they get disks, a network and random bytes
 EXT_MAGIC_AT, EXT_BLOCKS_AT, EXT_BLOCKS_HIGH_AT, EXT_LOG_SIZE_AT = 1024 + 56, 1024 + 4, 1024 + 0x150, 1024 + 24
 
 
@@ -162,6 +162,7 @@ class Machine:
         self.guests = GUESTS.get(system, 1)
         self.wants_disk = get("wants_disk", system in GUESTS)
         self.wants_network = get("wants_network", system in GUESTS)
+        self.wants_entropy = get("wants_entropy", self.wants_network)
         self.network_options = "".join("," + one for one in get("network_options", []))  # of QEMU's user networking
         self.iommu = get("iommu", True)  # False: devices can reach all memory
         self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
@@ -255,6 +256,8 @@ class Machine:
                      "-device", DISK_DEVICES[self.disk_driver].format(number) + (",packed=on" if self.packed else "")]
         if self.wants_network:
             line += ["-netdev", f"user,id=net0{self.network_options}", "-device", "virtio-net-pci,netdev=net0,disable-legacy=on,iommu_platform=on"]
+        if self.wants_entropy:
+            line += ["-object", "rng-builtin,id=entropy0", "-device", "virtio-rng-pci,rng=entropy0,disable-legacy=on,iommu_platform=on"]
         return line + self.extra
 
     def start(self):

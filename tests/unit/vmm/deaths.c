@@ -5,6 +5,7 @@
 // some points of each story are tried; with EVERY=1 in the environment, every instruction.
 #include "guest_world.h"
 #include "decode.h"
+#include "rng_guest.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -22,7 +23,8 @@
 struct story {
     const char *name;
     void (*prepare)(void);
-    struct exit exit;    // reason 0: a completion is collected instead, by another thread
+    struct exit exit;    // reason 0: another thread does something instead:
+    void (*aside)(void); // that
     bool driver_too;     // the disk's driver dies with the vmm
 };
 
@@ -44,6 +46,8 @@ struct observation {
     uint32_t in_flight, status;
     uint64_t pat;
     uint8_t used[256], bytes[2];
+    struct virtqueue rng_queue;
+    uint8_t rng_used[64], rng_bytes[256];
     bool stopped;
     char console[256];
 };
@@ -114,6 +118,10 @@ static const char *finish_and_observe(const struct story *story) {
     now.queue.memory = NULL;
     memory_read(&machine->memory, USED, now.used, sizeof(now.used));
     memory_read(&machine->memory, STATUS_BYTE, now.bytes, sizeof(now.bytes));
+    now.rng_queue = machine->rng.virtio.queues[0];
+    now.rng_queue.memory = NULL;
+    memory_read(&machine->memory, RNG_USED, now.rng_used, sizeof(now.rng_used));
+    memory_read(&machine->memory, RNG_DATA, now.rng_bytes, sizeof(now.rng_bytes));
     snprintf(now.console, sizeof(now.console), "%s", fake_console);
     return NULL;
 }
@@ -160,7 +168,7 @@ static const char *take_over(const struct story *story) {
     }
     take_answer();
     if (!story->exit.reason)
-        collect();
+        story->aside();
     return NULL;
 }
 
@@ -174,7 +182,7 @@ static const char *tell(const struct story *story, long count, struct observatio
     if (!hand.reason) // the vCPU stands still with some exit that was not begun
         hand.reason = BH_EXIT_REASON_KICK;
     describe_exit();
-    void (*deed)(void) = story->exit.reason ? answer_exit : collect;
+    void (*deed)(void) = story->exit.reason ? answer_exit : story->aside;
     if (!count) {
         deed();
         take_answer();
@@ -198,7 +206,7 @@ static const char *compare(const struct story *story, struct observation *is, co
     }
 #define SAME(field) memcmp(&is->field, &should->field, sizeof(is->field)) ? #field :
     return SAME(requests) SAME(vectors) SAME(vector_count) SAME(page) SAME(lapic) SAME(ioapic) SAME(pic) SAME(pit) SAME(rtc) SAME(uart) SAME(msix) SAME(config)
-        SAME(queue) SAME(in_flight) SAME(status) SAME(pat) SAME(used) SAME(bytes) SAME(stopped) strstr(is->console, should->console) ? NULL : "console";
+        SAME(queue) SAME(in_flight) SAME(status) SAME(pat) SAME(used) SAME(bytes) SAME(rng_queue) SAME(rng_used) SAME(rng_bytes) SAME(stopped) strstr(is->console, should->console) ? NULL : "console";
 }
 
 struct result {
@@ -300,6 +308,28 @@ static void with_an_alarm(void) {
     guest_out(0x70, 1, 12);
 }
 
+// The guest wants random bytes, in three buffers.
+static void with_bytes_wanted(void) {
+    rng_create();
+    for (uint16_t i = 0; i < 3; i++) {
+        rng_set(i, RNG_DATA + 64 * i, 16 + i, RNG_WRITE, 0);
+        rng_offer(i);
+    }
+    undo_commit(machine);
+    machine->notes = 0;
+}
+
+static void bring_bytes(void) {
+    for (uint32_t size = 1; size;) {
+        undo_lock_aside(machine);
+        size = virtio_rng_wanted(&machine->rng, 512);
+        undo_unlock_aside(machine);
+        undo_lock_aside(machine);
+        virtio_rng_fill(&machine->rng, "as random as any", 16);
+        undo_unlock_aside(machine);
+    }
+}
+
 // movl %eax, (absolute notify register)
 static void with_a_bell_to_ring(void) {
     uint8_t code[] = {0x89, 0x04, 0x25, 0, 0, 0, 0};
@@ -325,51 +355,55 @@ static void check(const struct story *story) {
 }
 
 Test(deaths, dying_while_a_character_is_printed, .init = create) {
-    check(&(struct story){"out", with_a_line_begun, {BH_EXIT_REASON_IO, OUT(0x3f8, 1), 0x200002, '\n', 0}, false});
+    check(&(struct story){"out", with_a_line_begun, {BH_EXIT_REASON_IO, OUT(0x3f8, 1), 0x200002, '\n', 0}, NULL, false});
 }
 
 Test(deaths, dying_while_a_character_is_read, .init = create) {
-    check(&(struct story){"in", with_typed_text, {BH_EXIT_REASON_IO, IN(0x3f8, 1), 0x200002, 0, 0}, false});
+    check(&(struct story){"in", with_typed_text, {BH_EXIT_REASON_IO, IN(0x3f8, 1), 0x200002, 0, 0}, NULL, false});
 }
 
 Test(deaths, dying_while_the_clocks_flags_are_read, .init = create) {
-    check(&(struct story){"rtc", with_an_alarm, {BH_EXIT_REASON_IO, IN(0x71, 1), 0x200002, 0, 0}, false});
+    check(&(struct story){"rtc", with_an_alarm, {BH_EXIT_REASON_IO, IN(0x71, 1), 0x200002, 0, 0}, NULL, false});
 }
 
 Test(deaths, dying_in_cpuid, .init = create) {
-    check(&(struct story){"cpuid", nothing, {BH_EXIT_REASON_CPUID, 0, 0, 0x1, 0}, false});
-    check(&(struct story){"cpuid", nothing, {BH_EXIT_REASON_CPUID, 0, 0, 0xd, 1}, false});
+    check(&(struct story){"cpuid", nothing, {BH_EXIT_REASON_CPUID, 0, 0, 0x1, 0}, NULL, false});
+    check(&(struct story){"cpuid", nothing, {BH_EXIT_REASON_CPUID, 0, 0, 0xd, 1}, NULL, false});
 }
 
 Test(deaths, dying_while_an_msr_is_written, .init = create) {
-    check(&(struct story){"wrmsr", nothing, {BH_EXIT_REASON_MSR, 1, 0, 0x06060606, 0x277}, false});
+    check(&(struct story){"wrmsr", nothing, {BH_EXIT_REASON_MSR, 1, 0, 0x06060606, 0x277}, NULL, false});
 }
 
 Test(deaths, dying_while_a_timer_fires, .init = create) {
-    check(&(struct story){"timer", with_a_timer, {BH_EXIT_REASON_KICK, 0, 0, 0, 0}, false});
+    check(&(struct story){"timer", with_a_timer, {BH_EXIT_REASON_KICK, 0, 0, 0, 0}, NULL, false});
 }
 
 Test(deaths, dying_at_the_end_of_an_interrupt, .init = create) {
-    check(&(struct story){"eoi", with_an_interrupt_in_service, {BH_EXIT_REASON_MMIO, 2, LAPIC_ADDRESS + 0xb0, 0, 0}, false});
+    check(&(struct story){"eoi", with_an_interrupt_in_service, {BH_EXIT_REASON_MMIO, 2, LAPIC_ADDRESS + 0xb0, 0, 0}, NULL, false});
 }
 
 Test(deaths, dying_in_an_exchange_with_a_device, .init = create) {
-    check(&(struct story){"xchg", with_an_exchange, {BH_EXIT_REASON_MMIO, 2, LAPIC_ADDRESS + 0x80, 0, 0x20}, false});
+    check(&(struct story){"xchg", with_an_exchange, {BH_EXIT_REASON_MMIO, 2, LAPIC_ADDRESS + 0x80, 0, 0x20}, NULL, false});
 }
 
 Test(deaths, dying_while_requests_go_to_the_disk, .init = create, .timeout = 120) {
     cr_assert_eq(bar0, NOTIFY_ADDRESS & ~0x3fffu);
-    check(&(struct story){"notify", with_a_bell_to_ring, {BH_EXIT_REASON_MMIO, 2, NOTIFY_ADDRESS, 0, 0}, false});
+    check(&(struct story){"notify", with_a_bell_to_ring, {BH_EXIT_REASON_MMIO, 2, NOTIFY_ADDRESS, 0, 0}, NULL, false});
 }
 
 Test(deaths, dying_with_the_driver_while_requests_go_to_the_disk, .init = create, .timeout = 120) {
-    check(&(struct story){"notify, both", with_a_bell_to_ring, {BH_EXIT_REASON_MMIO, 2, NOTIFY_ADDRESS, 0, 0}, true});
+    check(&(struct story){"notify, both", with_a_bell_to_ring, {BH_EXIT_REASON_MMIO, 2, NOTIFY_ADDRESS, 0, 0}, NULL, true});
 }
 
 Test(deaths, dying_while_completions_come_from_the_disk, .init = create, .timeout = 120) {
-    check(&(struct story){"complete", with_a_driver_that_is_done, {0}, false});
+    check(&(struct story){"complete", with_a_driver_that_is_done, {0}, collect, false});
 }
 
 Test(deaths, dying_with_the_driver_while_completions_come_from_the_disk, .init = create, .timeout = 120) {
-    check(&(struct story){"complete, both", with_a_driver_that_is_done, {0}, true});
+    check(&(struct story){"complete, both", with_a_driver_that_is_done, {0}, collect, true});
+}
+
+Test(deaths, dying_while_random_bytes_come, .init = create, .timeout = 120) {
+    check(&(struct story){"random bytes", with_bytes_wanted, {0}, bring_bytes, false});
 }

@@ -19,7 +19,7 @@ struct kept kept;
 struct bh_vcpu_state state;
 uint64_t fake_now_ns = 1000 * MS;
 char fake_log[65536], fake_console[65536];
-uint32_t fake_kicks, fake_disk_bells;
+uint32_t fake_kicks, fake_disk_bells, fake_rng_bells;
 struct bh_block_request fake_requests[64];
 uint32_t fake_slots[64];
 struct bh_ring fake_ring;
@@ -214,7 +214,8 @@ void fake_driver_restarts(void) {
 const char *fixture_restart(bool *again) {
     const char *why;
     struct kept_finding finding;
-    const struct kept_doors doors = {.disk = machine->has_disk ? &fake_ring : NULL, .net = machine->has_net ? &fake_net : NULL};
+    const struct kept_doors doors = {.disk = machine->has_disk ? &fake_ring : NULL, .net = machine->has_net ? &fake_net : NULL,
+                                      .entropy = machine->has_rng};
     struct kept_area *old = kept_find(&kept, &why), *area;
     if (!old)
         return why ? why : "there is nothing";
@@ -233,6 +234,8 @@ const char *fixture_restart(bool *again) {
         virtio_blk_resume(&machine->disk);
     if (machine->has_net)
         virtio_net_resume(&machine->net);
+    if (machine->has_rng)
+        virtio_rng_resume(&machine->rng);
     undo_unlock_aside(machine);
     *again = finding.again;
     return NULL;
@@ -251,6 +254,11 @@ void backend_disk_notify(void) {
 void backend_net_notify(void) {
     cr_assert_eq(machine->lock.state, 0, "the network is called without the lock");
     fake_net_bells++;
+}
+
+void backend_rng_notify(void) {
+    cr_assert_eq(machine->lock.state, 0, "the source of entropy is told without the lock");
+    fake_rng_bells++;
 }
 
 void backend_kick(void) {
@@ -302,6 +310,12 @@ void fixture_add_net(uint32_t offloads) {
     cr_assert_eq(bh_net_adopt(&fake_net, fake_pool, sizeof(fake_pool)), BH_OK);
     machine->has_net = true;
     cr_assert(virtio_net_create(&machine->net, machine, &fake_net, &info));
+}
+
+void fixture_add_rng(void) {
+    machine->has_rng = virtio_rng_create(&machine->rng, machine);
+    cr_assert(machine->has_rng);
+    undo_commit(machine);
 }
 
 void fixture_net_rings(void) {

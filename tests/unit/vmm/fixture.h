@@ -24,7 +24,7 @@ extern struct bh_vcpu_state state;
 extern uint64_t fake_now_ns;
 extern char fake_log[65536];       // all lines logged
 extern char fake_console[65536];   // all that went to the console
-extern uint32_t fake_kicks, fake_disk_bells;
+extern uint32_t fake_kicks, fake_disk_bells, fake_rng_bells;
 
 // The disk's ring, with a driver that does what the test says: what was submitted, and completions to be taken.
 #define FAKE_RING_ENTRIES 8
@@ -64,6 +64,7 @@ void fixture_create(void);
 void fixture_add_disk(uint32_t read_only);
 void fixture_net_rings(void); // their facts alone
 void fixture_add_net(uint32_t offloads);
+void fixture_add_rng(void);
 
 // Run one exit through exits_handle().
 void run_exit(uint32_t reason, uint64_t info1, uint64_t info2);
