@@ -11,31 +11,27 @@
 #include "bulkhead/domain.h"
 #include "bulkhead/mutex.h"
 #include "bulkhead/settings.h"
+#include "bulkhead/typed.h"
 #include "bulkhead/uart.h"
 #include "console.h"
 #include "kernel.h"
 
-#define INPUT_SIZE 4096u // power of two
 #define UART_BASE 0x3f8
-#define READ_MAX 512u
 #define TERMINALS_MAX 8
 #define NEXT_KEY 0x14 // Ctrl-T
 
 struct terminal {
+    struct bh_typed typed; // first: its functions are methods
     const char *name;
-    // input_lock:
-    bh_cap watcher; // event of the reader, or BH_CAP_NONE
-    uint8_t input[INPUT_SIZE];
-    uint32_t head, tail; // free-running: taken, put
-    uint64_t lost;
+    uint64_t lost; // the main thread's: bytes for which there was no room
 };
 
 static struct console {
     struct bh_uart uart;
-    struct bh_mutex output_lock, input_lock;
+    struct bh_mutex output_lock;
     struct terminal terminals[TERMINALS_MAX];
     uint32_t count;
-    struct terminal *keyboard; // input_lock: who gets what is typed
+    struct terminal *keyboard; // the main thread's: who gets what is typed
     struct terminal *writer;   // output_lock: who wrote last
     bool inside_line;          // output_lock: and has not ended its line
 } console;
@@ -84,62 +80,19 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
     return error;
 }
 
-// With the input's lock.
-static uint32_t copy_input(const struct terminal *terminal, uint8_t *bytes) {
-    uint32_t count = 0;
-    for (; terminal->head + count != terminal->tail && count < READ_MAX; count++)
-        bytes[count] = terminal->input[(terminal->head + count) % INPUT_SIZE];
-    return count;
-}
-
-static enum bh_error do_read(void *object, void *data, uint32_t *size) {
-    struct terminal *terminal = object;
-    bh_mutex_lock(&console.input_lock);
-    *size = copy_input(terminal, data);
-    terminal->head += *size;
-    bh_mutex_unlock(&console.input_lock);
-    return BH_OK;
-}
-
-static enum bh_error do_peek(void *object, void *data, uint32_t *size) {
-    bh_mutex_lock(&console.input_lock);
-    *size = copy_input(object, data);
-    bh_mutex_unlock(&console.input_lock);
-    return BH_OK;
-}
-
-static enum bh_error do_drop(void *object, uint32_t count) {
-    struct terminal *terminal = object;
-    bh_mutex_lock(&console.input_lock);
-    uint32_t waiting = terminal->tail - terminal->head;
-    terminal->head += count < waiting ? count : waiting; // a console that was restarted has fewer than its reader saw
-    bh_mutex_unlock(&console.input_lock);
-    return BH_OK;
-}
-
-static enum bh_error do_watch(void *object, bh_cap event) {
-    struct terminal *terminal = object;
-    bh_mutex_lock(&console.input_lock);
-    bh_cap old = terminal->watcher;
-    terminal->watcher = event;
-    bool waiting = terminal->head != terminal->tail;
-    bh_mutex_unlock(&console.input_lock);
-    if (old)
-        (void)bh_cap_drop(old);
-    return waiting ? bh_event_signal(event) : BH_OK;
-}
-
 // ---- input
 
+// Context: the lock of `typed` held.
 static void store(struct terminal *terminal, uint8_t byte) {
-    if (terminal->tail - terminal->head < INPUT_SIZE)
-        terminal->input[terminal->tail++ % INPUT_SIZE] = byte;
-    else if (!terminal->lost++)
+    if (!bh_typed_put(&terminal->typed, byte) && !terminal->lost++)
         bh_warn("text typed for %s is lost: nobody reads it", terminal->name);
 }
 
 static void give_keyboard(struct terminal *terminal) {
     bh_mutex_lock(&console.output_lock);
+    if (console.inside_line) // its own perhaps, too
+        (void)put("\r\n");
+    console.inside_line = false;
     (void)begin_piece(terminal);
     (void)put("has the keyboard\r\n");
     console.inside_line = false;
@@ -151,17 +104,17 @@ static bool take_input(void) {
     struct terminal *before = console.keyboard;
     bool any = false;
     uint8_t byte;
-    bh_mutex_lock(&console.input_lock);
+    bh_mutex_lock(&before->typed.lock);
     while (bh_uart_read(&console.uart, &byte)) {
         any = true;
         if (byte == NEXT_KEY && console.count > 1) {
             console.keyboard = &console.terminals[(console.keyboard - console.terminals + 1) % console.count];
             break;
         }
-        store(console.keyboard, byte);
+        store(before, byte);
     }
-    bh_cap watcher = before->watcher;
-    bh_mutex_unlock(&console.input_lock);
+    bh_cap watcher = before->typed.watcher;
+    bh_mutex_unlock(&before->typed.lock);
     if (any && watcher)
         (void)bh_event_signal(watcher); // a reader that is gone will ask again
     if (console.keyboard != before)
@@ -172,7 +125,8 @@ static bool take_input(void) {
 // ---- beginning
 
 static enum bh_error serve(char *names) {
-    static const struct console_methods methods = {.write = do_write, .read = do_read, .watch_input = do_watch, .peek = do_peek, .drop = do_drop};
+    static const struct console_methods methods = {
+        .write = do_write, .read = bh_typed_read, .watch_input = bh_typed_watch_input, .peek = bh_typed_peek, .drop = bh_typed_drop};
     for (char *rest = names, *name; (name = strsep(&rest, " "));) {
         if (!*name)
             continue;
@@ -185,7 +139,10 @@ static enum bh_error serve(char *names) {
     if (!console.count)
         return BH_EINVAL;
     for (uint32_t i = 0; i < console.count; i++) {
-        enum bh_error error = console_serve(console.terminals[i].name, &methods, &console.terminals[i]);
+        struct terminal *terminal = &console.terminals[i];
+        enum bh_error error = bh_typed_create(&terminal->typed, NULL);
+        if (!error)
+            error = console_serve(terminal->name, &methods, terminal);
         if (error)
             return error;
     }
@@ -195,8 +152,6 @@ static enum bh_error serve(char *names) {
 static enum bh_error start(void) {
     static char names[BH_SETTING_SIZE];
     enum bh_error error = bh_mutex_create(&console.output_lock);
-    if (!error)
-        error = bh_mutex_create(&console.input_lock);
     if (!error)
         error = bh_uart_open(&console.uart, "serial", UART_BASE);
     if (error)

@@ -11,8 +11,6 @@
 
 #define FRAME_FLAGS (BH_NET_FRAME_FLAGS_NEEDS_CHECKSUM | BH_NET_FRAME_FLAGS_ECN)
 #define TRIES_MAX 32u // buffers of a client that make no sense, before a frame for it is lost
-#define RX_OFFLOADS (BH_NET_OFFLOAD_RX_CHECKSUM | BH_NET_OFFLOAD_RX_TCP4 | BH_NET_OFFLOAD_RX_TCP6 | BH_NET_OFFLOAD_RX_MERGED | \
-                     BH_NET_OFFLOAD_RX_ECN)
 
 static bool inside(const struct port *port, uint64_t offset, uint64_t size) {
     return offset <= port->pool_size && size <= port->pool_size - offset;
@@ -123,7 +121,7 @@ bool client_deliver(struct port *port, const struct bh_net_frame *facts, struct 
 
 static enum bh_error get_info(void *object, struct bh_net_info *info) {
     const struct port *port = object;
-    *info = (struct bh_net_info){.mtu = (uint16_t)network.mtu, .queue_pairs = 1, .offloads = OFFLOADS_ALL};
+    *info = (struct bh_net_info){.mtu = (uint16_t)network.mtu, .queue_pairs = 1, .offloads = BH_NET_OFFLOADS_TX | BH_NET_OFFLOADS_RX};
     for (int i = 0; i < 6; i++)
         info->mac[i] = port->mac[i];
     bh_mutex_lock(&network.lock);
@@ -136,12 +134,10 @@ static enum bh_error get_info(void *object, struct bh_net_info *info) {
 
 static enum bh_error do_accept(void *object, uint32_t offloads, uint32_t *accepted) {
     struct port *port = object;
-    if (!(offloads & BH_NET_OFFLOAD_RX_CHECKSUM))
-        offloads &= BH_NET_OFFLOAD_RX_MERGED;
+    *accepted = bh_net_acceptable(offloads);
     bh_mutex_lock(&network.lock);
-    port->accepted = offloads & RX_OFFLOADS;
+    port->accepted = *accepted;
     bh_mutex_unlock(&network.lock);
-    *accepted = offloads & RX_OFFLOADS;
     return BH_OK;
 }
 

@@ -13,6 +13,7 @@
 
 #include "bulkhead/mutex.h"
 #include "bulkhead/net_client.h"
+#include "bulkhead/net_offloads.h"
 #include "bulkhead/ring_set.h"
 #include "net.h"
 
@@ -20,9 +21,6 @@
 #include "frame.h"
 
 #define PORTS_MAX 16
-#define OFFLOADS_ALL                                                                                                                             \
-    (BH_NET_OFFLOAD_TX_CHECKSUM | BH_NET_OFFLOAD_TX_TCP4 | BH_NET_OFFLOAD_TX_TCP6 | BH_NET_OFFLOAD_RX_CHECKSUM | BH_NET_OFFLOAD_RX_TCP4 |       \
-     BH_NET_OFFLOAD_RX_TCP6 | BH_NET_OFFLOAD_RX_MERGED | BH_NET_OFFLOAD_TX_ECN | BH_NET_OFFLOAD_RX_ECN)
 
 // An empty buffer of a client, taken from its receive ring.
 struct empty {
@@ -54,7 +52,6 @@ struct port {
 
     // An uplink's.
     struct bh_net_client client;
-    uint32_t watched_epoch; // of its server, told of our event
     bool ask;               // its server has to be asked anew
     bh_cap link_event;      // signalled by its server
 };

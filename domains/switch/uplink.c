@@ -9,8 +9,6 @@
 
 #define FRAMES_AT_ONCE 32
 #define BELL_PRIORITY 1
-#define WANTED (BH_NET_OFFLOAD_RX_CHECKSUM | BH_NET_OFFLOAD_RX_TCP4 | BH_NET_OFFLOAD_RX_TCP6 | BH_NET_OFFLOAD_RX_MERGED | \
-                BH_NET_OFFLOAD_RX_ECN)
 
 // ---- frames from the wire
 
@@ -34,7 +32,7 @@ bool uplink_handle(struct port *port) {
     bh_net_collect(&port->client); // a driver that was restarted waits until its ring's client has seen that
     for (uint32_t count = 0; count < FRAMES_AT_ONCE; count++) {
         if (!bh_net_receive(&port->client)) {
-            if (port->watched_epoch != port->client.receive.epoch)
+            if (port->client.told_epoch != port->client.receive.epoch)
                 port->ask = true; // its successor knows nothing of us
             return bh_ring_arm_completion(&port->client.receive);
         }
@@ -73,24 +71,11 @@ void uplink_ask(struct port *port) {
     // What the wire brings goes to whoever it is for: the card filters nothing.
     const struct bh_net_filter all = {.promiscuous = 1, .all_multicast = 1};
     struct bh_net_info info;
-    uint32_t accepted;
-    enum bh_error error = BH_OK;
     bh_mutex_lock(&network.lock);
     uint32_t epoch = port->client.receive.epoch;
     port->ask = false;
     bh_mutex_unlock(&network.lock);
-    if (port->watched_epoch != epoch)
-        error = net_watch_link_changed(port->client.net, port->link_event);
-    if (error == BH_ENOSPC) { // others watch: without events the link is as it was at the last question
-        bh_warn("uplink %s tells of no changes of its link: too many others watch it", port->name);
-        error = BH_OK;
-    }
-    if (!error)
-        error = net_info(port->client.net, &info);
-    if (!error)
-        error = net_accept(port->client.net, info.offloads & WANTED, &accepted);
-    if (!error)
-        error = net_filter(port->client.net, &all);
+    enum bh_error error = bh_net_introduce(&port->client, epoch, port->link_event, BH_NET_OFFLOADS_RX, &all, &info);
     bh_mutex_lock(&network.lock);
     if (error) {
         port->ask = true; // it is being replaced
@@ -99,7 +84,6 @@ void uplink_ask(struct port *port) {
         network.link_changed |= up != port->link;
         port->link = up;
         port->offloads = info.offloads;
-        port->watched_epoch = epoch;
     }
     bh_mutex_unlock(&network.lock);
 }

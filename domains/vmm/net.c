@@ -44,29 +44,6 @@ static void transmit_thread(uint64_t argument) {
     }
 }
 
-// The events that a server signals die with it; it has room for few, so each instance is told once.
-static enum bh_error watch(uint32_t epoch) {
-    static uint32_t watched_epoch;
-    enum bh_error error = BH_OK;
-    if (watched_epoch != epoch)
-        error = net_watch_link_changed(vmm.net.net, vmm.net_event);
-    if (error == BH_ENOSPC) { // others watch: without events the link is as it was at the last question
-        bh_warn("the network tells of no changes of its link: too many others watch it");
-        error = BH_OK;
-    }
-    if (!error)
-        watched_epoch = epoch;
-    return error;
-}
-
-static enum bh_error ask(uint32_t offloads, const struct bh_net_filter *filter, struct bh_net_info *info) {
-    uint32_t accepted;
-    enum bh_error error = net_accept(vmm.net.net, offloads, &accepted);
-    if (!error)
-        error = net_filter(vmm.net.net, filter);
-    return error ? error : net_info(vmm.net.net, info);
-}
-
 // Whatever woke it: everything is told and asked again.
 static void control_thread(uint64_t argument) {
     struct virtio_net *net = &vmm.machine->net;
@@ -78,7 +55,7 @@ static void control_thread(uint64_t argument) {
         uint32_t offloads = virtio_net_offloads(net), epoch = vmm.net.receive.epoch;
         struct bh_net_filter filter = virtio_net_filter(net);
         undo_unlock_aside(vmm.machine);
-        if (watch(epoch) || ask(offloads, &filter, &info)) {
+        if (bh_net_introduce(&vmm.net, epoch, vmm.net_event, offloads, &filter, &info)) {
             bh_sleep_for(AGAIN_NS); // the server is being replaced
             continue;
         }
@@ -99,8 +76,10 @@ enum bh_error net_threads(void) {
 }
 
 enum bh_error net_attach(void) {
-    enum bh_error error = vmm.net_event ? BH_OK : bh_net_attach(&vmm.net, "net");
-    return error || vmm.net_event ? error : bh_event_create(&vmm.net_event);
+    if (vmm.net_event)
+        return BH_OK; // it is done
+    enum bh_error error = bh_net_attach(&vmm.net, "net");
+    return error ? error : bh_event_create(&vmm.net_event);
 }
 
 enum bh_error net_start(struct machine *machine) {

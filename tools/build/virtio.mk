@@ -5,6 +5,7 @@
 VIRTIO_TESTS := $(patsubst tests/unit/virtio/%.c,%,$(wildcard tests/unit/virtio/*.c))
 VIRTIO_TESTED_virtqueue := $(wildcard drivers/virtio/virtqueue*.c)
 VIRTIO_TESTED_net := drivers/virtio/net/receive.c drivers/virtio/net/transmit.c
+VIRTIO_TESTED_inlet := drivers/virtio/inlet.c runtime/typed.c
 define VIRTIO_TEST
 $(BUILD)/tests/virtio/virtio-$(1): tests/unit/virtio/$(1).c $(VIRTIO_TESTED_$(1)) $(wildcard drivers/virtio/*.h drivers/virtio/*/*.h runtime/include/bulkhead/*.h) | $(GENERATED_HEADERS)
 	$$(call say,TEST,$$@)

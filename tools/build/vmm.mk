@@ -36,7 +36,7 @@ ifneq ($(wildcard codegen/bhidl/*),)
 UNIT_TESTS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
 TEST_TARGETS += $(VMM_TESTS:%=$(VMM_TEST_DIR)/vmm-%)
 endif
--include $(wildcard $(VMM_TEST_DIR)/stepped/*/*/*.d $(VMM_TEST_DIR)/stepped/*/*/*/*.d)
+-include $(wildcard $(VMM_TEST_DIR)/*/runtime/*.d $(VMM_TEST_DIR)/stepped/*/*/*.d $(VMM_TEST_DIR)/stepped/*/*/*/*.d)
 -include $(wildcard $(VMM_TEST_DIR)/obj/*/*/*.d $(VMM_TEST_DIR)/obj/*/*/*/*.d)
 
 # Small guests: PVH ELF files from tests/guests and bench/guests.

@@ -57,7 +57,7 @@ static uint64_t wanted_features(void) {
     if (card.device.offered & NET_F_CTRL_VQ)
         wanted |= NET_F_CTRL_VQ | NET_F_CTRL_RX | NET_F_MQ;
     for (uint32_t i = 0; i < OFFLOADS; i++)
-        if (offload_table[i].offload & ((card.info.offloads & ~RX_OFFLOADS) | card.accepted))
+        if (offload_table[i].offload & ((card.info.offloads & ~BH_NET_OFFLOADS_RX) | card.accepted))
             wanted |= offload_table[i].features;
     return wanted;
 }

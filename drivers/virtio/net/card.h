@@ -15,6 +15,7 @@
 #include "../virtio.h"
 #include "bulkhead/domain.h"
 #include "bulkhead/mutex.h"
+#include "bulkhead/net_offloads.h"
 #include "bulkhead/ring_set.h"
 #include "net.h"
 
@@ -39,7 +40,6 @@ enum : uint64_t {
 enum { PAIRS_MAX = 8, NET_QUEUE_SIZE = 256, ETHERNET_HEADER = 14, VLAN_TAG = 4, MAC_SIZE = 6 };
 enum header_flags : uint8_t { HEADER_NEEDS_CHECKSUM = 1, HEADER_CHECKSUM_GOOD = 2 };
 enum header_segmentation : uint8_t { HEADER_NONE = 0, HEADER_TCP4 = 1, HEADER_TCP6 = 4, HEADER_ECN = 0x80 };
-#define RX_OFFLOADS (BH_NET_OFFLOAD_RX_CHECKSUM | BH_NET_OFFLOAD_RX_TCP4 | BH_NET_OFFLOAD_RX_TCP6 | BH_NET_OFFLOAD_RX_MERGED | BH_NET_OFFLOAD_RX_ECN)
 
 // In front of each frame (5.1.6); little endian, as this machine is.
 struct net_header {

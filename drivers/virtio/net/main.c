@@ -27,11 +27,7 @@ static enum bh_error get_info(void *object, struct bh_net_info *info) {
 
 static enum bh_error accept(void *object, uint32_t offloads, uint32_t *accepted) {
     (void)object;
-    uint32_t wanted = offloads & card.info.offloads & RX_OFFLOADS;
-    if (!(wanted & BH_NET_OFFLOAD_RX_CHECKSUM))
-        wanted &= BH_NET_OFFLOAD_RX_MERGED;
-    if (!(wanted & (BH_NET_OFFLOAD_RX_TCP4 | BH_NET_OFFLOAD_RX_TCP6)))
-        wanted &= ~(uint32_t)BH_NET_OFFLOAD_RX_ECN;
+    uint32_t wanted = bh_net_acceptable(offloads & card.info.offloads);
     bh_mutex_lock(&card.lock);
     if (wanted != card.accepted) {
         card_pause();
@@ -40,7 +36,7 @@ static enum bh_error accept(void *object, uint32_t offloads, uint32_t *accepted)
         card_resume();
     }
     bh_mutex_unlock(&card.lock);
-    *accepted = wanted | (offloads & card.info.offloads & ~RX_OFFLOADS);
+    *accepted = wanted | (offloads & card.info.offloads & ~BH_NET_OFFLOADS_RX);
     return BH_OK;
 }
 

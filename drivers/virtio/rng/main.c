@@ -5,15 +5,13 @@
 // A pool is filled ahead, so that a call seldom waits. The device writes into buffers of this domain's DMA memory; what it says it wrote is copied into the pool
 // once and wiped behind it, and so is what a client has been given: no byte is given twice, nor found here later. How random the bytes are is the device's word.
 // When this domain dies, the pool dies with it; callers see BH_EDEAD and ask again.
-#include <string.h>
-
+#include "../inlet.h"
 #include "../virtio.h"
 #include "bulkhead/domain.h"
 #include "bulkhead/mutex.h"
 #include "entropy.h"
 #include "kernel.h"
 
-#define BUFFERS 8u
 #define BUFFER_SIZE 256u
 #define POOL_SIZE 4096u // a power of two
 #define EMPTY_MAX 64u   // buffers that come back empty one after the other, until the device is taken to be broken
@@ -25,10 +23,8 @@ static struct driver {
     bh_cap interrupt, more; // more: there is something new in the pool
     struct bh_mutex lock;   // for all that follows, and the queue
     struct bh_mutex turn;   // who waits for more
-    volatile uint8_t *buffers;
-    uint64_t buffers_address;
-    bool idle[BUFFERS];     // not with the device
-    uint32_t with_device, empty;
+    struct inlet inlet;
+    uint32_t empty;         // buffers that came back so, one after the other
     uint8_t pool[POOL_SIZE];
     uint32_t head, tail;    // free-running: given, received
     struct bh_entropy_counters counters;
@@ -36,33 +32,20 @@ static struct driver {
 
 // Let the device fill as much as the pool has room for. Context: lock held.
 static void refill(void) {
-    bool any = false;
-    for (uint32_t i = 0; i < BUFFERS; i++) {
-        const struct virtio_segment segment = {driver.buffers_address + i * BUFFER_SIZE, BUFFER_SIZE, true};
-        uint32_t room = POOL_SIZE - (driver.tail - driver.head);
-        if (!driver.idle[i] || room < (driver.with_device + 1) * BUFFER_SIZE || virtqueue_add(&driver.queue, &segment, 1, NULL, 0, i))
-            continue;
-        driver.idle[i] = false;
-        driver.with_device++;
-        any = true;
-    }
-    if (any)
-        virtqueue_kick(&driver.queue);
+    inlet_refill(&driver.inlet, POOL_SIZE - (driver.tail - driver.head));
 }
 
 // Context: lock held.
 static bool take_all(void) {
-    uint32_t index, written;
+    volatile uint8_t *from;
+    uint32_t written;
     bool any = false;
     enum bh_error error;
-    while ((error = virtqueue_take(&driver.queue, &index, &written)) == BH_OK) {
-        volatile uint8_t *from = driver.buffers + index * BUFFER_SIZE;
+    while ((error = inlet_take(&driver.inlet, &from, &written)) == BH_OK) {
         for (uint32_t i = 0; i < written; i++) {
             driver.pool[driver.tail++ % POOL_SIZE] = from[i];
             from[i] = 0;
         }
-        driver.idle[index] = true;
-        driver.with_device--;
         driver.counters.received += written;
         driver.empty = written ? 0 : driver.empty + 1;
         any |= written != 0;
@@ -120,16 +103,15 @@ static enum bh_error get_counters(void *object, struct bh_entropy_counters *coun
 // ---- start
 
 static enum bh_error open_device(void) {
-    uint64_t address;
+    uint64_t address, device_address;
     enum bh_error error = virtio_open(&driver.device, "device", VIRTIO_F_EVENT_IDX, 0);
     if (!error)
-        error = virtqueue_create(&driver.queue, &driver.device, 0, BUFFERS, 0, driver.interrupt);
+        error = virtqueue_create(&driver.queue, &driver.device, 0, INLET_BUFFERS, 0, driver.interrupt);
     if (!error)
-        error = device_dma_alloc(driver.device.cap, BUFFERS * BUFFER_SIZE, &address, &driver.buffers_address);
+        error = device_dma_alloc(driver.device.cap, INLET_BUFFERS * BUFFER_SIZE, &address, &device_address);
     if (error)
         return error;
-    driver.buffers = (volatile uint8_t *)address;
-    memset(driver.idle, true, sizeof(driver.idle));
+    inlet_create(&driver.inlet, &driver.queue, (volatile uint8_t *)address, device_address, BUFFER_SIZE);
     virtio_start(&driver.device);
     refill();
     return BH_OK;

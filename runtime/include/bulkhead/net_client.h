@@ -37,6 +37,7 @@ struct bh_net_incoming {
 };
 
 struct bh_net_client {
+    const char *name; // in messages
     bh_cap net;
     struct bh_ring transmit, receive;
     uint8_t *pool;
@@ -50,12 +51,19 @@ struct bh_net_client {
     } sending[BH_RING_ENTRIES_MAX]; // by slot of the transmit ring
     uint16_t posted[BH_RING_ENTRIES_MAX]; // by slot of the receive ring: its cell
     uint64_t lost; // frames that could not be put together, or that the server could not send
+    uint32_t told_epoch; // bh_net_introduce()'s: of the server that was told of our event
 };
 
 // Take what the manifest grants under NAME (port of Net), NAME.tx0 and NAME.rx0 (rings) and NAME.pool (their buffer), and post all cells for
-// reception. BH_ENOENT: there is no such port. Other refusals are in the log.
+// reception. `name` is kept.
+// BH_ENOENT: there is no such port. Other refusals are in the log.
 enum bh_error bh_net_attach(struct bh_net_client *client, const char *name);
-// The second half of it: the rings are attached; `pool` has `size` bytes. BH_ENOSPC: too few.
+// Say to the server what its client wants, and ask it for its facts: after a change, and when the rings' epoch is another, since what a server was told dies
+// with it. `epoch` is that of the receive ring; `link_event` is signalled when the link goes up or down. Of `offloads` those are accepted that the card has.
+// Sleeps while the server works, so the caller holds none of its locks; the client's other functions may be called meanwhile.
+enum bh_error bh_net_introduce(struct bh_net_client *client, uint32_t epoch, bh_cap link_event, uint32_t offloads, const struct bh_net_filter *filter,
+                               struct bh_net_info *info);
+// The second half of bh_net_attach(): the rings are attached; `pool` has `size` bytes. BH_ENOSPC: too few.
 enum bh_error bh_net_adopt(struct bh_net_client *client, void *pool, uint64_t size);
 
 // Reserve cells for a frame of `size` bytes: the segments of `request`, whose `frame` is the caller's to fill. BH_EAGAIN: no cells or no entry

@@ -137,7 +137,7 @@ static void set_up_with(uint64_t features, uint32_t accepted) {
 }
 
 static void set_up(void) {
-    set_up_with(NET_F_MRG_RXBUF, RX_OFFLOADS);
+    set_up_with(NET_F_MRG_RXBUF, BH_NET_OFFLOADS_RX);
 }
 
 static void end(uint32_t slot, uint32_t written) {
@@ -219,7 +219,7 @@ Test(net, numbers_of_buffers_that_cannot_be_end_the_driver, .init = set_up) {
 }
 
 Test(net, without_merging_the_number_of_buffers_means_nothing) {
-    set_up_with(0, RX_OFFLOADS & ~BH_NET_OFFLOAD_RX_MERGED);
+    set_up_with(0, BH_NET_OFFLOADS_RX & ~BH_NET_OFFLOAD_RX_MERGED);
     put_header(1, (struct net_header){.buffer_count = 0xffff});
     end(1, 100);
     take();
