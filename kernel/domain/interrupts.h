@@ -13,7 +13,7 @@ struct event_object;
 
 struct binding { // an interrupt and whom it tells
     struct event_object *event; // NULL: none
-    const struct domain *holder;
+    const struct domain *holder; // read by tools/campaign/faults.py, too
     uint32_t vector;
     struct binding *next; // of those that have an event
 };

@@ -18,9 +18,10 @@ sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "campai
 import disk  # noqa: E402  pylint: disable=wrong-import-position
 import gdb_remote  # noqa: E402  pylint: disable=wrong-import-position
 import once  # noqa: E402  pylint: disable=wrong-import-position
+import peer  # noqa: E402  pylint: disable=wrong-import-position
 import report  # noqa: E402  pylint: disable=wrong-import-position
 from checks import Checks  # noqa: E402  pylint: disable=wrong-import-position
-from classify import classify  # noqa: E402  pylint: disable=wrong-import-position
+from classify import RECOVERED, classify  # noqa: E402  pylint: disable=wrong-import-position
 from faults import MAPPED, Injector, NotTriggered, Plan  # noqa: E402  pylint: disable=wrong-import-position
 from world import World  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -30,6 +31,7 @@ PROGRAM = os.path.join("tools", "campaign", "campaign.py")
 SLOT_MASK = 0xffffffff
 WRITE, NONSENSE, FAR = 1, 99, 1 << 16  # types of a request to virtio-blk; sectors
 NO_SLOT = 1000
+FRAME_BEGIN = 256  # bytes of the switch's struct frame, which begins with a frame's first ones
 
 
 # ---- the client of gdb's protocol, against a stub of a few lines
@@ -107,9 +109,12 @@ def check_classes(checks):
             ("recovered-delay", {"deaths": death, "slowest_us": 150_000}), ("given-up", {"deaths": death, "given_up": "d", "errors": 3}),
             ("guest-error", {"errors": 1}), ("guest-error", {"fio": [0, 5]}), ("guest-error", {"stuck": 2}), ("guest-error", {"finished": False}),
             ("guest-error", {"kernel_log": ["I/O error"], "deaths": death}), ("corruption", {"errors": 1, "mismatches": 1}), ("corruption", {"fio": [84]}),
-            ("corruption", {"disk": ["slot 1"], "given_up": "d"}), ("corruption", {"memory": 1}), ("system-lost", {"control": False, "mismatches": 1}),
+            ("corruption", {"disk": ["slot 1"], "given_up": "d"}), ("corruption", {"memory": 1}), ("corruption", {"network_mismatches": 1, "network_errors": 1}),
+            ("corruption", {"peer": {"wrong": ["record 1 of stream 1"]}}), ("guest-error", {"network_errors": 1}), ("guest-error", {"peer": {"lost": ["give"]}}),
+            ("guest-error", {"peer": {"waiting": 1}}), ("recovered-unseen", {"deaths": death, "network_slowest_us": 150_000}),
+            ("recovered-delay", {"deaths": death, "network_slowest_us": 250_000}), ("no-effect", {"network_slowest_us": 900_000}), ("system-lost", {"control": False, "mismatches": 1}),
             ("system-lost", {"running": False, "status": 3}), ("system-lost", {"panic": "PANIC: x"})):
-        have, why = classify(evidence, 100_000)
+        have, why = classify(evidence, {"slowest_us": 100_000, "network_slowest_us": 200_000})
         checks.check(have == wanted and (why or wanted == "no-effect"), f"judge: {json.dumps(evidence)} is {wanted}", f"{have}: {why}")
 
 
@@ -152,6 +157,70 @@ def check_disk(checks):
     checks.check(with_change(60 * disk.MIB, b"x") == [], "disk: fio's area is fio's")
     for name in (base, path):
         os.unlink(name)
+
+
+# ---- the network's other end, with a guest of a few lines
+
+
+class Guest:
+    """Serves one peer as the program in the guest does, with one thing done wrong."""
+
+    def __init__(self, wrong):
+        self.wrong, self.listener, self.received = wrong, socket.create_server(("127.0.0.1", 0)), 0
+        for _ in range(3):
+            threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        line = self.listener.accept()[0]
+        letter = line.recv(1)
+        line.sendall(letter)
+        work = {b"g": self.take, b"t": self.give, b"a": self.ask}[letter]
+        try:
+            work(line)
+            line.shutdown(socket.SHUT_WR)
+            line.recv(1)
+        except OSError:
+            pass
+        line.close()
+
+    def take(self, line):
+        while peer.receive_record(line, peer.IN, self.received + 1):
+            self.received += 1
+
+    def give(self, line):
+        for number in range(1, 30):
+            record = peer.make_record(peer.OUT, number)
+            if (number, self.wrong) == (20, "skips"):
+                continue
+            if (number, self.wrong) == (20, "byte"):
+                record = record[:-1] + bytes([record[-1] ^ 1])
+            if (number, self.wrong) == (20, "closes"):
+                return line.sendall(record[:20])
+            line.sendall(record)
+        if self.wrong == "waits":
+            time.sleep(2)
+        return line.sendall(peer.make_record(peer.OUT, 30 | peer.LAST))
+
+    def ask(self, line):
+        for number in range(1, 30):
+            line.sendall(peer.make_record(peer.ASK, number))
+            peer.receive_record(line, peer.ANSWER, number)
+        line.sendall(peer.make_record(peer.ASK, 30 | peer.LAST))
+
+
+def check_peer(checks):
+    for wrong, name, judge in (("", "all comes to a good end", lambda one: not one["wrong"] and not one["lost"] and not one["waiting"] and one["records"]["out"] == 29),
+                               ("byte", "a wrong byte is found", lambda one: "20 of stream 1 is another one in its body" in one["wrong"][0]),
+                               ("skips", "a record that is left out is found", lambda one: "20 of stream 1 is another one in its head" in one["wrong"][0]),
+                               ("closes", "a connection that ends in a record is lost", lambda one: len(one["lost"]) == 1 and "take" in one["lost"][0]),
+                               ("waits", "one that does not end is told of", lambda one: one["waiting"] == 1)):
+        guest = Guest(wrong)
+        host = peer.Peer(guest.listener.getsockname()[1])
+        flows = host.flows(5)
+        one = host.finish(1)
+        host.close()
+        guest.listener.close()
+        checks.check((flows or wrong) and judge(one) and one["records"]["in"] == guest.received, f"network: {name}", json.dumps(one))
 
 
 def check_plans(checks):
@@ -200,24 +269,48 @@ class Planted(Injector):
         super().__init__(*arguments)
         self.change = change
 
-    def harm(self):
-        add = next(start for start, _, name in self.world.symbols if name == "virtqueue_add")
-        mapped = {}
+    def mapped(self):
+        """Of the domain's pages: the address by the one that devices use."""
+        pages = {}
         for line in self.machine.qmp.human("info tlb").splitlines():
             match = MAPPED.match(line)
             if match and int(match.group(1), 16) & ~SLOT_MASK == self.world.base:
-                mapped[int(line.split()[1], 16)] = int(match.group(1), 16)
-        self.stub.break_at(self.world.base + add)
+                pages[int(line.split()[1], 16)] = int(match.group(1), 16)
+        return pages
+
+    def harm(self):
+        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "virtqueue_add"))
         for _ in range(200):
             if not self.stub.go(5):
                 break
             first = int.from_bytes(self.stub.read(self.world.base + (self.stub.register("rsi") & SLOT_MASK), 8), "little")
-            header = mapped[first & ~0xfff] + (first & 0xfff)
+            header = self.mapped()[first & ~0xfff] + (first & 0xfff)
             if int.from_bytes(self.stub.read(header, 4), "little") == WRITE:
                 self.change(self.stub, header)
                 self.stub.leave()
                 return {"what": "planted"}
         raise NotTriggered("the driver builds no write")
+
+
+class ChangesFrame(Injector):
+    """A switch with a bug: it changes a record in a frame of one direction."""
+
+    def __init__(self, *arguments, stream):
+        super().__init__(*arguments)
+        self.mark = peer.MAGIC.to_bytes(8, "little") + stream.to_bytes(8, "little")
+
+    def harm(self):
+        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "deliver"))
+        for _ in range(400):
+            if not self.stub.go(5):
+                break
+            frame = self.world.base + (self.stub.register("rsi") & SLOT_MASK)
+            at = self.stub.read(frame, FRAME_BEGIN).find(self.mark)
+            if at >= 0:
+                self.stub.flip_memory(frame + at + len(self.mark), 0)
+                self.stub.leave()
+                return {"what": "planted"}
+        raise NotTriggered("no such record passes the switch")
 
 
 class LosesTrack(Injector):
@@ -254,16 +347,23 @@ class CallsSystem(Leaves):
         self.stub.write(self.stub.register("rip"), b"\x0f\x05")
 
 
-def check_ends(checks):
-    world = World(BUILD, "linux", "virtio-blk").prepare()
+def planted(domain, injector, **options):
+    """The record of a run with a planted bug."""
     folder = os.path.join(FOLDER, "planted")
-    for planted, words, sentence in ((LosesTrack, "cannot be completed", "a driver that loses track of its requests ends, and none is lost"),
-                                     (Leaves, "page fault", "one that jumps out of its slot dies, and the kernel does not"),
-                                     (CallsSystem, "undefined instruction", "one whose text makes a system call dies, and the kernel does not")):
-        one = once.run_once(world, ("planted", 1), folder, float("inf"), harm=lambda world, machine, plan_of, planted=planted: planted(
-            world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions)).harm())
-        checks.check(one["class"] == "recovered-unseen" and words in one["why"], sentence, json.dumps(one))
+
+    def harm(world, machine, plan_of):
+        return injector(world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions), **options).harm()
+    one = once.run_once(World(BUILD, "linux", domain).prepare(), ("planted", 1), folder, {}, harm=harm)
     shutil.rmtree(folder, ignore_errors=True)
+    return one
+
+
+def check_ends(checks):
+    for injector, words, sentence in ((LosesTrack, "cannot be completed", "a driver that loses track of its requests ends, and none is lost"),
+                                      (Leaves, "page fault", "one that jumps out of its slot dies, and the kernel does not"),
+                                      (CallsSystem, "undefined instruction", "one whose text makes a system call dies, and the kernel does not")):
+        one = planted("virtio-blk", injector)
+        checks.check(one["class"] == "recovered-unseen" and words in one["why"], sentence, json.dumps(one))
 
 
 def check_planted(checks):
@@ -273,21 +373,24 @@ def check_planted(checks):
 
     def wrong_type(stub, header):
         stub.write(header, NONSENSE.to_bytes(4, "little"))
-    world = World(BUILD, "linux", "virtio-blk").prepare()
-    folder = os.path.join(FOLDER, "planted")
     for wanted, change in (("corruption", wrong_sector), ("guest-error", wrong_type)):
-        def harm(world, machine, plan_of, change=change):
-            return Planted(world, machine, gdb_remote.Stub(machine.path("gdb.sock")), Plan(world.name, *plan_of, world.functions), change=change).harm()
-        one = once.run_once(world, ("planted", 1), folder, float("inf"), harm=harm)
+        one = planted("virtio-blk", Planted, change=change)
         checks.check(one["class"] == wanted, f"{change.__name__}: {wanted}", json.dumps(one))
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_changed_frames(checks):
+    one = planted("switch", ChangesFrame, stream=peer.OUT)
+    checks.check(one["class"] == "corruption" and "is another one in its head" in one["why"], "a frame that changes before it has a checksum: corruption", json.dumps(one))
+    one = planted("switch", ChangesFrame, stream=peer.IN)
+    checks.check(one["class"] in RECOVERED and one["peer"]["records"]["in"] > 0, "one that changes under its checksum: the guest drops it, and gets it again",
+                 json.dumps(one))
 
 
 def main():
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
     checks = Checks()
-    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_planted, check_ends):
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames):
         part(checks)
     return checks.end()
 

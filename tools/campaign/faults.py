@@ -33,7 +33,7 @@ PAGE = 4096
 ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 CALLS_MAX = 12
 LOST_MAX, AGAIN_MAX = 8, 40
-BEFORE_BINDING = 8192  # bytes of the kernel's struct device in front of its interrupts
+HOLDER_AT = 8  # in the kernel's struct binding
 # Ends in good order and waits without end are no misuse.
 NOT_CALLED = ("bh_call_exit", "bh_call_panic", "bh_call_sleep", "bh_call_event_wait", "bh_call_thread_exit")
 MAPPED = re.compile(r"^([0-9a-f]{16}): [0-9a-f]{16} (.{9})", re.M)
@@ -181,17 +181,13 @@ class Injector:
         changed = [page + i for page, old in zip(pages, before) for i, (one, other) in enumerate(zip(old, self.stub.read(page, PAGE))) if one != other]
         self.flip_at(self.chance.choice(changed or [page + i for page in pages for i in range(PAGE)]), "memory of the device")
 
-    # ---- interrupts: the kernel's signal() of kernel/domain/resources.c tells a driver of one
+    # ---- interrupts: the kernel's signal() of kernel/domain/interrupts.c tells a driver of one
 
     def is_ours(self, binding):
-        """Whose device it is: the nearest pointer to a domain in front of a binding is its holder."""
-        domains = [int.from_bytes(self.stub.read(self.world.kernel["domains"] + 8 * i, 8), "little") for i in range(64)]
-        memory = self.stub.read(binding - BEFORE_BINDING, BEFORE_BINDING)
-        for at in range(BEFORE_BINDING - 8, -1, -8):
-            pointer = int.from_bytes(memory[at:at + 8], "little")
-            if pointer and pointer in domains:
-                return domains.index(pointer) == (self.world.base - self.world.first_slot) >> 32
-        return False
+        """Whether the interrupt is of a device of this domain."""
+        index = (self.world.base - self.world.first_slot) >> 32
+        holder, domain = self.stub.read(binding + HOLDER_AT, 8), self.stub.read(self.world.kernel["domains"] + 8 * index, 8)
+        return holder == domain
 
     def next_interrupt(self):
         """Go on to the next one of this domain's device, about to be told."""

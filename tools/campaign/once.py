@@ -15,6 +15,7 @@ from world import Trouble
 WINDOW_TICKS, WINDOW_TICKS_MAX = 6, 60   # lines of the load after the fault: if all is well; if a request waits
 WAITS_US = 300_000                       # a request that runs for so long may still be answered
 TICK_TIMEOUT, END_TIMEOUT = 60, 90       # seconds of ours for one line, and for the load to end
+PEER_TIMEOUT = 2                         # and for our end of a network load that has ended in the guest
 END = re.compile(r"^@E (\d+)((?: \d+)+) (\d+) (\d+) (\d+) (\d+)$", re.M)
 PANIC = re.compile(r"^.* E kernel: PANIC: .*$", re.M)
 FIO_ERROR = 4  # field of fio's terse lines
@@ -24,8 +25,9 @@ def watch(machine, count):
     """Let the load run on after the fault; whether its lines still come."""
     wanted = count + WINDOW_TICKS
     while machine.wait_for_ticks(wanted, TICK_TIMEOUT):
-        ticks = machine.ticks()
-        if len(ticks) < count + WINDOW_TICKS_MAX and (ticks[-1][2] > WAITS_US or ticks[-1][1] == ticks[-4][1]):
+        ticks, network = machine.ticks(), machine.network_ticks()
+        waits = max(ticks[-1][2], network[-1][3]) > WAITS_US
+        if len(ticks) < count + WINDOW_TICKS_MAX and (waits or ticks[-1][1] == ticks[-4][1] or network[-1][2] == network[-4][2]):
             wanted = len(ticks) + 1
             continue
         return True
@@ -34,11 +36,13 @@ def watch(machine, count):
 
 def finish(machine, evidence):
     """Tell the load to end and take in what it says."""
+    machine.peer.ending = True
     machine.send("s\n")
     try:
         machine.wait_for(r"\n(@E .*\n|@END)", END_TIMEOUT)  # a program that waits for ever cannot be ended either
     except Trouble:
         evidence["finished"] = False
+    evidence["peer"] = machine.peer.finish(PEER_TIMEOUT)
     text = machine.text()
     found = END.search(text)
     if found:
@@ -86,6 +90,9 @@ def gather(machine, evidence, count):
     ticks = machine.ticks()
     after = ticks[count:]
     evidence["slowest_us"] = max((one[2] for one in after), default=0)
+    network = machine.network_ticks()
+    evidence["network_slowest_us"] = max((one[3] for one in network[count:]), default=0)
+    evidence["network_errors"], evidence["network_mismatches"] = network[-1][4:] if network else (0, 0)
     evidence.setdefault("flushed", ticks[-1][1] if ticks else [0] * disk.THREADS)
 
 
@@ -95,8 +102,8 @@ def harm_by_plan(world, machine, plan_of):
     return Injector(world, machine, stub, Plan(world.name, *plan_of, world.functions)).harm()
 
 
-def run_once(world, plan_of, folder, unseen_us, keep=False, harm=harm_by_plan):
-    """The record of a run. `plan_of': (kind, seed), or None for an undisturbed one."""
+def run_once(world, plan_of, folder, limits, keep=False, harm=harm_by_plan):
+    """The record of a run. `plan_of': (kind, seed), or None for an undisturbed one; `limits': of classify()."""
     began, evidence = time.monotonic(), {}
     machine = world.restore(folder)
     try:
@@ -117,7 +124,7 @@ def run_once(world, plan_of, folder, unseen_us, keep=False, harm=harm_by_plan):
     finally:
         machine.stop()
     evidence["disk"] = disk.check_image(machine.path("disk.img"), world.base_disk(machine), evidence.get("flushed", [0] * disk.THREADS))[:8]
-    evidence["class"], evidence["why"] = classify(evidence, unseen_us)
+    evidence["class"], evidence["why"] = classify(evidence, limits)
     evidence["seconds"] = round(time.monotonic() - began, 1)
     if not keep:
         os.unlink(machine.path("disk.img"))

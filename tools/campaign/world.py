@@ -21,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "run"))
 from machine import Control, Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 from gdb_remote import Stub  # noqa: E402  pylint: disable=wrong-import-position
+from peer import FORWARD, Peer, port_of  # noqa: E402  pylint: disable=wrong-import-position
 from qmp import Qmp, QmpError  # noqa: E402  pylint: disable=wrong-import-position
 
 MEMORY = "768M"
@@ -31,7 +32,9 @@ COUNTING = ["-icount", "shift=3,sleep=on"]  # 8 ns an instruction: about as fast
 LOAD_TICKS = 8  # before the machine is saved
 CANNOT_BE_SAVED = ("nvme",)  # devices of QEMU 7.2
 PROFILE_HITS, PROFILE_TIMEOUT = 4, 3
+FLOW_TIMEOUT = 60
 TICK = re.compile(r"^@T (\d+)((?: \d+)+) (\d+) (\d+) (\d+)$", re.M)
+NETWORK_TICK = re.compile(r"^@N (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", re.M)
 
 
 def readelf():
@@ -82,7 +85,7 @@ class Subject(Machine):
 
     def __init__(self, world, folder, incoming):
         super().__init__(world.build, world.system, **world.options(folder, incoming))
-        self.qmp = None
+        self.qmp = self.peer = None
 
     def start(self):
         super().start()
@@ -93,6 +96,16 @@ class Subject(Machine):
         if self.qmp:
             self.qmp.close()
         super().stop()
+        if self.peer:
+            self.peer.close()
+
+    def connect(self):
+        """Begin the load on the network; the machine stands still again afterwards."""
+        self.qmp.ask("cont")
+        self.peer = Peer(port_of(self))
+        if not self.peer.flows(FLOW_TIMEOUT):
+            raise Trouble(f"the load on the network does not begin: {self.peer.finish(0)}; the guest's console: {self.path('console.log')}")
+        self.qmp.ask("stop")
 
     @property
     def control(self):
@@ -104,6 +117,10 @@ class Subject(Machine):
         """Lines of the load: [(ms, [flushed], slowest in us, errors, mismatches)]."""
         return [(int(ms), [int(one) for one in flushed.split()], int(slowest), int(errors), int(mismatches))
                 for ms, flushed, slowest, errors, mismatches in TICK.findall(self.text())]
+
+    def network_ticks(self):
+        """Of its network part: [(ms, received, sent, slowest in us, errors, mismatches)]."""
+        return [tuple(int(one) for one in found) for found in NETWORK_TICK.findall(self.text())]
 
     def wait_for_ticks(self, count, timeout):
         """Whether so many lines of the load are there in time."""
@@ -185,7 +202,7 @@ class World:
         if incoming and not self.boot_each:
             extra += ["-incoming", "defer"]
         return {"folder": folder, "disk": os.path.join(folder, "disk.img"), "memory": MEMORY, "machine": "q35,memory-backend=ram", "wants_disk": True, "choose": self.choose,
-                "settings": self.settings, "archive": self.path("archive") if os.path.exists(self.path("archive")) else None,
+                "settings": self.settings, "network_options": [FORWARD], "archive": self.path("archive") if os.path.exists(self.path("archive")) else None,
                 "drive_options": ["cache=unsafe", f"throttling.iops-total={DISK_OPERATIONS}"], "extra": extra}
 
     def path(self, name):
@@ -286,6 +303,7 @@ class World:
                 shutil.copyfile(machine.path("disk.img"), self.base_disk(machine))
             else:
                 machine.qmp.load(self.path("state"))
+            machine.connect()
         except (QmpError, OSError) as error:
             machine.stop()
             raise Trouble(f"the saved machine cannot be loaded: {error}; {machine.emulator_says()}") from error

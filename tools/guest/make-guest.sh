@@ -118,7 +118,7 @@ make_disk() {
 make_campaign() {
     local out=$1 tree=$1/campaign.tree
     make_tree "$tree"
-    clang-19 -std=gnu23 -O2 -static -pthread "$here/campaign/load.c" -o "$tree/bin/bulkhead-load"
+    clang-19 -std=gnu23 -O2 -static -pthread "$here"/campaign/*.c -o "$tree/bin/bulkhead-load"
     cp "$2" "$tree/bin/fio"
     cp "$here/campaign/load.fio" "$tree/etc"
     make_image "$tree" "$here/campaign/root-init.sh" "$out/campaign.img" 48M

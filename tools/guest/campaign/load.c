@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/records.py is its other half).
+// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/disk.py is its other half), and on the network (network.c).
 //
 //   bulkhead-load DEVICE OFFSET SLOTS     until a letter comes on standard input
 //
@@ -10,7 +10,7 @@
 //
 //   @T MS ACK... SLOWEST_US ERRORS MISMATCHES    each 100 ms; ACK: records flushed, of each thread; SLOWEST: request since the last line, also a running one
 //   @F ..., @D ...                               in the end: fio's terse line for each of its jobs, suspicious lines of the kernel's log
-//   @E MS ACK... ERRORS MISMATCHES MEMORY STUCK  last line; MEMORY: words of memory that changed, STUCK: threads that did not come to an end
+//   @E MS ACK... ERRORS MISMATCHES MEMORY STUCK  last line; MEMORY: words of memory that changed, STUCK: threads and connections that did not come to an end
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "load.h"
 
 enum { THREADS = 4, RECORD = 4096, BODY_AT = 32, FLUSH_EVERY_MAX = 16, TICK_MS = 100, PATIENCE_MS = 8000, KLOG_CLEAR = 5, KLOG_READ = 3, KLOG_SIZE = 1 << 18 };
 enum : uint64_t { MAGIC = 0x64726f6365724842, MEMORY_WORDS = 2 << 20 };
@@ -49,16 +51,9 @@ static struct writer {
 
 static int device;
 static uint64_t offset, slots;
-static _Atomic bool stop;
+_Atomic bool stop;
 static _Atomic uint64_t slowest, errors, mismatches;
 static uint32_t crc_table[256];
-
-static uint64_t mix(uint64_t x) { // splitmix64
-    x += 0x9e3779b97f4a7c15;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
 
 static uint32_t crc32(const void *data, size_t size) {
     uint32_t crc = ~0u;
@@ -74,18 +69,6 @@ static void make_crc_table(void) {
             crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
         crc_table[i] = crc;
     }
-}
-
-static uint64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void raise_slowest(uint64_t took) {
-    uint64_t seen = slowest;
-    while (took > seen && !atomic_compare_exchange_weak(&slowest, &seen, took))
-        ;
 }
 
 // ---- records
@@ -118,7 +101,7 @@ static bool ask(struct writer *writer, enum request what, struct record *record,
     writer->began = began;
     ssize_t done = what == FLUSH ? fdatasync(device) : what == WRITE ? pwrite(device, record, RECORD, at) : pread(device, record, RECORD, at);
     writer->began = 0;
-    raise_slowest(now_us() - began);
+    raise_to(&slowest, now_us() - began);
     if (done == (what == FLUSH ? 0 : RECORD))
         return true;
     errors++;
@@ -169,8 +152,9 @@ static void tick(uint64_t start) {
     for (int i = 0; i < THREADS; i++) {
         uint64_t began = writers[i].began;
         if (began && began < now)
-            raise_slowest(now - began);
+            raise_to(&slowest, now - began);
     }
+    network_say((now - start) / 1000);
     printf("@T %llu", (unsigned long long)(now - start) / 1000);
     say_flushed();
     printf(" %llu %llu %llu\n", (unsigned long long)atomic_exchange(&slowest, 0), (unsigned long long)errors, (unsigned long long)mismatches);
@@ -208,15 +192,15 @@ static pid_t start_fio(void) {
     _exit(127);
 }
 
-// How many threads, and fio, did not end in time.
+// How many threads, connections, and fio, did not end in time.
 static int wait_for_ends(pid_t fio) {
-    int left = THREADS + 1, status = 0;
+    int left = 1, status = 0;
     bool fio_ended = false;
     kill(fio, SIGINT);
     for (int waited = 0; left && waited < PATIENCE_MS; waited += 10) {
         usleep(10000);
         fio_ended = fio_ended || waitpid(fio, &status, WNOHANG) == fio;
-        left = !fio_ended;
+        left = !fio_ended + network_open();
         for (int i = 0; i < THREADS; i++)
             left += !writers[i].ended;
     }
@@ -252,6 +236,9 @@ int main(int count, char **arguments) {
     klogctl(KLOG_CLEAR, NULL, 0);
     uint64_t *memory = make_pattern();
     pid_t fio = start_fio();
+    int error = network_start();
+    if (error)
+        printf("@X network: %s\n", strerror(error));
     uint64_t start = now_us();
     for (uint32_t i = 0; i < THREADS; i++) {
         writers[i].index = i;
@@ -264,6 +251,7 @@ int main(int count, char **arguments) {
     stop = true;
     int stuck = wait_for_ends(fio);
     say_file("/tmp/fio.out", "@F");
+    network_say((now_us() - start) / 1000);
     say_kernel_log();
     printf("@E %llu", (unsigned long long)(now_us() - start) / 1000);
     say_flushed();
