@@ -13,8 +13,9 @@ modules=/usr/lib/grub/i386-pc
     echo "make-iso.sh: $modules is missing (package grub-pc-bin); run tools/setup.sh" >&2
     exit 1
 }
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+stage=$work/tree log=$work/log
 mkdir -p "$stage/boot/grub"
 cp "$kernel" "$stage/boot/kernel.elf"
 llvm-strip-19 --strip-debug "$stage/boot/kernel.elf"
@@ -29,8 +30,8 @@ llvm-strip-19 --strip-debug "$stage/boot/kernel.elf"
     echo '}'
 } >"$stage/boot/grub/grub.cfg"
 grub-mkrescue -d "$modules" --install-modules="multiboot2 normal iso9660 biosdisk" --fonts= --locales= --themes= --compress=xz \
-    -o "$iso" "$stage" >"$stage/log" 2>&1 || {
-    tail -5 "$stage/log" >&2
+    -o "$iso" "$stage" >"$log" 2>&1 || {
+    tail -5 "$log" >&2
     echo "make-iso.sh: grub-mkrescue could not write $iso" >&2
     exit 1
 }
