@@ -67,7 +67,7 @@ class Runner:
         subprocess.run(command, check=True, cwd=ROOT)
         return path
 
-    def boot(self, name, archive, timeout=30, arguments=()):
+    def boot(self, name, archive, timeout=120, arguments=()):
         """Run the kernel; (exit status or None, log)."""
         log = os.path.join(self.logs, name + ".log")
         with open(log, "wb") as sink:

@@ -34,7 +34,7 @@ class Machine(hosted.Runner):
     def report(self, name, problem, text=""):
         super().report(name if self.cpus == 1 else f"{name} with {self.cpus} processors", problem, text)
 
-    def boot(self, name, archive, timeout=60, arguments=()):
+    def boot(self, name, archive, timeout=240, arguments=()):
         log = os.path.join(self.logs, f"{name}-{self.cpus}.log")
         command = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-accel", "tcg,thread=multi", "-smp", str(self.cpus), "-m", "256", "-display", "none", "-no-reboot", "-monitor", "none",
                    "-kernel", os.path.join(self.build, "pc", "bulkhead.elf"), "-initrd", archive, "-serial", "file:" + log,

@@ -100,7 +100,7 @@ def process_from_outside(runner):
         else:
             problem = f"{len(children)} processes of 3"
         try:
-            status = kernel.wait(timeout=30)
+            status = kernel.wait(timeout=120)
         except subprocess.TimeoutExpired:
             kernel.kill()
             status = None
