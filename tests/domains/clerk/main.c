@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A client of a disk that never stops: reads, writes and flushes at random, several in flight, never two at once on a block of which one is a write. Every
-// block holds its number and how often it was written, and what is read must be what was acknowledged last. Says once a second how it goes; the tests read
-// those lines (tests/system/recovery.py).
+// A client of a disk that never stops: reads, writes and flushes at random, several in flight, never two at once on a block of which one is a write. What is
+// read must be what may be there (blocks.c). Says once a second how it goes; the tests read those lines (tests/system/recovery.py).
 #include <string.h>
 
 #include <bulkhead/buffer.h>
@@ -10,8 +9,9 @@
 #include <bulkhead/ring.h>
 
 #include "block.h"
+#include "blocks.h"
 
-enum { BLOCK = 4096, SECTORS = BLOCK / 512, BLOCKS = 128, IN_FLIGHT = 16, ERRORS_TOLD = 20 };
+enum { SECTORS = BLOCK / 512, IN_FLIGHT = 16, ERRORS_TOLD = 20 };
 #define PAUSE_NS 4000000ull
 #define SECOND_NS 1000000000ull
 
@@ -20,13 +20,14 @@ enum use : uint8_t { IDLE, READING, WRITING };
 static struct request {
     bool busy;
     uint32_t operation, block, ring_slot;
-    uint64_t version; // written, or expected
+    uint64_t version; // to be written
+    uint64_t cuts;    // of the power, until it was submitted
     uint64_t since_ns;
+    struct covered covered; // by a flush
 } requests[IN_FLIGHT];
 
 static struct bh_ring ring;
 static uint8_t *data; // a block for each request
-static uint64_t versions[BLOCKS]; // 0: nobody knows what is there
 static enum use uses[BLOCKS];
 static uint64_t done, errors, mismatches, slowest_ns, flushes;
 static uint64_t seed = 88172645463325252ull;
@@ -38,36 +39,22 @@ static uint64_t chance(uint64_t limit) {
     return seed % limit;
 }
 
-static uint64_t word_of(uint32_t block, uint64_t version, uint32_t index) {
-    return (version << 20 | (uint64_t)block << 9 | index) * 0x9e3779b97f4a7c15ull;
-}
-
-static void fill(uint64_t *words, uint32_t block, uint64_t version) {
-    for (uint32_t i = 0; i < BLOCK / 8; i++)
-        words[i] = word_of(block, version, i);
-}
-
-static bool holds(const uint64_t *words, uint32_t block, uint64_t version) {
-    for (uint32_t i = 0; i < BLOCK / 8; i++)
-        if (words[i] != word_of(block, version, i))
-            return false;
-    return true;
-}
-
 static bool start(uint32_t index) {
     struct request *request = &requests[index];
-    uint64_t *words = (uint64_t *)(data + index * BLOCK);
     uint64_t what = chance(16);
     request->block = (uint32_t)chance(BLOCKS);
-    request->operation = !what ? BH_BLOCK_OPERATION_FLUSH : what < 9 || !versions[request->block] ? BH_BLOCK_OPERATION_WRITE : BH_BLOCK_OPERATION_READ;
+    request->operation = !what ? BH_BLOCK_OPERATION_FLUSH : what < 9 || blocks_unknown(request->block) ? BH_BLOCK_OPERATION_WRITE : BH_BLOCK_OPERATION_READ;
     if (request->operation != BH_BLOCK_OPERATION_FLUSH && uses[request->block] != IDLE)
         return false;
+    request->cuts = blocks_cuts();
     struct bh_block_request message = {.operation = request->operation, .lba = (uint64_t)request->block * SECTORS};
     if (request->operation != BH_BLOCK_OPERATION_FLUSH) {
         message.segment_count = 1;
         message.segments[0] = (struct bh_block_segment){.offset = (uint64_t)index * BLOCK, .size = BLOCK};
-        request->version = versions[request->block] + (request->operation == BH_BLOCK_OPERATION_WRITE);
-        fill(words, request->block, request->operation == BH_BLOCK_OPERATION_WRITE ? request->version : 0);
+        request->version = request->operation == BH_BLOCK_OPERATION_WRITE ? blocks_next_version(request->block) : 0;
+        blocks_fill(data + index * BLOCK, request->block, request->version);
+    } else {
+        blocks_cover(&request->covered);
     }
     if (bh_ring_submit(&ring, &message, &request->ring_slot))
         return false;
@@ -90,15 +77,17 @@ static void end(uint32_t index, enum bh_error status) {
     }
     if (request->operation == BH_BLOCK_OPERATION_FLUSH) {
         flushes++;
+        if (!status)
+            blocks_flushed(&request->covered);
         return;
     }
     uses[request->block] = IDLE;
-    if (request->operation == BH_BLOCK_OPERATION_WRITE) {
-        versions[request->block] = status ? 0 : request->version;
-    } else if (!status && !holds((const uint64_t *)(data + index * BLOCK), request->block, request->version)) {
-        mismatches++;
-        bh_error_log("block %u does not hold version %llu", request->block, (unsigned long long)request->version);
-    }
+    if (request->operation == BH_BLOCK_OPERATION_READ)
+        mismatches += !status && !blocks_read(data + index * BLOCK, request->block, request->cuts);
+    else if (status)
+        blocks_write_failed(request->block);
+    else
+        blocks_written(request->block, request->version);
 }
 
 static uint32_t find(uint32_t ring_slot) {
@@ -114,6 +103,7 @@ static void collect(void) {
     uint32_t slot;
     while (bh_ring_complete(&ring, &slot, &status, &completion) == BH_OK) {
         uint32_t index = find(slot);
+        blocks_look_at_power(ring.epoch);
         if (index < IN_FLIGHT)
             end(index, status);
         else
@@ -138,6 +128,7 @@ int main(void) {
     if (error)
         bh_panic("cannot begin: %s", bh_strerror(error));
     data = address;
+    blocks_open();
     for (;;) {
         for (uint32_t i = 0; i < IN_FLIGHT; i++)
             if (!requests[i].busy)
