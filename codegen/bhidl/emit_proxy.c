@@ -118,16 +118,6 @@ static void print_proxy(FILE *file, const struct interface *interface, const str
             (unsigned long long)interface->id << 8 | index);
 }
 
-// What the type label of each method is (emit_labels.c).
-static void print_labels(FILE *file, const struct interface *one) {
-    if (one->kernel)
-        return;
-    fprintf(file, "static const uint32_t %s_labels[] = {\n", snake(one->name));
-    for (const struct method *method = one->methods; method; method = method->next)
-        fprintf(file, "    LABEL_%s_%s,\n", snake(one->name), method->name);
-    fputs("};\n", file);
-}
-
 // The versions before the newest, of which images may still be.
 static void print_versions(FILE *file, const struct interface *one) {
     if (one->version_count == 1)
@@ -138,32 +128,41 @@ static void print_versions(FILE *file, const struct interface *one) {
     fputs("};\n", file);
 }
 
-// Where calls of an interface lead.
-static void print_entries(FILE *file, const struct interface *one, const char *form) {
-    const char *kind = one->kernel ? "gate" : "proxy", *name = snake(one->name);
+// How the table says of each interface where its calls lead, traced and not, and of which type its methods are (emit_labels.c).
+static const char table_macros[] =
+    "#define DECLARED(kind, method, form) void kind##_##method##form(void);\n"
+    "#define ADDRESS(kind, method, form) kind##_##method##form,\n"
+    "#define LABEL(kind, method, form) LABEL_##method,\n"
+    "#define ENTRIES(name, kind, form) \\\n"
+    "    METHODS_##name(DECLARED, kind, form) static void *const name##_entries##form[] = {METHODS_##name(ADDRESS, kind, form)};\n"
+    "#define GATES(name) ENTRIES(name, gate, ) ENTRIES(name, gate, _traced)\n"
+    "#define PROXIES(name) \\\n"
+    "    ENTRIES(name, proxy, ) ENTRIES(name, proxy, _traced) static const uint32_t name##_labels[] = {METHODS_##name(LABEL, , )};\n\n";
+
+#define METHODS_IN_LINE 4
+
+static void print_entries(FILE *file, const struct interface *one) {
+    const char *name = snake(one->name);
+    unsigned count = 0;
+    fprintf(file, "#define METHODS_%s(M, kind, form)", name);
     for (const struct method *method = one->methods; method; method = method->next)
-        fprintf(file, "void %s_%s_%s%s(void);\n", kind, name, method->name, form);
-    fprintf(file, "static void *const %s_proxies%s[] = {\n", name, form);
-    for (const struct method *method = one->methods; method; method = method->next)
-        fprintf(file, "    %s_%s_%s%s,\n", kind, name, method->name, form);
-    fputs("};\n", file);
+        fprintf(file, "%sM(kind, %s_%s, form)", count++ % METHODS_IN_LINE ? " " : " \\\n    ", name, method->name);
+    fprintf(file, "\n%s(%s)\n", one->kernel ? "GATES" : "PROXIES", name);
 }
 
 static bool emit_table(const char *folder) {
     FILE *file = open_output("//", "%s/kernel/interfaces.c", folder);
     if (!file)
         return false;
-    fputs("#include \"interfaces.h\"\n#include \"labels.h\"\n\n", file);
+    fprintf(file, "#include \"interfaces.h\"\n#include \"labels.h\"\n\n%s", table_macros);
     for (const struct interface *one = program.interfaces; one; one = one->next) {
-        print_entries(file, one, "");
-        print_entries(file, one, "_traced");
-        print_labels(file, one);
+        print_entries(file, one);
         print_versions(file, one);
     }
     fputs("\nconst struct interface interfaces[] = {\n", file);
     size_t count = 0;
     for (const struct interface *one = program.interfaces; one; one = one->next, count++)
-        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_proxies, %s_proxies_traced, %s%s, %s%s, %u},\n", (unsigned long long)one->id, one->method_count,
+        fprintf(file, "    {%llu, %u, 0x%016llxull, \"%s\", %s, %s_entries, %s_entries_traced, %s%s, %s%s, %u},\n", (unsigned long long)one->id, one->method_count,
                 (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name), snake(one->name),
                 one->kernel ? "0" : snake(one->name), one->kernel ? "" : "_labels",
                 one->version_count > 1 ? snake(one->name) : "0", one->version_count > 1 ? "_older" : "", one->version_count - 1);

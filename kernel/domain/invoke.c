@@ -259,7 +259,7 @@ uint64_t invoke_lend_buffer(struct domain *from, struct domain *to, uint64_t ind
     bh_cap theirs = BH_CAP_NONE;
     enum bh_error error = may_still_call(thread_current(), port);
     if (!error)
-        error = buffers_lend_with(from, to, (bh_cap)index, type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, &theirs);
+        error = buffers_lend(from, to, (bh_cap)index, type >> INVOKE_RIGHTS_SHIFT & INVOKE_RIGHTS_MASK, &theirs);
     return passed(to, type, error, theirs);
 }
 

@@ -266,7 +266,7 @@ static enum bh_error lend_check(const struct domain *from, const struct cap *cap
     return BH_OK;
 }
 
-enum bh_error buffers_lend_with(struct domain *from, struct domain *to, bh_cap index, uint32_t wanted, bh_cap *out) {
+enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index, uint32_t wanted, bh_cap *out) {
     struct cap *cap;
     enum bh_error error = caps_get(from, "lending a buffer", index, BH_CAP_BUFFER, BH_RIGHT_READ | wanted, &cap);
     if (!error)
@@ -287,10 +287,6 @@ enum bh_error buffers_lend_with(struct domain *from, struct domain *to, bh_cap i
     else
         TRACE(LEND, from->id, to->id, buffer->offset | buffer->size << 32);
     return error;
-}
-
-enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap index, bh_cap *out) {
-    return buffers_lend_with(from, to, index, 0, out);
 }
 
 void buffers_unlend(struct domain *to, bh_cap index) {

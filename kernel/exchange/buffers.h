@@ -50,9 +50,8 @@ enum bh_error buffers_dma_open(struct domain *domain);
 enum bh_error buffers_move(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
 // Lend for the length of a call: mapped there too, with the lender's rights, and a capability that cannot be given up; buffers_unlend takes
 // both back, whatever became of the lender. What is lent to `from` only the thread in whose call it was lent may lend on (BH_EBUSY).
-enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap cap, bh_cap *out);
-// With exactly these rights, which the lender must have (BH_ERIGHTS).
-enum bh_error buffers_lend_with(struct domain *from, struct domain *to, bh_cap cap, uint32_t rights, bh_cap *out);
+// `rights`: 0, or exactly these, which the lender must have (BH_ERIGHTS).
+enum bh_error buffers_lend(struct domain *from, struct domain *to, bh_cap cap, uint32_t rights, bh_cap *out);
 void buffers_unlend(struct domain *to, bh_cap cap);
 
 // A domain died: nobody keeps what it owned but those to whom it is lent now; the rest is unmapped.

@@ -90,7 +90,6 @@ void threads_free_ended(void);      // give back what the last thread that ended
 
 // Make a thread that runs entry(argument) in the kernel, or, when home is a real domain, an invocation of
 // `entry` (a labelled function of that domain, already checked) with `argument`. Made READY.
-typedef void thread_entry(void *argument);
 enum bh_error thread_create(const char *name, struct domain *home, uint64_t entry, uint64_t argument,
                             uint32_t priority, struct thread **out);
 [[noreturn]] void thread_end(void);

@@ -16,7 +16,6 @@ enum lapic_register : uint32_t {
     LAPIC_EOI = 0xb0,
     LAPIC_SPURIOUS = 0xf0,
     LAPIC_IN_SERVICE = 0x100, // eight registers of 32 vectors each
-    LAPIC_ERROR_STATUS = 0x280,
     LAPIC_MESSAGE = 0x300, // interrupt command; in x2APIC mode one 64-bit register with the destination
     LAPIC_DESTINATION = 0x310,
     LAPIC_LVT_TIMER = 0x320,

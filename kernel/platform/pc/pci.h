@@ -30,7 +30,6 @@ enum pci_register : uint32_t {
     PCI_BAR0 = 0x10,
     PCI_SECONDARY_BUS = 0x19,
     PCI_LAST_BUS = 0x1a, // behind a bridge
-    PCI_SUBSYSTEM = 0x2c,
     PCI_CAPABILITIES = 0x34,
 };
 enum pci_command : uint32_t {

@@ -85,8 +85,7 @@ enum bh_error platform_pci_bind(uint32_t index, uint32_t entry, uint32_t vector)
     return BH_OK;
 }
 
-void platform_pci_unbind_all(uint32_t index) {
-    struct pci_function *function = pci_function_get(index);
+static void unbind_all(const struct pci_function *function) {
     if (!function->msix)
         return;
     bool decodes = pci_config_read(function->info.address, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY;
@@ -172,7 +171,7 @@ static enum bh_error reset(const struct pci_function *function) {
 enum bh_error platform_pci_reset(uint32_t index) {
     struct pci_function *function = pci_function_get(index);
     platform_pci_enable(index, true, false);
-    platform_pci_unbind_all(index);
+    unbind_all(function);
     enum bh_error error = reset(function);
     platform_pci_enable(index, false, false);
     return error;

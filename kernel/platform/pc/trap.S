@@ -14,7 +14,6 @@
 #include "kernel/arch/x86_64/frame.inc"
 #include "kernel/platform/pc/keys.h"
 
-#define FRAME_BELOW_IST 176
 #define FRAME_FXSAVE 224
 #define FAULT_STACK_STEP 32768
 #define TSS_IST1 36

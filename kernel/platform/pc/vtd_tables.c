@@ -194,13 +194,3 @@ bool vtd_tables_unmap(struct vtd_tables *tables, uint64_t at, uint64_t size) {
     }
     return any;
 }
-
-enum bh_error vtd_tables_lookup(const struct vtd_tables *tables, uint64_t at, hpa *to, bool *write) {
-    uint64_t span;
-    const uint64_t *entry = find_leaf(tables, at, &span);
-    if (!entry)
-        return BH_EFAULT;
-    *to = (*entry & ENTRY_ADDRESS) + at % span;
-    *write = (*entry & ENTRY_WRITE) != 0;
-    return BH_OK;
-}

@@ -25,8 +25,6 @@ void vtd_tables_destroy(struct vtd_tables *tables); // nothing must use them any
 enum bh_error vtd_tables_map(struct vtd_tables *tables, uint64_t at, hpa to, uint64_t size, bool write, bool *replaced);
 // Returns whether anything was mapped.
 bool vtd_tables_unmap(struct vtd_tables *tables, uint64_t at, uint64_t size);
-// What a device's access to `at` would reach; BH_EFAULT.
-enum bh_error vtd_tables_lookup(const struct vtd_tables *tables, uint64_t at, hpa *to, bool *write);
 // Make what was written to a table, a root or a context entry visible to a unit that does not look into caches.
 void vtd_flush_memory(const volatile void *start, uint64_t size);
 

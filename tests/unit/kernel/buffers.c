@@ -122,7 +122,7 @@ Test(buffers, a_moved_one_is_lost_to_whom_it_was_shared_by_any_way, .init = worl
 Test(buffers, a_lent_one_is_not_moved, .init = world) {
     struct buffer *buffer;
     bh_cap cap = own(first, 8192, &buffer), lent, theirs;
-    cr_assert_eq(buffers_lend(first, second, cap, &lent), BH_OK);
+    cr_assert_eq(buffers_lend(first, second, cap, 0, &lent), BH_OK);
     cr_assert_eq(buffers_move(first, third, cap, &theirs), BH_EBUSY);
     buffers_unlend(second, lent);
     cr_assert_eq(buffers_move(first, third, cap, &theirs), BH_OK);
@@ -131,13 +131,13 @@ Test(buffers, a_lent_one_is_not_moved, .init = world) {
 Test(buffers, a_lent_one_is_lent_on_in_the_same_call_only, .init = world) {
     struct buffer *buffer;
     bh_cap cap = own(first, 8192, &buffer), lent, derived, on;
-    cr_assert_eq(buffers_lend(first, second, cap, &lent), BH_OK);
+    cr_assert_eq(buffers_lend(first, second, cap, 0, &lent), BH_OK);
     cr_assert_eq(caps_derive(second, lent, BH_RIGHT_READ, 0, &derived), BH_OK);
-    cr_assert_eq(buffers_lend(second, third, derived, &on), BH_OK);
+    cr_assert_eq(buffers_lend(second, third, derived, 0, &on), BH_OK);
     buffers_unlend(third, on);
     second->caps[lent].lent_to++; // as if another thread had it
-    cr_assert_eq(buffers_lend(second, third, lent, &on), BH_EBUSY);
-    cr_assert_eq(buffers_lend(second, third, derived, &on), BH_EBUSY);
+    cr_assert_eq(buffers_lend(second, third, lent, 0, &on), BH_EBUSY);
+    cr_assert_eq(buffers_lend(second, third, derived, 0, &on), BH_EBUSY);
     buffers_unlend(second, lent);
     cr_assert_eq(buffer->references, 1);
 }
@@ -146,8 +146,8 @@ Test(buffers, a_lent_one_outlives_its_lender_until_the_call_returns, .init = wor
     struct buffer *buffer;
     size_t before = frames_free_count();
     bh_cap cap = own(first, 8192, &buffer), lent, again;
-    cr_assert_eq(buffers_lend(first, second, cap, &lent), BH_OK);
-    cr_assert_eq(buffers_lend(first, second, cap, &again), BH_OK); // another call at the same time
+    cr_assert_eq(buffers_lend(first, second, cap, 0, &lent), BH_OK);
+    cr_assert_eq(buffers_lend(first, second, cap, 0, &again), BH_OK); // another call at the same time
     buffers_domain_died(first);
     caps_drop_unnamed(first);
     cr_assert_eq(first->memory_used, 0);
@@ -164,7 +164,7 @@ Test(buffers, the_borrowers_death_gives_it_back, .init = world) {
     struct buffer *buffer;
     bh_cap cap = own(first, 8192, &buffer), lent;
     cr_assert_eq(buffers_map(buffer, first, BH_RIGHT_READ), BH_OK);
-    cr_assert_eq(buffers_lend(first, second, cap, &lent), BH_OK);
+    cr_assert_eq(buffers_lend(first, second, cap, 0, &lent), BH_OK);
     buffers_domain_died(second);
     caps_drop_unnamed(second);
     cr_assert_not(is_mapped(second, buffer));

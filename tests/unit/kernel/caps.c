@@ -262,7 +262,7 @@ Test(caps, a_lent_one_cannot_be_given_up_and_survives_revocation, .init = world)
     bh_cap own, lent, derived;
     cr_assert_eq(buffers_create(first, 8192, "", &buffer), BH_OK);
     cr_assert_eq(caps_insert(first, BH_CAP_BUFFER, BH_RIGHT_READ | BH_RIGHT_WRITE, buffer, NULL, 0, &own), BH_OK);
-    cr_assert_eq(buffers_lend(first, second, own, &lent), BH_OK);
+    cr_assert_eq(buffers_lend(first, second, own, 0, &lent), BH_OK);
     cr_assert_eq(caps_drop(second, lent), BH_EBUSY);
     cr_assert_eq(caps_revoke(first, own), BH_OK);
     cr_assert_eq(caps_get(second, "test", lent, BH_CAP_BUFFER, BH_RIGHT_WRITE, &entry), BH_OK);
