@@ -5,7 +5,7 @@
 #include "codegen/bhidl/emit.h"
 
 #define QUEUE_SIZE 16
-#define WATCHERS_MAX 8
+#define WATCHERS_MAX 16
 
 static bool has(const struct interface *one, unsigned attribute) {
     for (const struct method *method = one->methods; method; method = method->next)
@@ -30,6 +30,24 @@ static uint64_t biggest_area(const struct interface *one) {
     return most;
 }
 
+// What all events of a server share.
+static void print_watchers(FILE *file) {
+    fprintf(file, "#define WATCHERS_MAX %d\n\n"
+                  "struct watcher {\n    uint64_t object; // whose port it came by\n    bh_cap event;\n};\n\n", WATCHERS_MAX);
+    fputs("static void signal_all(struct watcher *watchers) {\n    for (int i = 0; i < WATCHERS_MAX; i++)\n"
+          "        if (watchers[i].event && bh_event_signal(watchers[i].event)) {\n            (void)bh_cap_drop(watchers[i].event); // nobody is there\n"
+          "            watchers[i].event = BH_CAP_NONE;\n        }\n}\n\n", file);
+    fputs("static int count_of(const struct watcher *watchers, uint64_t object) {\n    int count = 0;\n    for (int i = 0; i < WATCHERS_MAX; i++)\n"
+          "        count += watchers[i].event && watchers[i].object == object;\n    return count;\n}\n\n", file);
+    fputs("// A free place, or one of the object that has the most.\n"
+          "static struct watcher *place_for(struct watcher *watchers, uint64_t object) {\n    struct watcher *greediest = watchers;\n"
+          "    for (int i = 0; i < WATCHERS_MAX; i++)\n        if (!watchers[i].event)\n            return &watchers[i];\n"
+          "    for (int i = 1; i < WATCHERS_MAX; i++)\n        if (count_of(watchers, watchers[i].object) > count_of(watchers, greediest->object))\n            greediest = &watchers[i];\n"
+          "    return count_of(watchers, greediest->object) > count_of(watchers, object) + 1 ? greediest : (struct watcher *)0;\n}\n\n", file);
+    fputs("static enum bh_error add_watcher(struct watcher *watchers, uint64_t object, bh_cap event) {\n    struct watcher *place = place_for(watchers, object);\n"
+          "    if (!place)\n        return BH_ENOSPC;\n    if (place->event)\n        (void)bh_cap_drop(place->event);\n    *place = (struct watcher){object, event};\n    return BH_OK;\n}\n\n", file);
+}
+
 void print_oneway_start(FILE *file, const struct interface *one) {
     if (has_oneway(one) || has_events(one))
         fputs("static struct bh_mutex lock;\n\n", file);
@@ -39,25 +57,20 @@ void print_oneway_start(FILE *file, const struct interface *one) {
                       "static uint32_t queue_first, queue_count;\nstatic bh_cap wake;\n\n",
                 QUEUE_SIZE, (unsigned long long)biggest_area(one));
     if (has_events(one))
-        fprintf(file, "#define WATCHERS_MAX %d\n\n", WATCHERS_MAX);
+        print_watchers(file);
 }
 
 // A place is free again when an event cannot be signalled: who watched has died. That is found out by signalling, and before somebody new is taken in: mostly the
-// successor of one who died.
+// successor of one who died. When none is free, the object (mostly: the client) that has the most of them gives up one, to an object that has fewer than
+// it would have left: nobody keeps the others out.
 static void print_event(FILE *file, const struct interface *one, const char *name) {
-    fprintf(file, "static bh_cap watchers_of_%s[WATCHERS_MAX];\n\n"
-                  "static void tell_of_%s(void) {\n    for (int i = 0; i < WATCHERS_MAX; i++)\n"
-                  "        if (watchers_of_%s[i] && bh_event_signal(watchers_of_%s[i])) {\n            (void)bh_cap_drop(watchers_of_%s[i]); // nobody is there\n"
-                  "            watchers_of_%s[i] = BH_CAP_NONE;\n        }\n}\n\n",
-            name, name, name, name, name, name);
-    fprintf(file, "static enum bh_error add_watcher_of_%s(bh_cap event) {\n    for (int i = 0; i < WATCHERS_MAX; i++)\n        if (!watchers_of_%s[i]) {\n"
-                  "            watchers_of_%s[i] = event;\n            return BH_OK;\n        }\n    return BH_ENOSPC;\n}\n\n",
-            name, name, name);
-    fprintf(file, "static struct bh_result glue_watch_%s(uint64_t, uint64_t word0) {\n    bh_mutex_lock(&lock);\n"
-                  "    tell_of_%s(); // the dead leave their places\n    enum bh_error error = add_watcher_of_%s((bh_cap)word0);\n    bh_mutex_unlock(&lock);\n    if (error)\n        (void)bh_cap_drop((bh_cap)word0);\n"
+    fprintf(file, "static struct watcher watchers_of_%s[WATCHERS_MAX];\n\n"
+                  "static struct bh_result glue_watch_%s(uint64_t object, uint64_t word0) {\n    bh_mutex_lock(&lock);\n"
+                  "    signal_all(watchers_of_%s); // the dead leave their places\n"
+                  "    enum bh_error error = add_watcher(watchers_of_%s, object, (bh_cap)word0);\n    bh_mutex_unlock(&lock);\n    if (error)\n        (void)bh_cap_drop((bh_cap)word0);\n"
                   "    return (struct bh_result){error, 0};\n}\n\n",
-            name, name, name);
-    fprintf(file, "void %s_signal_%s(void) {\n    bh_mutex_lock(&lock);\n    tell_of_%s();\n    bh_mutex_unlock(&lock);\n}\n\n", snake(one->name), name, name);
+            name, name, name, name);
+    fprintf(file, "void %s_signal_%s(void) {\n    bh_mutex_lock(&lock);\n    signal_all(watchers_of_%s);\n    bh_mutex_unlock(&lock);\n}\n\n", snake(one->name), name, name);
 }
 
 static bool in_memory(const struct parameter *one) {

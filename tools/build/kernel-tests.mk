@@ -4,8 +4,8 @@
 # tests/system with the domains of tests/domains), wrong and right interface files and manifests, and unit tests (tests/unit/kernel), alone or with the kernel as a library.
 TEST_SCRIPTS += tests/hosted/hosted.py tests/hosted/interfaces.py tests/system/domains.py tests/system/call.py tests/system/shadows.py tests/idl/idl.py tests/manifest/manifest.py tests/manifest/colours.py
 TEST_TARGETS += $(BHIDL) $(HOSTED)/bulkhead $(BUILD)/pc/bulkhead.elf $(BUILD)/domains/conductor.elf $(BUILD)/domains/victim.elf $(BUILD)/domains/victim-hardened.elf $(BUILD)/domains/hello.elf $(BUILD)/domains/supervisor.elf $(BUILD)/domains/shop.elf $(BUILD)/domains/shopper.elf
-TEST_SCRIPTS += tests/hosted/rings.py tests/system/dma.py
-TEST_TARGETS += $(addprefix $(BUILD)/domains/,hub.elf spoke.elf judge.elf prowler.elf warden.elf)
+TEST_SCRIPTS += tests/hosted/rings.py tests/hosted/switch.py tests/system/dma.py
+TEST_TARGETS += $(addprefix $(BUILD)/domains/,hub.elf spoke.elf judge.elf prowler.elf warden.elf switch.elf neighbour.elf rowdy.elf)
 
 KERNEL_TEST_DIR := $(BUILD)/tests/kernel
 KERNEL_TESTS := $(patsubst tests/unit/kernel/%.c,%,$(wildcard tests/unit/kernel/*.c))

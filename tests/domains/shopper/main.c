@@ -165,7 +165,7 @@ static void oneway(void) {
     }
     EXPECT(taken == sent && sum == 8ull * sent, "%u of %u, %llu", taken, sent, (unsigned long long)sum);
     EXPECT_OK(shop_note(shop, 0, "", "", 0, event));
-    for (int i = 1; i < 8; i++)
+    for (int i = 1; i < 16; i++)
         EXPECT_OK(shop_watch_noted(shop, watched));
     EXPECT_ERROR(shop_watch_noted(shop, watched), BH_ENOSPC);
 }

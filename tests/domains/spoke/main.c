@@ -6,6 +6,7 @@
 
 #include "runtime/calls.h"
 #include "tests/domains/board.h"
+#include "tests/domains/lies.h"
 
 #define PRIORITY 2
 #define ENTRIES 8 // of its ring
@@ -85,20 +86,6 @@ static void await_others(void) {
 // ---- lies
 
 // One breach of the protocol after the other, each of which the hub is to notice, and none of which it can prevent.
-static void lie_once(struct bh_ring *ring, uint32_t kind) {
-    struct bh_ring_requests *requests = (struct bh_ring_requests *)ring->info.requests;
-    uint32_t *order = (uint32_t *)(ring->info.requests + BH_RING_ORDER);
-    uint32_t tail = requests->submit_tail, at = tail % ENTRIES;
-    struct bh_ring_slot *slot = (struct bh_ring_slot *)ring->slots;
-    slot->sequence = tail + 1;
-    slot->state = kind == 3 ? BH_SLOT_FREE : kind == 4 ? 7 : BH_SLOT_BUSY; // not in flight; no such state
-    if (kind == 5)
-        slot->sequence = 0;
-    order[at] = kind == 1 ? ENTRIES : kind == 2 ? 0xffffffff : 0; // past the end, far past it
-    requests->submit_tail = tail + (kind == 0 ? ENTRIES + 1 : 1); // an index that jumps
-    (void)bh_event_signal(ring->info.submit_event);
-}
-
 static void lie(void) {
     struct bh_ring *ring = &shared.ring;
     CHECK(bh_ring_attach("ring", ring) == BH_OK, "no ring");
@@ -106,18 +93,12 @@ static void lie(void) {
     for (uint32_t i = 0; i < LIES; i++) {
         uint32_t before = board->lies;
         uint64_t deadline = bh_time_ns() + 10000 * MS;
-        lie_once(ring, i % 6);
+        lie_once(ring, i % LIE_KINDS);
         while (board->lies == before && bh_time_ns() < deadline)
             bh_sleep_for(MS / 20);
-        CHECK(board->lies > before, "lie %u was not noticed", i % 6);
+        CHECK(board->lies > before, "lie %u was not noticed", i % LIE_KINDS);
     }
-    // A replay: one submission announced over and over.
-    struct bh_ring_requests *requests = (struct bh_ring_requests *)ring->info.requests;
-    ((struct bh_ring_slot *)ring->slots)->state = BH_SLOT_BUSY;
-    for (uint32_t i = 0; i < 1000; i++) {
-        requests->submit_tail += 1 + i % ENTRIES;
-        (void)bh_event_signal(ring->info.submit_event);
-    }
+    lie_of_much(ring, 1000);
     board->done[spoke] = ALL_DONE;
 }
 
