@@ -11,6 +11,7 @@
   verifier     MB/s of text beside capstone alone
   exits        instructions for a VM exit handled in the vmm domain (QEMU, counted)
   dma          a buffer mapped for a device and unmapped, with an IOMMU and without (QEMU, counted)
+  network      64 KB of TCP through the switch, kept whole and cut (QEMU, counted)
   boot         instructions from start to the guest's shell, beside the guest alone (QEMU, counted)
   recovery     from a driver's death to its successor's first answer, by stage (QEMU, counted); restarts beside Linux processes (native); a guest's throughput meanwhile
   lines        trusted code by folder

@@ -9,6 +9,7 @@ import boot as boot_bench
 import dma as dma_bench
 import exits as exits_bench
 import mechanisms as mechanisms_bench
+import network as network_bench
 import plot
 import recovery as recovery_bench
 import ring_bench
@@ -253,6 +254,17 @@ def dma(options):
     return finish(options, result, "Instructions to lend a buffer and to take it back (logarithmic)", rows, logarithmic=True)
 
 
+def network(options):
+    data = network_bench.run(options, Failure)
+    table = Table(f"{data['payload']:,} bytes of TCP payload from one client of the switch to another, instructions", ["", "instructions", "to one kept whole"])
+    result = Result("network", "Software segmentation", "What the switch does for a client that takes no segments as they are. Instructions of everything on bare metal under QEMU's instruction "
+                    "counting, from the sender's submission to the receiver's last frame; neither side reads or writes payload.", data, table)
+    for kind in data["kinds"]:
+        table.row(kind["what"], cell(kind["instructions"]), cell(kind["ratio"]))
+        result.measure(f"network/{kind['name']}", kind["what"], "instructions", value=kind["instructions"], beside=None if kind["name"] == "whole" else "network/whole")
+    return finish(options, result, "Instructions for 64 KB of TCP payload", [(kind["what"], kind["instructions"], None) for kind in data["kinds"]])
+
+
 def boot(options):
     data, table = boot_bench.run(options, Failure)
     rows = [(part["name"], part["instructions"] / 1e6, None) for part in data["parts"]]
@@ -354,6 +366,6 @@ def tell_memory(result, table, data):
     result.measure("recovery/memory/process", "memory of the Linux process: pages that it wrote to, page tables", "bytes", value=process)
 
 
-BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "dma": dma, "boot": boot, "recovery": recovery,
+BENCHMARKS = {"call": call, "mechanisms": mechanisms, "confinement": confinement, "hardened": hardened, "workloads": workloads, "rings": rings, "verifier": verifier, "exits": exits, "dma": dma, "network": network, "boot": boot, "recovery": recovery,
               "lines": lines}
 SLOW = ("boot", "workloads")  # boot Linux twice, compile libraries four times: left out of --quick

@@ -14,7 +14,7 @@ from checks import Checks  # noqa: E402
 
 LIMIT_S = 240
 NUMBERS = {"call": ("kinds", "cycles"), "confinement": ("programs", "domain", "ratio"), "hardened": ("programs", "hardened", "ratio"), "rings": ("kinds", "ns")}
-NO_TARGET = ("hardened", "rings", "recovery", "dma")  # rings: what it is measured against need not be there
+NO_TARGET = ("hardened", "rings", "recovery", "dma", "network")  # rings: what it is measured against need not be there
 
 
 def is_svg(path):
@@ -68,7 +68,7 @@ def main():
     with open(os.path.join(out, "report.html"), encoding="utf-8") as file:
         page = file.read()
     tests.check(page.count("<svg") == len(found) and "Traceback" not in page and "http" not in page.replace("http://www.w3.org/2000/svg", ""), "the page has all plots in it")
-    for name in ("call", "confinement", "hardened", "rings", "verifier", "exits", "dma", "recovery", "lines"):
+    for name in ("call", "confinement", "hardened", "rings", "verifier", "exits", "dma", "network", "recovery", "lines"):
         tests.check(found.get(name), f"bench/{name} is in the report")
         data = read(os.path.join(out, name + ".json"))
         tests.check(data and data["benchmark"] == name and (data["targets"] or name in NO_TARGET), f"bench/{name} leaves JSON with its targets")
