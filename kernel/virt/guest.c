@@ -17,7 +17,20 @@
 #include "kernel/mm/space.h"
 #include "kernel/virt/svm.h"
 
+#define ADDRESS_LIMIT (1ull << 47) // guest-physical addresses lie below
+#define PTE_USER 4ull              // every nested access counts as one of a user (AMD APM vol. 2, 15.25.5)
+#define PTE_NX (1ull << 63)
+
 static struct guest guests[GUEST_COUNT];
+
+static enum bh_error create_tables(struct nested_tables *tables) {
+    *tables = (struct nested_tables){.levels = 4, .large = true, .inner = NESTED_READ | NESTED_WRITE | PTE_USER};
+    return nested_create(tables);
+}
+
+static uint64_t leaf_bits(uint32_t rights) {
+    return NESTED_READ | PTE_USER | (rights & BH_GUEST_RIGHTS_WRITE ? NESTED_WRITE : 0) | (rights & BH_GUEST_RIGHTS_EXECUTE ? 0 : PTE_NX);
+}
 
 // The guest behind a port's object number, made on first use.
 static enum bh_error guest_get(struct domain *caller, uint64_t object, struct guest **out) {
@@ -30,7 +43,7 @@ static enum bh_error guest_get(struct domain *caller, uint64_t object, struct gu
     if (!guest->used) {
         enum bh_error error = svm_enable();
         if (!error)
-            error = npt_create(&guest->npt);
+            error = create_tables(&guest->tables);
         if (error)
             return error;
         guest->used = true;
@@ -76,6 +89,7 @@ enum bh_error serve_guest_map(struct domain *caller, uint64_t object, struct cap
                               uint64_t offset, uint64_t gpa, uint64_t size, uint32_t rights) {
     struct buffer *buffer = memory->object;
     struct guest *guest;
+    bool replaced;
     if (buffer->owner != &kernel_domain) // its owner could free it while the guest runs on it
         return refuse(BH_ERIGHTS, "guest.map: only a buffer that the manifest makes can be guest memory");
     if (!(memory->rights & BH_RIGHT_READ) || ((rights & BH_GUEST_RIGHTS_WRITE) && !(memory->rights & BH_RIGHT_WRITE)))
@@ -84,14 +98,14 @@ enum bh_error serve_guest_map(struct domain *caller, uint64_t object, struct cap
         return refuse(BH_EINVAL, "guest.map: rights 0x%x are without READ", rights);
     enum bh_error error = range_check("buffer offset", offset, size, buffer->size);
     if (!error)
-        error = range_check("guest-physical address", gpa, size, NPT_GPA_LIMIT);
+        error = range_check("guest-physical address", gpa, size, ADDRESS_LIMIT);
     if (!error)
         error = guest_get(caller, object, &guest);
     if (error)
         return error;
-    error = npt_map(&guest->npt, gpa, buffer->frames + offset, size, rights);
+    error = nested_map(&guest->tables, gpa, buffer->frames + offset, size, leaf_bits(rights), &replaced);
     if (error) {
-        npt_unmap(&guest->npt, gpa, size);
+        flush(guest);
         return refuse(error, "guest.map: no memory for nested page tables");
     }
     flush(guest);
@@ -100,12 +114,12 @@ enum bh_error serve_guest_map(struct domain *caller, uint64_t object, struct cap
 
 enum bh_error serve_guest_unmap(struct domain *caller, uint64_t object, uint64_t gpa, uint64_t size) {
     struct guest *guest;
-    enum bh_error error = range_check("guest-physical address", gpa, size, NPT_GPA_LIMIT);
+    enum bh_error error = range_check("guest-physical address", gpa, size, ADDRESS_LIMIT);
     if (!error)
         error = guest_get(caller, object, &guest);
     if (error)
         return error;
-    npt_unmap(&guest->npt, gpa, size);
+    (void)nested_unmap(&guest->tables, gpa, size);
     flush(guest);
     return BH_OK;
 }
@@ -190,7 +204,7 @@ void guest_reap(struct guest *guest) {
     for (int i = 0; i < GUEST_VCPUS; i++)
         if (guest->pages[i].frame)
             space_unmap(guest->owner->base + guest->pages[i].offset, BH_PAGE_SIZE);
-    npt_destroy(&guest->npt);
+    nested_destroy(&guest->tables);
     guest->used = guest->stopping = false;
 }
 

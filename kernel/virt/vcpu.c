@@ -29,7 +29,7 @@
 // As a processor that was just switched on.
 static void prepare(struct vcpu *vcpu) {
     memset(vcpu->vmcb, 0, sizeof(*vcpu->vmcb));
-    svm_prepare(vcpu->vmcb, vcpu->guest->npt.root, vcpu->guest->asid);
+    svm_prepare(vcpu->vmcb, vcpu->guest->tables.root, vcpu->guest->asid);
     memset(vcpu->fpu, 0, sizeof(vcpu->fpu));
     vcpu->fpu[0] = 0x7f; // FCW 0x037f
     vcpu->fpu[1] = 0x03;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include "kernel/abi/error.h"
 #include "kernel/sched/thread.h"
-#include "kernel/virt/npt.h"
+#include "kernel/virt/nested.h"
 #include "kernel/virt/vmcb.h"
 
 struct domain;
@@ -62,7 +62,7 @@ struct guest {
     bool stopping; // ends when its last vCPU has
     uint32_t asid;
     struct domain *owner;
-    struct npt npt;
+    struct nested_tables tables;
     struct vcpu *vcpus[GUEST_VCPUS];
     struct state_page pages[GUEST_VCPUS];
 };

@@ -5,7 +5,7 @@
 // two grants never want the same place. Invariants: a context entry is present only while its function is attached; whoever takes rights away here
 // returns after all units have forgotten them. Source: Intel VT-d specification 3.4, chapters 3, 9.
 //
-//   root table, by bus -> context table, by device and function -> tables of a space (vtd_tables.c)
+//   root table, by bus -> context table, by device and function -> tables of a space (kernel/virt/nested.c)
 #include "kernel/platform/pc/iommu.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/pci.h"
 #include "kernel/platform/pc/vtd.h"
-#include "kernel/platform/pc/vtd_tables.h"
+#include "kernel/virt/nested.h"
 
 #define PRESENT 1ull
 #define CONTEXT_NO_FAULTS 2ull // of this function, present or not
@@ -35,7 +35,7 @@ static struct dmar dmar;
 static struct vtd_abilities abilities;
 static bool in_use;
 static hpa root;
-static struct vtd_tables spaces[BH_SLOT_COUNT];
+static struct nested_tables spaces[BH_SLOT_COUNT];
 static uint32_t context_tables; // frames
 static uint8_t space_of[PCI_FUNCTIONS_MAX]; // to which a function is attached, 0: none
 static irq_handler *watcher;
@@ -157,8 +157,9 @@ static enum bh_error make_space(uint32_t space) {
         return BH_OK;
     if (space >= abilities.spaces)
         return refuse(BH_ENOTSUP, "iommu: it knows %u spaces, not one numbered %u", abilities.spaces, space);
-    spaces[space] = (struct vtd_tables){.levels = abilities.levels, .large = abilities.large, .coherent = abilities.coherent};
-    return vtd_tables_create(&spaces[space]);
+    spaces[space] = (struct nested_tables){.levels = abilities.levels, .large = abilities.large, .inner = NESTED_READ | NESTED_WRITE,
+                                           .flush = abilities.coherent ? NULL : vtd_flush_memory};
+    return nested_create(&spaces[space]);
 }
 
 // Is a function that cannot be told from this one attached, to another space or to any?
@@ -205,7 +206,7 @@ void platform_dma_destroy(uint32_t space) {
     if (!spaces[space].root)
         return;
     vtd_forget_space(space);
-    vtd_tables_destroy(&spaces[space]);
+    nested_destroy(&spaces[space]);
 }
 
 enum bh_error platform_dma_map(uint32_t space, hpa start, uint64_t size, enum map_flags flags) {
@@ -214,14 +215,14 @@ enum bh_error platform_dma_map(uint32_t space, hpa start, uint64_t size, enum ma
         return BH_OK;
     if (!range_inside(start, size, 1ull << abilities.address_bits))
         return refuse(BH_ERANGE, "iommu: memory at 0x%llx is past its %u bits of address", (unsigned long long)start, abilities.address_bits);
-    enum bh_error error = vtd_tables_map(&spaces[space], start, start, size, flags & MAP_WRITE, &replaced);
+    enum bh_error error = nested_map(&spaces[space], start, start, size, NESTED_READ | (flags & MAP_WRITE ? NESTED_WRITE : 0), &replaced);
     if (replaced || abilities.caching)
         vtd_forget_space(space);
     return error ? refuse(error, "iommu: no memory for tables that map %llu bytes", (unsigned long long)size) : BH_OK;
 }
 
 void platform_dma_unmap(uint32_t space, hpa start, uint64_t size) {
-    if (spaces[space].root && vtd_tables_unmap(&spaces[space], start, size))
+    if (spaces[space].root && nested_unmap(&spaces[space], start, size))
         vtd_forget_space(space);
 }
 

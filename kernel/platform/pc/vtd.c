@@ -11,7 +11,6 @@
 #include "kernel/base.h"
 #include "kernel/debug/log.h"
 #include "kernel/platform/pc/pc.h"
-#include "kernel/platform/pc/vtd_tables.h"
 
 enum unit_register : uint32_t {
     UNIT_CAPABILITIES = 0x08,
@@ -67,6 +66,7 @@ enum unit_register : uint32_t {
 #define PROTECTED_ON (1u << 31)
 #define PROTECTED_STATUS 1u
 #define ANSWER_NS 1000000000ull
+#define CACHE_LINE 64u
 
 static struct unit {
     volatile uint8_t *registers;
@@ -168,6 +168,13 @@ const char *vtd_find(const struct dmar *dmar, hpa memory_end, uint32_t levels, b
 }
 
 // ---- emptying caches
+
+void vtd_flush_memory(const volatile void *start, uint64_t size) {
+    const volatile uint8_t *bytes = start;
+    for (uint64_t at = 0; at < size + CACHE_LINE - 1; at += CACHE_LINE)
+        __asm__ volatile("clflush %0" : : "m"(bytes[at < size ? at : size - 1]) : "memory");
+    __asm__ volatile("mfence" : : : "memory");
+}
 
 static void put_in_queue(struct unit *unit, uint64_t low, uint64_t high) {
     unit->queue[2 * unit->tail] = low;

@@ -38,5 +38,7 @@ bool vtd_take_fault(struct vtd_fault *out);
 // Where units write to when they record a fault; and whether they may.
 void vtd_set_message(uint64_t address, uint32_t data);
 void vtd_allow_message(bool allow);
+// Make what was written to a table, a root or a context entry visible to a unit that does not look into caches.
+void vtd_flush_memory(const volatile void *start, uint64_t size);
 
 #endif

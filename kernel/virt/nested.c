@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Second-level tables. Source: Intel VT-d specification 3.4, 9.8. Invariants: an entry above level 1 that has a right and is not large points to a table
-// that this file made; a table, once made, stays until the whole goes, so a unit that walks while we change sees an old entry or a new one, and no freed
-// frame. Who takes rights away empties the units' caches before anything else is done with the memory (iommu.c).
-#include "kernel/platform/pc/vtd_tables.h"
+// Nested tables. Invariants: a present entry above level 1 that is not large points to a table that this file made; a table, once made, stays until the whole
+// goes, so a unit that walks while we change sees an old entry or a new one, and no freed frame. Who takes rights away has whoever walks them forget before
+// anything else is done with the memory (guest.c, iommu.c).
+#include "kernel/virt/nested.h"
 
 #include <string.h>
 
@@ -11,32 +11,22 @@
 #include "kernel/base.h"
 #include "kernel/mm/frames.h"
 
-#define ENTRY_READ 1ull
-#define ENTRY_WRITE 2ull
-#define ENTRY_RIGHTS (ENTRY_READ | ENTRY_WRITE)
+#define ENTRY_PRESENT (NESTED_READ | NESTED_WRITE) // any of them
 #define ENTRY_LARGE 0x80ull
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define ENTRIES 512u
 #define LARGE_SIZE (2ull << 20)
-#define CACHE_LINE 64u
 
 static uint64_t *table_at(hpa address) {
     return platform_direct(address);
 }
 
-void vtd_flush_memory(const volatile void *start, uint64_t size) {
-    const volatile uint8_t *bytes = start;
-    for (uint64_t at = 0; at < size + CACHE_LINE - 1; at += CACHE_LINE)
-        __asm__ volatile("clflush %0" : : "m"(bytes[at < size ? at : size - 1]) : "memory");
-    __asm__ volatile("mfence" : : : "memory");
+static void written(const struct nested_tables *tables, const uint64_t *first, uint64_t count) {
+    if (tables->flush)
+        tables->flush(first, count * sizeof(*first));
 }
 
-static void written(const struct vtd_tables *tables, const uint64_t *first, uint64_t count) {
-    if (!tables->coherent)
-        vtd_flush_memory(first, count * sizeof(*first));
-}
-
-static enum bh_error new_table(struct vtd_tables *tables, hpa *out) {
+static enum bh_error new_table(struct nested_tables *tables, hpa *out) {
     enum bh_error error = frames_alloc(1, 1, out);
     if (error)
         return error;
@@ -46,22 +36,22 @@ static enum bh_error new_table(struct vtd_tables *tables, hpa *out) {
     return BH_OK;
 }
 
-enum bh_error vtd_tables_create(struct vtd_tables *tables) {
+enum bh_error nested_create(struct nested_tables *tables) {
     tables->table_count = 0;
     return new_table(tables, &tables->root);
 }
 
-static void free_level(struct vtd_tables *tables, hpa table, uint32_t level) {
+static void free_level(struct nested_tables *tables, hpa table, uint32_t level) {
     for (uint32_t i = 0; level > 1 && i < ENTRIES; i++) {
         uint64_t entry = table_at(table)[i];
-        if ((entry & ENTRY_RIGHTS) && !(entry & ENTRY_LARGE))
+        if ((entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE))
             free_level(tables, entry & ENTRY_ADDRESS, level - 1);
     }
     frames_free(table, 1);
     tables->table_count--;
 }
 
-void vtd_tables_destroy(struct vtd_tables *tables) {
+void nested_destroy(struct nested_tables *tables) {
     free_level(tables, tables->root, tables->levels);
     tables->root = 0;
 }
@@ -75,30 +65,30 @@ static uint32_t index_at(uint64_t address, uint32_t level) {
 }
 
 // Replace a large leaf by a table of leaves that map the same.
-static enum bh_error split(struct vtd_tables *tables, uint64_t *entry) {
+static enum bh_error split(struct nested_tables *tables, uint64_t *entry) {
     hpa table;
     enum bh_error error = new_table(tables, &table);
     if (error)
         return error;
     for (uint32_t i = 0; i < ENTRIES; i++)
-        table_at(table)[i] = ((*entry & ENTRY_ADDRESS) + i * BH_PAGE_SIZE) | (*entry & ENTRY_RIGHTS);
+        table_at(table)[i] = (*entry & ~ENTRY_LARGE) + i * BH_PAGE_SIZE;
     written(tables, table_at(table), ENTRIES);
-    *entry = table | ENTRY_RIGHTS;
+    *entry = table | tables->inner;
     written(tables, entry, 1);
     return BH_OK;
 }
 
 // The entry of `at` at `level`; tables on the way are made, large leaves split.
-static enum bh_error entry_at(struct vtd_tables *tables, uint64_t at, uint32_t level, uint64_t **out) {
+static enum bh_error entry_at(struct nested_tables *tables, uint64_t at, uint32_t level, uint64_t **out) {
     hpa table = tables->root;
     for (uint32_t above = tables->levels; above > level; above--) {
         uint64_t *entry = &table_at(table)[index_at(at, above)];
         enum bh_error error = BH_OK;
-        if (!(*entry & ENTRY_RIGHTS)) {
+        if (!(*entry & ENTRY_PRESENT)) {
             hpa fresh;
             error = new_table(tables, &fresh);
             if (!error) {
-                *entry = fresh | ENTRY_RIGHTS;
+                *entry = fresh | tables->inner;
                 written(tables, entry, 1);
             }
         } else if (*entry & ENTRY_LARGE) {
@@ -112,12 +102,12 @@ static enum bh_error entry_at(struct vtd_tables *tables, uint64_t at, uint32_t l
     return BH_OK;
 }
 
-static enum bh_error map_large(struct vtd_tables *tables, uint64_t at, uint64_t leaf, bool *done, bool *replaced) {
+static enum bh_error map_large(struct nested_tables *tables, uint64_t at, uint64_t leaf, bool *done, bool *replaced) {
     uint64_t *entry;
     enum bh_error error = entry_at(tables, at, 2, &entry);
-    if (error || ((*entry & ENTRY_RIGHTS) && !(*entry & ENTRY_LARGE)))
+    if (error || ((*entry & ENTRY_PRESENT) && !(*entry & ENTRY_LARGE)))
         return error; // a table stands there, and stays
-    *replaced |= (*entry & ENTRY_RIGHTS) != 0;
+    *replaced |= (*entry & ENTRY_PRESENT) != 0;
     *entry = leaf | ENTRY_LARGE;
     written(tables, entry, 1);
     *done = true;
@@ -125,7 +115,7 @@ static enum bh_error map_large(struct vtd_tables *tables, uint64_t at, uint64_t 
 }
 
 // As much of the range as one table of the lowest level, or one large leaf, covers.
-static enum bh_error map_piece(struct vtd_tables *tables, uint64_t at, uint64_t leaf, uint64_t size, uint64_t *step, bool *replaced) {
+static enum bh_error map_piece(struct nested_tables *tables, uint64_t at, uint64_t leaf, uint64_t size, uint64_t *step, bool *replaced) {
     uint64_t *entry;
     bool done = false;
     enum bh_error error = BH_OK;
@@ -141,7 +131,7 @@ static enum bh_error map_piece(struct vtd_tables *tables, uint64_t at, uint64_t 
     if (pages > size / BH_PAGE_SIZE)
         pages = size / BH_PAGE_SIZE;
     for (uint64_t i = 0; i < pages; i++) {
-        *replaced |= (entry[i] & ENTRY_RIGHTS) != 0;
+        *replaced |= (entry[i] & ENTRY_PRESENT) != 0;
         entry[i] = leaf + i * BH_PAGE_SIZE;
     }
     written(tables, entry, pages);
@@ -149,15 +139,14 @@ static enum bh_error map_piece(struct vtd_tables *tables, uint64_t at, uint64_t 
     return BH_OK;
 }
 
-enum bh_error vtd_tables_map(struct vtd_tables *tables, uint64_t at, hpa to, uint64_t size, bool write, bool *replaced) {
+enum bh_error nested_map(struct nested_tables *tables, uint64_t at, hpa to, uint64_t size, uint64_t bits, bool *replaced) {
     uint64_t step;
     BH_ASSERT(!((at | to | size) % BH_PAGE_SIZE));
     *replaced = false;
     for (uint64_t done = 0; done < size; done += step) {
-        uint64_t leaf = (to + done) | ENTRY_READ | (write ? ENTRY_WRITE : 0);
-        enum bh_error error = map_piece(tables, at + done, leaf, size - done, &step, replaced);
+        enum bh_error error = map_piece(tables, at + done, (to + done) | bits, size - done, &step, replaced);
         if (error) {
-            *replaced |= vtd_tables_unmap(tables, at, size);
+            *replaced |= nested_unmap(tables, at, size);
             return error;
         }
     }
@@ -165,12 +154,12 @@ enum bh_error vtd_tables_map(struct vtd_tables *tables, uint64_t at, hpa to, uin
 }
 
 // The leaf of `at`, or NULL; *span is how much it, or the gap that begins there, covers.
-static uint64_t *find_leaf(const struct vtd_tables *tables, uint64_t at, uint64_t *span) {
+static uint64_t *find_leaf(const struct nested_tables *tables, uint64_t at, uint64_t *span) {
     hpa table = tables->root;
     for (uint32_t level = tables->levels;; level--) {
         uint64_t *entry = &table_at(table)[index_at(at, level)];
         *span = span_of(level);
-        if (!(*entry & ENTRY_RIGHTS))
+        if (!(*entry & ENTRY_PRESENT))
             return NULL;
         if (level == 1 || (*entry & ENTRY_LARGE))
             return entry;
@@ -178,7 +167,7 @@ static uint64_t *find_leaf(const struct vtd_tables *tables, uint64_t at, uint64_
     }
 }
 
-bool vtd_tables_unmap(struct vtd_tables *tables, uint64_t at, uint64_t size) {
+bool nested_unmap(struct nested_tables *tables, uint64_t at, uint64_t size) {
     uint64_t end = at + size, span;
     bool any = false;
     for (; at < end; at = (at | (span - 1)) + 1) {
@@ -189,7 +178,7 @@ bool vtd_tables_unmap(struct vtd_tables *tables, uint64_t at, uint64_t size) {
         bool whole = !(at % span) && end - at >= span;
         if (!whole && split(tables, entry) == BH_OK)
             entry = find_leaf(tables, at, &span);
-        *entry = 0; // without memory to split it: devices lose more than they had to
+        *entry = 0; // without memory to split it: more is lost than had to be
         written(tables, entry, 1);
     }
     return any;

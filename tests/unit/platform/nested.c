@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Second-level tables of VT-d: what is mapped is reached, with its rights, and nothing else; whatever the order, tables come and go.
-#include "kernel/platform/pc/vtd_tables.h"
+// Nested tables: what is mapped is reached, with its rights, and nothing else; whatever the order, tables come and go. As a VT-d unit would read them, and once
+// with a guest's bits.
+#include "kernel/virt/nested.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -35,21 +36,27 @@ void frames_free(hpa start, size_t count) {
     frames_left++;
 }
 
-static struct vtd_tables tables;
+static struct nested_tables tables;
+
+// The unit does not look into caches.
+static void flush(const volatile void *start, uint64_t size) {
+    uint64_t offset = (uint64_t)((const volatile uint8_t *)start - machine_memory);
+    cr_assert(size && offset < MACHINE_SIZE && size <= MACHINE_SIZE - offset, "only tables are flushed");
+}
 
 static void make(uint32_t levels, bool large) {
-    tables = (struct vtd_tables){.levels = levels, .large = large, .coherent = false};
-    cr_assert_eq(vtd_tables_create(&tables), BH_OK, "empty tables");
+    tables = (struct nested_tables){.levels = levels, .large = large, .inner = NESTED_READ | NESTED_WRITE, .flush = flush};
+    cr_assert_eq(nested_create(&tables), BH_OK, "empty tables");
 }
 
 static void destroy(void) {
-    vtd_tables_destroy(&tables);
+    nested_destroy(&tables);
     cr_assert(tables.table_count == 0 && frames_left == FRAMES - 1, "all frames are back");
 }
 
 static bool map(uint64_t at, hpa to, uint64_t size, bool write) {
     bool replaced;
-    cr_assert_eq(vtd_tables_map(&tables, at, to, size, write, &replaced), BH_OK, "0x%llx can be mapped", (unsigned long long)at);
+    cr_assert_eq(nested_map(&tables, at, to, size, NESTED_READ | (write ? NESTED_WRITE : 0), &replaced), BH_OK, "0x%llx can be mapped", (unsigned long long)at);
     return replaced;
 }
 
@@ -76,14 +83,14 @@ static bool blocked(uint64_t at) {
     return !entry_for(at, &span);
 }
 
-Test(vtd_tables, nothing_is_reached_at_first) {
+Test(nested, nothing_is_reached_at_first) {
     make(3, true);
     cr_assert(blocked(0) && blocked(PAGE) && blocked((1ull << 39) - 1), "nothing");
-    cr_assert_not(vtd_tables_unmap(&tables, 0, 1ull << 39), "and nothing is unmapped");
+    cr_assert_not(nested_unmap(&tables, 0, 1ull << 39), "and nothing is unmapped");
     destroy();
 }
 
-Test(vtd_tables, what_is_mapped_is_reached_to_its_last_byte) {
+Test(nested, what_is_mapped_is_reached_to_its_last_byte) {
     for (uint32_t levels = 3; levels <= 4; levels++) {
         uint64_t last = (1ull << (12 + 9 * levels)) - PAGE;
         make(levels, true);
@@ -95,7 +102,7 @@ Test(vtd_tables, what_is_mapped_is_reached_to_its_last_byte) {
     }
 }
 
-Test(vtd_tables, large_pages_are_used_where_they_fit_and_allowed) {
+Test(nested, large_pages_are_used_where_they_fit_and_allowed) {
     make(3, true);
     map(LARGE, 4 * LARGE, 16 * LARGE, true);
     cr_assert_eq(tables.table_count, 2, "the root and one directory");
@@ -111,7 +118,7 @@ Test(vtd_tables, large_pages_are_used_where_they_fit_and_allowed) {
     destroy();
 }
 
-Test(vtd_tables, rights_change_in_place) {
+Test(nested, rights_change_in_place) {
     make(3, true);
     map(LARGE - PAGE, LARGE - PAGE, LARGE + 2 * PAGE, true);
     uint32_t count = tables.table_count;
@@ -121,37 +128,49 @@ Test(vtd_tables, rights_change_in_place) {
     destroy();
 }
 
-Test(vtd_tables, a_large_page_is_split_when_a_part_goes) {
+Test(nested, a_large_page_is_split_when_a_part_goes) {
     make(3, true);
     map(LARGE, LARGE, LARGE, true);
-    cr_assert(vtd_tables_unmap(&tables, LARGE + 5 * PAGE, PAGE), "one page of it goes");
+    cr_assert(nested_unmap(&tables, LARGE + 5 * PAGE, PAGE), "one page of it goes");
     cr_assert(reaches(LARGE + 5 * PAGE - 1, LARGE + 5 * PAGE - 1, true) && blocked(LARGE + 5 * PAGE) && reaches(LARGE + 6 * PAGE, LARGE + 6 * PAGE, true), "the rest stays");
     map(LARGE, LARGE, LARGE, false);
     cr_assert(reaches(LARGE + 5 * PAGE, LARGE + 5 * PAGE, false), "a table that stands is filled, not replaced");
     destroy();
 }
 
-Test(vtd_tables, without_memory_to_split_more_goes_than_has_to) {
+Test(nested, without_memory_to_split_more_goes_than_has_to) {
     make(3, true);
     map(LARGE, LARGE, LARGE, true);
     frames_left = 0;
-    cr_assert(vtd_tables_unmap(&tables, LARGE + 5 * PAGE, PAGE), "it goes");
+    cr_assert(nested_unmap(&tables, LARGE + 5 * PAGE, PAGE), "it goes");
     cr_assert(blocked(LARGE + 5 * PAGE) && blocked(LARGE) && blocked(2 * LARGE - 1), "with the whole page");
 }
 
-Test(vtd_tables, without_memory_nothing_is_left_half_mapped) {
+Test(nested, without_memory_nothing_is_left_half_mapped) {
     bool replaced;
     make(3, true);
     frames_left = 4; // a directory and three tables
-    cr_assert_eq(vtd_tables_map(&tables, LARGE - PAGE, 0, LARGE + 2 * PAGE, true, &replaced), BH_OK, "an odd range");
-    cr_assert(vtd_tables_unmap(&tables, 0, 4 * LARGE), "gone");
+    cr_assert_eq(nested_map(&tables, LARGE - PAGE, 0, LARGE + 2 * PAGE, NESTED_READ | NESTED_WRITE, &replaced), BH_OK, "an odd range");
+    cr_assert(nested_unmap(&tables, 0, 4 * LARGE), "gone");
     frames_left = 0;
-    cr_assert_eq(vtd_tables_map(&tables, 2 * LARGE - PAGE, PAGE, 2 * LARGE, true, &replaced), BH_ENOMEM, "no memory for the next");
+    cr_assert_eq(nested_map(&tables, 2 * LARGE - PAGE, PAGE, 2 * LARGE, NESTED_READ | NESTED_WRITE, &replaced), BH_ENOMEM, "no memory for the next");
     cr_assert(replaced && blocked(2 * LARGE - PAGE) && blocked(2 * LARGE), "what was mapped until then is not, and that has to be told");
 }
 
+Test(nested, a_split_leaf_keeps_all_its_bits) {
+    const uint64_t bits = NESTED_READ | 4 | 1ull << 63; // of a guest: readable, not to be executed
+    uint64_t span;
+    bool replaced;
+    make(4, true);
+    cr_assert_eq(nested_map(&tables, 0, LARGE, LARGE, bits, &replaced), BH_OK, "a large page");
+    cr_assert(entry_for(0, &span) == (LARGE | bits | 0x80) && span == LARGE, "in one piece");
+    cr_assert(nested_unmap(&tables, PAGE, PAGE), "one page of it goes");
+    cr_assert(entry_for(0, &span) == (LARGE | bits) && entry_for(511 * PAGE, &span) == ((2 * LARGE - PAGE) | bits) && blocked(PAGE), "the others are as before");
+    destroy();
+}
+
 // Against a plain array of what ought to be mapped.
-Test(vtd_tables, random_ranges_agree_with_a_model) {
+Test(nested, random_ranges_agree_with_a_model) {
     static uint32_t model[4 * 512]; // by page: 0, or 1 + its page << 1 | write
     uint64_t random = 1;
     make(4, true);
@@ -162,7 +181,7 @@ Test(vtd_tables, random_ranges_agree_with_a_model) {
         if (random >> 22 & 1)
             map(first * PAGE, (first + offset) * PAGE, count * PAGE, write);
         else
-            (void)vtd_tables_unmap(&tables, first * PAGE, count * PAGE);
+            (void)nested_unmap(&tables, first * PAGE, count * PAGE);
         for (uint64_t i = first; i < first + count; i++)
             model[i] = random >> 22 & 1 ? (uint32_t)((1 + i + offset) << 1 | write) : 0;
         for (uint64_t i = round % 7; i < 2048; i += 7)
