@@ -27,8 +27,11 @@ def check(condition, why):
 
 
 class Checks:
-    def __init__(self):
+    """`prefix': what the names of all tests here begin with."""
+
+    def __init__(self, prefix=""):
         self.passed = self.failed = 0
+        self.prefix, self.only = prefix, ""
 
     def check(self, good, sentence, detail=""):
         """`detail' is shown when it is not good."""
@@ -41,24 +44,36 @@ class Checks:
         print(f"{self.passed} passed, {self.failed} failed")
         return 1 if self.failed else 0
 
-
-class Suite(Checks):
-    """A test is called by its function's name behind `prefix', and has failed when it raises; the others run all the same."""
-
-    def __init__(self, prefix):
-        super().__init__()
-        self.prefix, self.tests, self.only = prefix, [], ""
-
-    def test(self, function):
-        self.tests.append(function)
-        return function
+    def options(self, description, build=True, **more):
+        """Of the command line. `build': the program takes another build folder; `more': whole numbers by name, each a pair of its default and what it says."""
+        parser = argparse.ArgumentParser(description=description)
+        if build:
+            parser.add_argument("--build", default=os.environ.get("BUILD", "build"))
+        parser.add_argument("--only", default="", help="run only tests whose name contains this")
+        for name, (default, sentence) in more.items():
+            parser.add_argument("--" + name, type=int, default=default, help=sentence)
+        options = parser.parse_args()
+        self.only = options.only
+        return options
 
     def name(self, function):
         return f"{self.prefix}-{function.__name__.replace('_', '-')}"
 
     def wants(self, name):
         """`--only' may be written with spaces or underscores, too."""
-        return re.sub("[ _]", "-", self.only) in name
+        return re.sub("[ _]", "-", self.only) in re.sub("[ _]", "-", name)
+
+
+class Suite(Checks):
+    """A test is called by its function's name behind `prefix', and has failed when it raises; the others run all the same."""
+
+    def __init__(self, prefix):
+        super().__init__(prefix)
+        self.tests = []
+
+    def test(self, function):
+        self.tests.append(function)
+        return function
 
     def run(self, function, *arguments, title=None):
         title = title or self.name(function)
@@ -74,17 +89,6 @@ class Suite(Checks):
         else:
             self.passed += 1
             print(f"ok {title} ({time.monotonic() - started:.1f} s)", flush=True)
-
-    def options(self, description, **more):
-        """Of the command line; `more': whole numbers by name, each a pair of its default and what it says."""
-        parser = argparse.ArgumentParser(description=description)
-        parser.add_argument("--build", default=os.environ.get("BUILD", "build"))
-        parser.add_argument("--only", default="", help="run only tests whose name contains this")
-        for name, (default, sentence) in more.items():
-            parser.add_argument("--" + name, type=int, default=default, help=sentence)
-        options = parser.parse_args()
-        self.only = options.only
-        return options
 
     def main(self, description):
         """All tests, each given the build folder; the exit status."""

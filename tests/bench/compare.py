@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """bench/compare.py finds what became worse in made-up reports and leaves noise alone; what cannot be compared is refused by name. All by fixed seeds: no clock
 decides anything. Ends with `N passed, N failed`."""
-import argparse
 import copy
 import html.parser
 import json
@@ -156,12 +155,9 @@ def command(tests, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build", help="not used: nothing is built")
-    parser.add_argument("--only", default="", help="do nothing unless this is part of `compare'")
-    options = parser.parse_args()
     tests = Checks()
-    if options.only in "compare":
+    tests.options(__doc__, build=False)
+    if tests.wants("compare"):
         known_values(tests)
         findings(tests)
         noise(tests)

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every benchmark runs and leaves valid JSON and SVG; how fast anything was decides nothing. Ends with `N passed, N failed`."""
-import argparse
 import glob
 import json
 import os
@@ -44,14 +43,10 @@ def has_numbers(name, data):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="do nothing unless this is part of `bench'")
-    options = parser.parse_args()
-    if options.only not in "bench":
-        print("0 passed, 0 failed")
-        return 0
     tests = Checks()
+    options = tests.options(__doc__)
+    if not tests.wants("bench"):
+        return tests.end()
     command = ["bench/run.py", "--build", options.build]
     out = os.path.join(options.build, "bench", "quick")
     for old in (path for kind in ("json", "svg", "html") for path in glob.glob(os.path.join(out, f"*.{kind}"))):

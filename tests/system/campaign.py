@@ -387,11 +387,13 @@ def check_changed_frames(checks):
 
 
 def main():
+    checks = Checks("campaign")
+    checks.options(__doc__, build=False)
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
-    checks = Checks()
     for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames):
-        part(checks)
+        if checks.wants(checks.name(part)):
+            part(checks)
     return checks.end()
 
 

@@ -3,7 +3,6 @@
 """The network driver in QEMU, with a domain that uses it (tests/domains/station) and this program at the other end of the wire. First over a wire of datagrams, on
 which the device can do little; then over a tap device in a network namespace of our own, which shows and takes frames with all offloads. Where no such
 namespace can be made, the second part is left out, with a message. Ends with `N passed, N failed`."""
-import argparse
 import ctypes
 import fcntl
 import json
@@ -468,14 +467,11 @@ STORIES = [("datagrams", datagrams, "packed=off", 8),
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only parts whose name contains this")
-    options = parser.parse_args()
-    options.alone = unshare()
     tests = Checks()
+    options = tests.options(__doc__)
+    options.alone = unshare()
     for name, story, card, deaths in STORIES:
-        if options.only not in "net: " + name:
+        if not tests.wants(f"net: {name}"):
             continue
         try:
             story(tests, options, name, card, deaths)

@@ -3,7 +3,6 @@
 """Guests on a network: two Linux guests on the switch, in QEMU. They reach each other and the host side, by real programs; the switch and the network
 card's driver are broken in ten ways while files go through; a guest that takes another's address is heard by nobody. Both draw random bytes of one
 driver, which dies meanwhile. One boot for all."""
-import argparse
 import hashlib
 import http.server
 import os
@@ -184,12 +183,10 @@ def spoofing(checks, machine, guests):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="do nothing unless this is part of `network'")
-    if parser.parse_args().only not in "network":
-        print("0 passed, 0 failed")
-        return 0
     checks = Checks()
+    checks.options(__doc__, build=False)
+    if not checks.wants("network"):
+        return checks.end()
     shutil.rmtree(os.path.join(ROOT, FOLDER), ignore_errors=True)
     os.chdir(ROOT)
     port, md5 = serve_files()

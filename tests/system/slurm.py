@@ -19,6 +19,9 @@ NAME, RUNS = "of-slurm-test", 2
 def main():
     os.chdir(ROOT)
     checks = Checks()
+    checks.options(__doc__, build=False)
+    if not checks.wants("slurm"):
+        return checks.end()
     lacking = slurm_node.missing()
     if lacking or os.geteuid():
         print(f"  nothing tested: {'install slurmctld, slurmd, slurm-client and munge' if lacking else 'slurmd wants root'}")

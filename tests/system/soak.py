@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A short soak (tools/soak), and that one which finds something says so. Ends with `N passed, N failed`."""
-import argparse
 import json
 import os
 import subprocess
@@ -52,14 +51,10 @@ def whole(tests, build):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="do nothing unless this is part of `soak'")
-    options = parser.parse_args()
-    if options.only not in "soak":
-        print("0 passed, 0 failed")
-        return 0
     tests = Checks()
+    options = tests.options(__doc__)
+    if not tests.wants("soak"):
+        return tests.end()
     made_up(tests)
     whole(tests, options.build)
     return tests.end()

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The drivers of a virtio console and of a virtio source of entropy in QEMU, with a domain that uses both (tests/domains/parrot): on split and on packed queues, and
 while they die. This program is at the other end of the terminal. Ends with `N passed, N failed`."""
-import argparse
 import os
 import re
 import shutil
@@ -131,13 +130,10 @@ def run(tests, build, name, card, source):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only parts whose name contains this")
-    options = parser.parse_args()
     tests = Checks()
+    options = tests.options(__doc__)
     for name, card, source in RUNS:
-        if options.only not in "terminal: " + name:
+        if not tests.wants(f"terminal: {name}"):
             continue
         try:
             run(tests, options.build, name, card, source)

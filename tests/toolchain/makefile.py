@@ -4,7 +4,6 @@
 
 A rule that leans on another one having run before it fails on a new machine only, and only in some orders.
 """
-import argparse
 import os
 import re
 import subprocess
@@ -48,12 +47,12 @@ def leaning(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="")
-    parser.parse_args()
+    checks = Checks()
+    checks.options(__doc__, build=False)
+    if not checks.wants("makefile"):
+        return checks.end()
     text = subprocess.run(["make", "-np", "test", f"BUILD={NOWHERE}", "BULKHEAD_READY=1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True, check=False).stdout
-    checks = Checks()
     found, count = leaning(text)
     checks.check(count > 500, "make tells its rules", f"only {count}")
     checks.check(not found, "each rule makes its target's folder, or waits for it", "\n".join("    " + name for name in found))
