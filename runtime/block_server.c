@@ -103,6 +103,11 @@ bool bh_block_take(struct bh_block_server *server, uint32_t *slot, struct bh_blo
     return false;
 }
 
+void bh_block_differs(const struct bh_block_server *server, uint32_t slot, const struct bh_block_difference *difference) {
+    bh_panic("request %llu in slot %u: %s is 0x%llx for the device, and 0x%llx in the ring", (unsigned long long)server->ring.sequences[slot], slot,
+             difference->what, (unsigned long long)difference->made, (unsigned long long)difference->asked);
+}
+
 void bh_block_end(struct bh_block_server *server, uint32_t slot, enum bh_error status) {
     if (server->waited_in_vain && !server->told_lost) {
         bh_warn("the device ended a request, and its interrupt did not come; looked for ten times a second");

@@ -90,6 +90,14 @@ RING_LOOP enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *req
     return state == BH_SLOT_CANCEL ? BH_ECANCELED : BH_OK;
 }
 
+const volatile void *bh_ring_entry(const struct bh_ring *ring, uint32_t slot) {
+    if (slot >= ring->info.entry_count)
+        return NULL;
+    const struct bh_ring_slot *entry = slot_of(ring, slot);
+    uint64_t sequence = *(const volatile uint64_t *)&entry->sequence;
+    return sequence && sequence == ring->sequences[slot] ? entry + 1 : NULL;
+}
+
 // ---- completing them
 
 // Write completion number `index`; nobody sees it before the tail moves past it.

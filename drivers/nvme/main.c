@@ -24,11 +24,11 @@
 #define TRIES_MAX 3
 #define NO_SLOT UINT32_MAX
 
-enum { COMMAND_FLUSH = 0, COMMAND_WRITE = 1, COMMAND_READ = 2 };
-
 // A request in hand, by slot of the ring.
 struct work {
     uint32_t commands;    // in flight
+    uint32_t sent, ended; // bytes that commands move, and have moved
+    bool whole;           // one command does it all, and was compared with all of it
     enum bh_error status; // the first thing that went wrong
 };
 
@@ -45,6 +45,7 @@ static struct driver {
     struct pair pairs[NVME_QUEUES_MAX];
     uint32_t pair_count, turn; // turn: the pair that is asked first for the next command
     struct work works[BH_RING_ENTRIES_MAX];
+    struct nvme_facts facts;
     // The request that is being made into commands, in slot `slot`; NO_SLOT: none.
     uint32_t slot;
     struct bh_block_request request;
@@ -70,10 +71,34 @@ static struct pair *next_pair(uint16_t *id) {
     return NULL;
 }
 
-static void send(struct pair *pair, struct nvme_command *command) {
+static const volatile struct bh_block_request *entry_of(uint32_t slot) {
+    const volatile struct bh_block_request *entry = bh_ring_entry(&driver.server.ring, slot);
+    if (!entry)
+        bh_block_differs(&driver.server, slot, &(struct bh_block_difference){"the number of the request", driver.server.ring.sequences[slot], 0});
+    return entry;
+}
+
+// What was put into the queue last, for `slot`, with `done` bytes of its request before it: the controller is told of nothing that is not what the ring says.
+// Returns the bytes that it moves.
+static uint32_t check(const struct pair *pair, uint16_t id, uint32_t slot, uint64_t done) {
+    const volatile struct bh_block_request *entry = entry_of(slot);
+    struct bh_block_difference difference;
+    uint32_t list = id * NVME_LIST_MAX, size = done ? 0 : nvme_check_short(&driver.facts, &pair->queue, slot, entry);
+    driver.works[slot].whole = size;
+    if (size)
+        return size;
+    if (!nvme_check_sent(&driver.facts, &pair->queue, slot, pair->lists + list, pair->lists_address + list * sizeof(uint64_t), entry, done, &size,
+                         &difference))
+        bh_block_differs(&driver.server, slot, &difference);
+    return size;
+}
+
+static void send(struct pair *pair, uint16_t id, struct nvme_command *command) {
+    struct work *work = &driver.works[driver.slot];
     command->namespace_id = driver.space.id;
     nvme_queue_add(&pair->queue, command, driver.slot, bh_time_ns() + driver.controller.timeout_ns);
-    driver.works[driver.slot].commands++;
+    work->sent += check(pair, id, driver.slot, work->sent);
+    work->commands++;
 }
 
 static void send_piece(struct pair *pair, uint16_t id) {
@@ -83,10 +108,17 @@ static void send_piece(struct pair *pair, uint16_t id) {
     // What was checked can be cut.
     enum bh_error error = nvme_transfer_next(&driver.transfer, &piece);
     BH_ASSERT(!error);
-    struct nvme_command command = {.opcode = driver.request.operation == BH_BLOCK_OPERATION_WRITE ? COMMAND_WRITE : COMMAND_READ,
+    struct nvme_command command = {.opcode = driver.request.operation == BH_BLOCK_OPERATION_WRITE ? NVME_WRITE : NVME_READ,
                                    .words = {(uint32_t)lba, (uint32_t)(lba >> 32), piece.size / driver.space.block_size - 1}};
     nvme_describe(&piece, pair->lists + list, pair->lists_address + list * sizeof(uint64_t), &command);
-    send(pair, &command);
+    send(pair, id, &command);
+}
+
+// What was made into commands is all of the request.
+static void check_whole(uint32_t slot) {
+    struct bh_block_difference difference;
+    if (!driver.works[slot].whole && !nvme_check_whole(entry_of(slot), driver.works[slot].sent, &difference))
+        bh_block_differs(&driver.server, slot, &difference);
 }
 
 // Send what there is room for of the request in hand.
@@ -97,11 +129,13 @@ static void send_request(void) {
     bh_block_look_at(&driver.server, driver.slot);
     while (!whole && (pair = next_pair(&id))) {
         if (driver.request.operation == BH_BLOCK_OPERATION_FLUSH)
-            send(pair, &(struct nvme_command){.opcode = COMMAND_FLUSH});
+            send(pair, id, &(struct nvme_command){.opcode = NVME_FLUSH});
         else
             send_piece(pair, id);
         whole = !driver.transfer.left;
     }
+    if (whole)
+        check_whole(driver.slot);
     bh_block_sent(&driver.server, driver.slot);
     if (whole)
         driver.slot = NO_SLOT;
@@ -191,24 +225,30 @@ static bool sent_again(struct pair *pair, const struct nvme_end *one) {
         }
         return false;
     }
+    uint64_t at = flight->command.words[0] | (uint64_t)flight->command.words[1] << 32;
     nvme_queue_add_again(&pair->queue, one->id, bh_time_ns() + driver.controller.timeout_ns);
+    (void)check(pair, one->id, one->tag, at ? at * driver.space.block_size - entry_of(one->tag)->lba * BH_BLOCK_SECTOR : 0);
     return true;
 }
 
 static void take_end(struct pair *pair, const struct nvme_end *one) {
     struct work *work = &driver.works[one->tag];
+    const struct nvme_command *command = &pair->queue.flights[one->id].command;
     if (sent_again(pair, one))
         return;
     nvme_queue_release(&pair->queue, one->id);
     if (!work->status && one->status & NVME_STATUS_CODE) {
-        const struct nvme_command *command = &pair->queue.flights[one->id].command;
         work->status = error_of(one->status);
         bh_warn("command 0x%x at block %llu fails: status 0x%x", command->opcode, command->words[0] | (unsigned long long)command->words[1] << 32,
                 one->status & NVME_STATUS_CODE);
     }
     work->commands--;
-    if (!work->commands && one->tag != driver.slot)
-        bh_block_end(&driver.server, one->tag, work->status);
+    work->ended += command->opcode == NVME_FLUSH ? 0 : (command->words[2] + 1) * driver.space.block_size;
+    if (work->commands || one->tag == driver.slot)
+        return;
+    if (work->ended != work->sent)
+        bh_block_differs(&driver.server, one->tag, &(struct bh_block_difference){"what was done of it", work->ended, work->sent});
+    bh_block_end(&driver.server, one->tag, work->status);
 }
 
 static bool take_ends(void) {
@@ -314,6 +354,8 @@ static enum bh_error open_device(void) {
     if (error)
         return error;
     struct bh_block_server *server = &driver.server;
+    server->timeout_ns = (TRIES_MAX + 1) * 2 * timeout_ms * MS; // longer than its commands may take: only a request that is lost here does
+    driver.facts = (struct nvme_facts){server->data_address, driver.space.block_size, driver.space.id};
     server->unit = driver.space.block_size;
     server->alignment = DATA_ALIGNMENT;
     server->segment_size_max = UINT32_MAX;

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "block.h"
+#include "bulkhead/block_server.h"
 #include "kernel/abi/cap.h"
 #include "kernel/abi/error.h"
 #include "kernel.h"
 
 #define NVME_PAGE 4096u
+enum nvme_opcode : uint8_t { NVME_FLUSH = 0, NVME_WRITE = 1, NVME_READ = 2 };
 enum { NVME_ENTRIES_MAX = 64, NVME_QUEUES_MAX = 8, NVME_LIST_MAX = 128 };
 
 // ---- queue.c
@@ -43,7 +45,7 @@ static_assert(sizeof(struct nvme_completion) == 16);
 struct nvme_flight {
     struct nvme_command command;
     uint64_t deadline_ns;
-    uint32_t tag;
+    uint32_t tag, tag_again; // tag_again: its complement. What it is the end of decides which request a client believes done
     bool busy, late; // late: its abortion was asked for
     uint8_t tries;
 };
@@ -172,5 +174,22 @@ enum bh_error nvme_transfer_next(struct nvme_transfer *transfer, struct nvme_pie
 enum bh_error nvme_transfer_check(struct nvme_transfer transfer);
 // Name the piece's memory in a command; `list` has NVME_LIST_MAX entries at `list_address`, inside one page.
 void nvme_describe(const struct nvme_piece *piece, volatile uint64_t *list, uint64_t list_address, struct nvme_command *command);
+
+// ---- check.c
+
+// What commands are compared with: facts of the disk and of the ring's buffer, kept apart from those that commands are made with.
+struct nvme_facts {
+    uint64_t data_address; // of the ring's buffer, as the device sees it
+    uint32_t block_size, namespace_id;
+};
+
+// Read back the command that nvme_queue_add() has just put into the queue, and its list of pages, and compare all of it with the ring's own entry. `tag` is the
+// command's, `done` how many bytes of the request commands before it move; *size: how many this one does. False: *difference says what is another.
+bool nvme_check_sent(const struct nvme_facts *facts, const struct nvme_queue *queue, uint32_t tag, const volatile uint64_t *list, uint64_t list_address,
+                     const volatile struct bh_block_request *entry, uint64_t done, uint32_t *size, struct bh_block_difference *difference);
+// The same, for every request, in a short way: the bytes that the command moves, which is all of its request. 0: that is to be found out in the long way.
+uint32_t nvme_check_short(const struct nvme_facts *facts, const struct nvme_queue *queue, uint32_t tag, const volatile struct bh_block_request *entry);
+// Whether `size` bytes are all of the request.
+bool nvme_check_whole(const volatile struct bh_block_request *entry, uint32_t size, struct bh_block_difference *difference);
 
 #endif

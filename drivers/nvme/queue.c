@@ -51,7 +51,7 @@ static void put(struct nvme_queue *queue, const struct nvme_command *command) {
 void nvme_queue_add(struct nvme_queue *queue, const struct nvme_command *command, uint32_t tag, uint64_t deadline_ns) {
     uint16_t id = queue->free[--queue->free_count];
     struct nvme_flight *flight = &queue->flights[id];
-    *flight = (struct nvme_flight){.command = *command, .deadline_ns = deadline_ns, .tag = tag, .busy = true};
+    *flight = (struct nvme_flight){.command = *command, .deadline_ns = deadline_ns, .tag = tag, .tag_again = ~tag, .busy = true};
     flight->command.id = id;
     put(queue, &flight->command);
 }
@@ -90,6 +90,8 @@ enum bh_error nvme_queue_take(struct nvme_queue *queue, struct nvme_end *end) {
         bh_error_log("the controller ends command %u of queue %u, which is not in flight", id, queue->id);
         return BH_EPROTO;
     }
+    if (queue->flights[id].tag != ~queue->flights[id].tag_again)
+        bh_panic("command %u of queue %u belongs to 0x%x or to 0x%x", id, queue->id, queue->flights[id].tag, ~queue->flights[id].tag_again);
     queue->head++;
     if (queue->head == queue->size) {
         queue->head = 0;

@@ -62,6 +62,8 @@ struct virtio_segment {
     bool device_writes;
 };
 
+enum descriptor_flags : uint16_t { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, DESCRIPTOR_INDIRECT = 4 };
+
 struct virtq_descriptor {
     uint64_t address;
     uint32_t size;
@@ -95,6 +97,7 @@ struct virtqueue {
     uint16_t length[VIRTIO_QUEUE_MAX]; // descriptors of the chain with this id, 0: none is in flight
     uint32_t tag[VIRTIO_QUEUE_MAX];    // by id
     uint32_t room[VIRTIO_QUEUE_MAX];   // by id: how much the device may write
+    uint16_t written_at, written_flags; // packed: of the chain that is written and not published, its first place and the flags to come there
     uint64_t memory, memory_address;   // DMA memory, and where the device has it
     uint32_t memory_size;
 };
@@ -107,11 +110,40 @@ enum bh_error virtqueue_create(struct virtqueue *queue, struct virtio_device *de
 // entry of the queue; what is in the table is in the queue's layout. `tag` comes back with its end. BH_EAGAIN: no room now.
 enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
                             volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag);
+// The same in two steps: written down, which the device does not see; then published. One chain at a time.
+enum bh_error virtqueue_write(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
+                              volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag);
+void virtqueue_publish(struct virtqueue *queue);
 // Tell the device, if it wants to know.
 void virtqueue_kick(struct virtqueue *queue);
 // Take back one finished chain. `written`: bytes, as the device claims, but not more than there is room for. BH_EAGAIN: none. BH_EPROTO (logged): the device lies.
 enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *written);
 // Ask for an interrupt at the next end. True: there is one already, do not sleep.
 bool virtqueue_arm(struct virtqueue *queue);
+
+// ---- virtqueue_check.c
+
+// A chain between virtqueue_write and virtqueue_publish, as the device is going to read it.
+struct virtqueue_chain {
+    const struct virtqueue *queue;
+    const volatile struct virtq_descriptor *table; // that it lies in, NULL: in the queue
+    uint32_t place, left; // of the next descriptor; descriptors that may still come
+    bool more;
+};
+
+// Begin at its first descriptor; `table`, `table_address` and `tag` are what it was to be written with. False: the queue does not say that.
+bool virtqueue_chain_begin(struct virtqueue_chain *chain, const struct virtqueue *queue, const volatile struct virtq_descriptor *table,
+                           uint64_t table_address, uint32_t tag);
+// The next segment, with the address that stands there. False: there is none, or the descriptor cannot be one of a chain.
+bool virtqueue_chain_next(struct virtqueue_chain *chain, struct virtio_segment *segment);
+// A shorter way for chains in tables, for every request: whether the queue has, for that tag, a table of `count` descriptors there.
+bool virtqueue_has_table(const struct virtqueue *queue, uint64_t table_address, uint32_t count, uint32_t tag);
+// And what must stand behind the address in its descriptor `i`, as one word.
+static inline uint64_t virtqueue_table_word(const struct virtqueue *queue, uint32_t i, uint32_t count, uint32_t size, bool device_writes) {
+    uint64_t flags = device_writes ? DESCRIPTOR_WRITE : 0;
+    if (queue->is_packed)
+        return size | flags << 48;
+    return i + 1 == count ? size | flags << 32 : size | (flags | DESCRIPTOR_NEXT) << 32 | (i + 1ull) << 48;
+}
 
 #endif

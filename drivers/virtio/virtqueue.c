@@ -105,8 +105,8 @@ static uint32_t room_of(const struct virtio_segment *segments, uint32_t count) {
     return room < UINT32_MAX ? (uint32_t)room : UINT32_MAX;
 }
 
-enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
-                            volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag) {
+enum bh_error virtqueue_write(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
+                              volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag) {
     const struct virtqueue_offer offer = {segments, count, table, table_address};
     uint16_t need = table ? 1 : (uint16_t)count, id = queue->free_head;
     if (!count || count > queue->size)
@@ -119,6 +119,21 @@ enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment
     queue->room[id] = room_of(segments, count);
     queue->free_head = queue->is_packed ? virtqueue_packed_offer(queue, &offer, id) : virtqueue_split_offer(queue, &offer, id);
     return BH_OK;
+}
+
+void virtqueue_publish(struct virtqueue *queue) {
+    if (queue->is_packed)
+        virtqueue_packed_publish(queue);
+    else
+        virtqueue_split_publish(queue);
+}
+
+enum bh_error virtqueue_add(struct virtqueue *queue, const struct virtio_segment *segments, uint32_t count,
+                            volatile struct virtq_descriptor *table, uint64_t table_address, uint32_t tag) {
+    enum bh_error error = virtqueue_write(queue, segments, count, table, table_address, tag);
+    if (!error)
+        virtqueue_publish(queue);
+    return error;
 }
 
 void virtqueue_kick(struct virtqueue *queue) {

@@ -7,7 +7,7 @@
 
 #include "virtio.h"
 
-enum descriptor_flags : uint16_t { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, DESCRIPTOR_INDIRECT = 4 };
+enum packed_flags : uint16_t { PACKED_AVAILABLE = 1 << 7, PACKED_USED = 1 << 15 };
 
 // Where the driver's and the device's area begin behind the descriptors, and the size of all three, in bytes.
 struct virtqueue_areas {
@@ -24,8 +24,10 @@ struct virtqueue_offer {
 
 struct virtqueue_areas virtqueue_split_areas(uint16_t size);
 void virtqueue_split_start(struct virtqueue *queue, uint64_t memory);
-// Write it down under number `id`, which is at the head of the free list, and let the device see it. Returns the new head of that list.
+// Write it down under number `id`, which is at the head of the free list. Returns the new head of that list.
 uint16_t virtqueue_split_offer(struct virtqueue *queue, const struct virtqueue_offer *offer, uint16_t id);
+// Let the device see it.
+void virtqueue_split_publish(struct virtqueue *queue);
 // Does the device want to know of what was offered since the last question?
 bool virtqueue_split_wants_kick(struct virtqueue *queue);
 // What the device says it has ended next. BH_EAGAIN: nothing. BH_EPROTO: what it says cannot be.
@@ -37,6 +39,7 @@ bool virtqueue_split_arm(struct virtqueue *queue);
 struct virtqueue_areas virtqueue_packed_areas(uint16_t size);
 void virtqueue_packed_start(struct virtqueue *queue, uint64_t memory);
 uint16_t virtqueue_packed_offer(struct virtqueue *queue, const struct virtqueue_offer *offer, uint16_t id);
+void virtqueue_packed_publish(struct virtqueue *queue);
 bool virtqueue_packed_wants_kick(struct virtqueue *queue);
 enum bh_error virtqueue_packed_peek(struct virtqueue *queue, uint32_t *id, uint32_t *written);
 void virtqueue_packed_advance(struct virtqueue *queue, uint16_t id);

@@ -14,7 +14,7 @@
 #include "bulkhead/dma.h"
 
 enum wish : uint16_t { WISH_ALWAYS = 0, WISH_NEVER = 1, WISH_AT = 2 };
-enum { FLAG_AVAILABLE = 1 << 7, FLAG_USED = 1 << 15, WRAP = 1 << 15 };
+enum { WRAP = 1 << 15 };
 
 struct event_area {
     uint16_t place; // from which descriptor on, with the wrap counter in bit 15
@@ -43,35 +43,37 @@ static void fill_table(const struct virtqueue_offer *offer) {
     }
 }
 
-// The flags of the first one say that there is a chain, so they are written last.
+// The flags of the first one say that there is a chain, so they are written when it is published.
 uint16_t virtqueue_packed_offer(struct virtqueue *queue, const struct virtqueue_offer *offer, uint16_t id) {
-    volatile struct virtq_packed_descriptor *first = &queue->packed[queue->next_available];
     const struct virtio_segment table = {offer->table_address, offer->count * (uint32_t)sizeof(*offer->table), false};
     uint32_t count = offer->table ? 1 : offer->count;
-    uint16_t first_flags = 0;
+    queue->written_at = queue->next_available;
     if (offer->table)
         fill_table(offer);
     for (uint32_t i = 0; i < count; i++) {
         volatile struct virtq_packed_descriptor *descriptor = &queue->packed[queue->next_available];
         const struct virtio_segment *segment = offer->table ? &table : &offer->segments[i];
         uint16_t flags = (uint16_t)((offer->table ? DESCRIPTOR_INDIRECT : 0) | (segment->device_writes ? DESCRIPTOR_WRITE : 0) |
-                                    (i + 1 < count ? DESCRIPTOR_NEXT : 0) | (queue->available_wrap ? FLAG_AVAILABLE : FLAG_USED));
+                                    (i + 1 < count ? DESCRIPTOR_NEXT : 0) | (queue->available_wrap ? PACKED_AVAILABLE : PACKED_USED));
         descriptor->address = bh_dma_address(segment->address);
         descriptor->size = segment->size;
         descriptor->id = id;
         if (i)
             descriptor->flags = flags;
         else
-            first_flags = flags;
+            queue->written_flags = flags;
         if (++queue->next_available == queue->size) {
             queue->next_available = 0;
             queue->available_wrap = !queue->available_wrap;
         }
     }
-    atomic_thread_fence(memory_order_release);
-    first->flags = first_flags;
     queue->notified = (uint16_t)(queue->notified + count);
     return queue->chain[id];
+}
+
+void virtqueue_packed_publish(struct virtqueue *queue) {
+    atomic_thread_fence(memory_order_release);
+    queue->packed[queue->written_at].flags = queue->written_flags;
 }
 
 bool virtqueue_packed_wants_kick(struct virtqueue *queue) {
@@ -88,7 +90,7 @@ bool virtqueue_packed_wants_kick(struct virtqueue *queue) {
 }
 
 static bool is_used(const struct virtqueue *queue, uint16_t flags) {
-    return !!(flags & FLAG_AVAILABLE) == queue->used_wrap && !!(flags & FLAG_USED) == queue->used_wrap;
+    return !!(flags & PACKED_AVAILABLE) == queue->used_wrap && !!(flags & PACKED_USED) == queue->used_wrap;
 }
 
 enum bh_error virtqueue_packed_peek(struct virtqueue *queue, uint32_t *id, uint32_t *written) {

@@ -50,9 +50,12 @@ uint16_t virtqueue_split_offer(struct virtqueue *queue, const struct virtqueue_o
         at = queue->chain[id];
     }
     queue->available[2 + (queue->next_available & (queue->size - 1))] = id;
+    return at;
+}
+
+void virtqueue_split_publish(struct virtqueue *queue) {
     atomic_thread_fence(memory_order_release);
     queue->available[1] = ++queue->next_available;
-    return at;
 }
 
 bool virtqueue_split_wants_kick(struct virtqueue *queue) {

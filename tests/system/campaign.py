@@ -263,7 +263,7 @@ def check_campaign(checks):
 
 
 class Planted(Injector):
-    """A driver with a bug: it changes one request for a write after it was built."""
+    """A driver with a bug: it changes one request for a write after it was built, and compared with the ring's."""
 
     def __init__(self, *arguments, change):
         super().__init__(*arguments)
@@ -279,13 +279,18 @@ class Planted(Injector):
         return pages
 
     def harm(self):
-        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "virtqueue_add"))
+        write, publish = (next(start for start, _, name in self.world.symbols if name == wanted) for wanted in ("virtqueue_write", "virtqueue_publish"))
+        self.stub.break_at(self.world.base + write)
         for _ in range(200):
             if not self.stub.go(5):
                 break
             first = int.from_bytes(self.stub.read(self.world.base + (self.stub.register("rsi") & SLOT_MASK), 8), "little")
             header = self.mapped()[first & ~0xfff] + (first & 0xfff)
             if int.from_bytes(self.stub.read(header, 4), "little") == WRITE:
+                self.stub.clear(self.world.base + write)
+                self.stub.break_at(self.world.base + publish)
+                if not self.stub.go(5):
+                    break
                 self.change(self.stub, header)
                 self.stub.leave()
                 return {"what": "planted"}

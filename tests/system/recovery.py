@@ -307,22 +307,33 @@ def throttle(world, iops):
             assert "return" in answer, answer
 
 
-def small_silence(world, checks):
+def silence(world, checks, driver, manifest, given_up):
     """Interrupts that get lost or come too often, and a device that does not answer."""
-    with small(world, extra=["-qmp", f"unix:{world.path('throttle.sock')},server=on,wait=off"]) as machine:
+    with small(world, manifest, choose=[f"disk={driver}"], extra=["-qmp", f"unix:{world.path('throttle.sock')},server=on,wait=off"]) as machine:
         machine.wait_for("clerk: [1-9]", log=True)
         for how in ("irq-repeat", "irq-drop"):
-            machine.control.ask(f"crash virtio-blk {how}")
-            notices_nothing(machine, checks, how)
+            machine.control.ask(f"crash {driver} {how}")
+            notices_nothing(machine, checks, f"{how}-of-{driver}")
         machine.wait_for("its interrupt did not come", log=True)
-        checks.says("a-lost-interrupt-is-noticed-and-told", " dies" not in machine.log_text,
+        checks.says(f"a-lost-interrupt-is-noticed-and-told-by-{driver}", " dies" not in machine.log_text,
                     machine.log_text[-2000:])
         throttle(world, 1)
-        machine.wait_for("has not answered", log=True)
+        machine.wait_for(given_up, log=True)
         machine.wait_for("ended 3 instances: it fails", log=True)
         throttle(world, 0)
         counted = goes_on(machine)
-        checks.says("a-request-that-is-never-answered-fails-and-others-go-on", counted and counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
+        checks.says(f"a-request-that-{driver}-has-no-answer-to-fails-and-others-go-on", counted and counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
+
+
+def small_silence(world, checks):
+    recovery = os.path.join(ROOT, "tests", "system", "recovery.toml")
+    silence(world, checks, "virtio-blk", recovery, "has not answered")
+    manifest = world.path("nvme.toml")
+    with open(recovery, encoding="utf-8") as file:
+        text = file.read()
+    with open(manifest, "w", encoding="utf-8") as file:
+        file.write(text.replace("virtio-blk", "nvme").replace("timeout_ms = 1000", "timeout_ms = 400"))
+    silence(world, checks, "nvme", manifest, "took longer than|does not end")
 
 
 LOST, CAME_BACK = "lost a write that was acknowledged", "an old write came back"

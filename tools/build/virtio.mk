@@ -4,6 +4,7 @@
 # QEMU.
 VIRTIO_TESTS := $(patsubst tests/unit/virtio/%.c,%,$(wildcard tests/unit/virtio/*.c))
 VIRTIO_TESTED_virtqueue := $(wildcard drivers/virtio/virtqueue*.c)
+VIRTIO_TESTED_blk := $(VIRTIO_TESTED_virtqueue) drivers/virtio/blk/request.c drivers/virtio/blk/check.c
 VIRTIO_TESTED_net := drivers/virtio/net/receive.c drivers/virtio/net/transmit.c
 VIRTIO_TESTED_inlet := drivers/virtio/inlet.c runtime/typed.c
 define VIRTIO_TEST

@@ -7,19 +7,16 @@
 // domain dies, requests in flight stay in the ring's log, and the next instance takes them from there.
 #include <string.h>
 
-#include "../virtio.h"
-#include "bulkhead/block_server.h"
+#include "blk.h"
 #include "bulkhead/domain.h"
 #include "bulkhead/settings.h"
 #include "kernel.h"
 
 #define QUEUE_SIZE 256
-#define SERIAL_SIZE 20u
 #define SERIAL_TIMEOUT_NS 5000000000ull
 #define TIMEOUT_MS 5000u
 #define TIMEOUT_MS_MIN 200u
 #define TIMEOUT_MS_MAX 600000u
-#define PARTS_MAX (BH_BLOCK_SEGMENTS_MAX + 2) // header and status around the data
 
 enum : uint64_t {
     BLK_F_SIZE_MAX = 1ull << 1,
@@ -29,65 +26,31 @@ enum : uint64_t {
     BLK_F_FLUSH = 1ull << 9,
 };
 
-enum operation : uint32_t { BLK_IN = 0, BLK_OUT = 1, BLK_FLUSH = 4, BLK_GET_ID = 8 };
-enum blk_status : uint8_t { BLK_OK = 0, BLK_IO_ERROR = 1, BLK_UNSUPPORTED = 2, BLK_NO_ANSWER = 0xff };
-
 // Device configuration (5.2.4), as far as it is used.
 struct blk_config {
     uint64_t capacity; // sectors
     uint32_t size_max, segment_max, geometry, block_size;
 };
 
-// What the device reads and writes for one request, beside the data. One for each slot of the ring.
-struct request_memory {
-    uint32_t type, reserved;
-    uint64_t sector;
-    volatile uint8_t status;
-    uint8_t pad[47];
-    volatile struct virtq_descriptor table[PARTS_MAX];
-    uint8_t serial[32];
-};
-static_assert(sizeof(struct request_memory) == 576);
-
 static struct driver {
     struct bh_block_server server;
     struct virtio_device device;
     struct virtqueue queue;
-    struct request_memory *requests; // entry_count of them, DMA memory
-    uint64_t requests_address;       // as the device sees them
+    struct blk_memory *requests; // entry_count of them, DMA memory
 } driver;
 
 // ---- requests
 
-static uint64_t memory_address(uint32_t slot, uint64_t offset) {
-    return driver.requests_address + slot * sizeof(struct request_memory) + offset;
-}
-
-static enum bh_error offer(uint32_t slot, const struct virtio_segment *parts, uint32_t count) {
-    struct request_memory *memory = &driver.requests[slot];
-    bool indirect = driver.device.features & VIRTIO_F_INDIRECT_DESC;
-    memory->status = BLK_NO_ANSWER;
-    return virtqueue_add(&driver.queue, parts, count, indirect ? memory->table : NULL,
-                         memory_address(slot, offsetof(struct request_memory, table)), slot);
-}
-
-// Hand a checked request to the device.
-static enum bh_error start(uint32_t slot, const struct bh_block_request *request) {
-    static const uint32_t types[] = {[BH_BLOCK_OPERATION_READ] = BLK_IN, [BH_BLOCK_OPERATION_WRITE] = BLK_OUT,
-                                     [BH_BLOCK_OPERATION_FLUSH] = BLK_FLUSH, [BH_BLOCK_OPERATION_IDENTIFY] = BLK_GET_ID};
-    struct request_memory *memory = &driver.requests[slot];
-    struct virtio_segment parts[PARTS_MAX];
-    uint32_t count = 0;
-    memory->type = types[request->operation];
-    memory->reserved = 0;
-    memory->sector = request->operation <= BH_BLOCK_OPERATION_WRITE ? request->lba : 0;
-    parts[count++] = (struct virtio_segment){memory_address(slot, 0), offsetof(struct request_memory, status), false};
-    for (uint32_t i = 0; i < request->segment_count; i++)
-        parts[count++] = (struct virtio_segment){driver.server.data_address + request->segments[i].offset,
-                                                 request->operation == BH_BLOCK_OPERATION_IDENTIFY ? SERIAL_SIZE : request->segments[i].size,
-                                                 request->operation != BH_BLOCK_OPERATION_WRITE};
-    parts[count++] = (struct virtio_segment){memory_address(slot, offsetof(struct request_memory, status)), 1, true};
-    return offer(slot, parts, count);
+// Nothing is published that is not what the ring says.
+static void start(uint32_t slot, const struct bh_block_request *request) {
+    struct bh_block_difference difference = {"the number of the request", 0, driver.server.ring.sequences[slot]};
+    enum bh_error error = request_write(&driver.queue, slot, request);
+    if (error) // it was checked, and there was room: what we know is wrong, not the request
+        bh_panic("request %u cannot be offered to the device: %s", slot, bh_strerror(error));
+    const volatile struct bh_block_request *entry = bh_ring_entry(&driver.server.ring, slot);
+    if (!entry || !check_written(&driver.queue, slot, entry, &difference))
+        bh_block_differs(&driver.server, slot, &difference);
+    virtqueue_publish(&driver.queue);
 }
 
 // For the longest request.
@@ -101,9 +64,7 @@ static bool take_requests(void) {
     uint32_t slot;
     bool any = false;
     while (has_room() && bh_block_take(&driver.server, &slot, &request)) {
-        enum bh_error error = start(slot, &request);
-        if (error) // it was checked, and there was room: what we know is wrong, not the request
-            bh_panic("request %u cannot be offered to the device: %s", slot, bh_strerror(error));
+        start(slot, &request);
         bh_block_sent(&driver.server, slot);
         any = true;
     }
@@ -179,38 +140,38 @@ static void read_config(void) {
 
 // The device's serial number, by the first request of all. A device without one has an empty one.
 static void read_serial(void) {
-    struct request_memory *memory = &driver.requests[0];
-    const struct virtio_segment parts[] = {{memory_address(0, 0), offsetof(struct request_memory, status), false},
-                                           {memory_address(0, offsetof(struct request_memory, serial)), SERIAL_SIZE, true},
-                                           {memory_address(0, offsetof(struct request_memory, status)), 1, true}};
+    struct blk_memory *memory = &driver.requests[0];
     uint32_t slot, written;
     uint64_t deadline = bh_time_ns() + SERIAL_TIMEOUT_NS;
-    memory->type = BLK_GET_ID;
-    memory->sector = 0;
-    if (offer(0, parts, 3))
+    if (request_write_serial(&driver.queue))
         return;
+    virtqueue_publish(&driver.queue);
     virtqueue_kick(&driver.queue);
     while (virtqueue_take(&driver.queue, &slot, &written) == BH_EAGAIN)
         if (!virtqueue_arm(&driver.queue) && bh_event_wait(driver.server.ring.info.submit_event, deadline) == BH_ETIMEDOUT)
             bh_panic("the device does not answer its first request");
     if (memory->status == BLK_OK)
-        memcpy(driver.server.info.serial, memory->serial, SERIAL_SIZE);
-    driver.server.info.serial[SERIAL_SIZE] = 0;
+        memcpy(driver.server.info.serial, memory->serial, BLK_SERIAL_SIZE);
+    driver.server.info.serial[BLK_SERIAL_SIZE] = 0;
 }
 
 static enum bh_error open_device(void) {
     const uint64_t wanted = BLK_F_SIZE_MAX | BLK_F_SEG_MAX | BLK_F_READ_ONLY | BLK_F_BLOCK_SIZE | BLK_F_FLUSH | VIRTIO_F_INDIRECT_DESC |
                             VIRTIO_F_EVENT_IDX;
+    struct blk_places places = {.data_address = driver.server.data_address};
     uint64_t address;
     enum bh_error error = virtio_open(&driver.device, "device", wanted, 0);
     if (!error)
         error = virtqueue_create(&driver.queue, &driver.device, 0, QUEUE_SIZE, 0, driver.server.ring.info.submit_event);
     if (!error)
-        error = device_dma_alloc(driver.device.cap, driver.server.ring.info.entry_count * sizeof(struct request_memory), &address,
-                                 &driver.requests_address);
+        error = device_dma_alloc(driver.device.cap, driver.server.ring.info.entry_count * sizeof(struct blk_memory), &address,
+                                 &places.memory_address);
     if (error)
         return error;
-    driver.requests = (struct request_memory *)address;
+    driver.requests = places.memory = (struct blk_memory *)address;
+    places.indirect = driver.device.features & VIRTIO_F_INDIRECT_DESC;
+    request_open(&places);
+    check_open(&places);
     read_config();
     virtio_start(&driver.device);
     return BH_OK;

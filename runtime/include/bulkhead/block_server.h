@@ -63,6 +63,13 @@ int bh_block_failed(bh_cap cap, enum bh_error error);
 bool bh_block_take(struct bh_block_server *server, uint32_t *slot, struct bh_block_request *request);
 // That request is looked at again, to send the rest of it.
 void bh_block_look_at(struct bh_block_server *server, uint32_t slot);
+// What a driver wrote for its device, and what the ring has it do.
+struct bh_block_difference {
+    const char *what; // in words
+    uint64_t made, asked;
+};
+// They differ: ends this domain before the device sees it. The next instance gets the request again.
+[[noreturn]] void bh_block_differs(const struct bh_block_server *server, uint32_t slot, const struct bh_block_difference *difference);
 // The device is about to have it, or a part of it.
 void bh_block_sent(struct bh_block_server *server, uint32_t slot);
 // The device is done with it.

@@ -93,6 +93,9 @@ enum bh_error bh_ring_wait_completions(struct bh_ring *ring, uint32_t count, uin
 enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *slot, void *request);
 // Take up to `most` of them with one look at the client's index; *count of them, at least one, when this returns BH_OK.
 enum bh_error bh_ring_take_batch(struct bh_ring *ring, uint32_t most, uint32_t *slots, void *requests, uint32_t *count);
+// The request in hand in `slot`, as it stands in the client's pages, which this side cannot write: to compare what was made of its copy. The client can
+// change it at any time, so nothing is to be decided by it but that something is wrong. NULL: not in hand, or another request stands there.
+const volatile void *bh_ring_entry(const struct bh_ring *ring, uint32_t slot);
 // Complete a request that was taken, in any order. `completion` may be NULL when the ring type has no payload. BH_EINVAL: not in hand.
 enum bh_error bh_ring_finish(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion);
 // Complete several with one publication. `statuses` NULL: all BH_OK. BH_EINVAL at the first that is not in hand; those before it are completed.

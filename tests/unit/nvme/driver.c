@@ -251,6 +251,58 @@ Test(nvme, an_end_of_the_wrong_phase_is_none) {
     ends_with("panic: command 62 of queue 1 does not end");
 }
 
+// ---- bits that flip
+
+static void wrong_block(struct nvme_command *commands) {
+    commands[0].words[0] ^= 1u << 7;
+    fixture.spoil = NULL;
+}
+
+static void shorter_request(struct nvme_command *commands) {
+    (void)commands;
+    fixture.requests[0].segment_count = 2; // as if the driver's copy had lost one: the ring has more than was made into commands
+    fixture.requests[0].segments[1] = (struct bh_block_segment){65536, 4096, 0};
+}
+
+Test(nvme, a_command_for_another_block_than_the_rings_is_not_sent) {
+    fixture.spoil = wrong_block;
+    write_one();
+    ends_with("panic: request 1 in slot 0: the block is 0x88 for the device, and 0x8 in the ring");
+    cr_assert_eq(fixture.cut, 0, "nothing was sent");
+    cr_assert_eq(fixture.finished, 0, "the request stays in the log");
+}
+
+Test(nvme, a_request_of_which_a_part_is_forgotten_is_not_sent) {
+    fixture.spoil = shorter_request;
+    write_one();
+    ends_with("panic: request 1 in slot 0: its length is 0x1000 for the device, and 0x2000 in the ring");
+    cr_assert_eq(fixture.cut, 0, "nothing was sent");
+}
+
+Test(nvme, a_command_of_which_it_is_not_certain_whose_it_is_ends_the_driver) {
+    static uint8_t memory[2 * NVME_PAGE];
+    static uint32_t doorbells[2];
+    struct nvme_queue queue;
+    struct nvme_end end;
+    nvme_queue_create(&queue, 1, 8, memory, &doorbells[0], &doorbells[1]);
+    nvme_queue_add(&queue, &(struct nvme_command){0}, 5, 0);
+    ((struct nvme_completion *)(memory + NVME_PAGE))[0] = (struct nvme_completion){.queue = 1, .id = queue.submissions[0].id, .status = 1};
+    queue.flights[queue.submissions[0].id].tag ^= 4;
+    cr_assert_str_eq(fixture_catch(nvme_queue_take(&queue, &end)), "panic: command 6 of queue 1 belongs to 0x1 or to 0x5");
+}
+
+// Each command is answered at its fourth try, one at a time: none is late too often, and the request is in flight for minutes.
+Test(nvme, a_request_that_takes_for_ever_ends_the_driver) {
+    fixture.cap = (fixture.cap & ~0xffffull) | 1; // two entries
+    fixture.queues_granted = 0x10000;
+    fixture.transfer_shift = 1;
+    fixture.abort_works = true;
+    fixture.answers_every = 4;
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 0, 0, 1 << 18);
+    ends_with("panic: the device has not answered 1 of 1 requests for 8");
+    cr_assert(fixture.cut > 4, "commands were answered");
+}
+
 // ---- what it tells of itself
 
 Test(nvme, doorbells_outside_the_window) {

@@ -4,7 +4,6 @@
 // host's own, and lie below 4 GiB, since the program is linked that way.
 #include "fixture.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +25,9 @@ alignas(4096) uint8_t fixture_disk[DISK_SIZE], fixture_window[WINDOW_SIZE];
 alignas(4096) static uint8_t bar[BAR_SIZE], pool[POOL_SIZE];
 static uint32_t pool_used;
 static struct { uint64_t submissions, completions; uint16_t size, head, tail; bool phase; } queues[NVME_QUEUES_MAX + 1];
-static char said[1 << 16], ending[512];
-static jmp_buf out;
+static char said[1 << 16];
+char fixture_ending[512];
+jmp_buf fixture_out;
 
 int nvme_main(void);
 
@@ -129,7 +129,7 @@ static bool move(const struct nvme_command *command) {
 static void do_io(uint16_t queue, const struct nvme_command *command) {
     uint16_t status = fixture.status;
     fixture.cut++;
-    if (fixture.silent || fixture.silent_count) {
+    if (fixture.silent || fixture.silent_count || (fixture.answers_every && fixture.cut % fixture.answers_every)) {
         fixture.silent_count -= fixture.silent_count != 0;
         return;
     }
@@ -260,8 +260,8 @@ enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
     if (work() && !fixture.no_interrupts)
         return BH_OK;
     if (!deadline_ns) {
-        strcpy(ending, "idle");
-        longjmp(out, 1);
+        strcpy(fixture_ending, "idle");
+        longjmp(fixture_out, 1);
     }
     if (fixture.now < deadline_ns)
         fixture.now = deadline_ns;
@@ -291,10 +291,10 @@ const char *bh_strerror(enum bh_error error) {
 void bh_panic(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int used = snprintf(ending, sizeof(ending), "panic: ");
-    vsnprintf(ending + used, sizeof(ending) - (size_t)used, format, arguments);
+    int used = snprintf(fixture_ending, sizeof(fixture_ending), "panic: ");
+    vsnprintf(fixture_ending + used, sizeof(fixture_ending) - (size_t)used, format, arguments);
     va_end(arguments);
-    longjmp(out, 1);
+    longjmp(fixture_out, 1);
 }
 
 // ---- the ring: slot i is request i
@@ -314,6 +314,13 @@ enum bh_error bh_ring_take(struct bh_ring *ring, uint32_t *slot, void *request) 
     ring->sequences[fixture.taken] = fixture.taken + 1;
     *slot = fixture.taken++;
     return BH_OK;
+}
+
+const volatile void *bh_ring_entry(const struct bh_ring *ring, uint32_t slot) {
+    (void)ring;
+    if (fixture.spoil)
+        fixture.spoil((struct nvme_command *)queues[1].submissions);
+    return slot < fixture.taken && !fixture.ended[slot] ? &fixture.requests[slot] : NULL;
 }
 
 void bh_ring_end(struct bh_ring *ring, uint32_t slot, enum bh_error status, const void *completion) {
@@ -337,9 +344,9 @@ bool bh_ring_arm_submit(struct bh_ring *ring) {
 // ---- for tests
 
 const char *fixture_run(void) {
-    if (!setjmp(out))
-        snprintf(ending, sizeof(ending), "returned %d", nvme_main());
-    return ending;
+    if (!setjmp(fixture_out))
+        snprintf(fixture_ending, sizeof(fixture_ending), "returned %d", nvme_main());
+    return fixture_ending;
 }
 
 bool fixture_said(const char *words) {
