@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A ring whose server and client may die at any instant and come back: every request that was announced is answered exactly once, and honest
-// peers never accuse one another. One statement is one access to memory that the other side sees; what touches a side's own memory alone is
+// peers never accuse one another. With GIVE_UPS the server may also be given up: then the client ends what is in flight, which counts as answered. One statement is one access to memory that the other side sees; what touches a side's own memory alone is
 // joined to it. Names in comments are functions of runtime/ring_client.c and runtime/ring_server.c unless a file is named. Stores are seen in order, as on x86; where a store
 // must not pass a later load the code has a fence (wakeup.pml).
 //
@@ -15,6 +15,8 @@
 // ltl ends -DREQUESTS=1 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0: the client gets all its answers in the end, if both sides run on
 // small: -DREQUESTS=2 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0
 // small: -DREQUESTS=2 -DSERVER_DEATHS=0 -DCLIENT_DEATHS=1
+// small: -DREQUESTS=1 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0 -DGIVE_UPS
+// big: -DREQUESTS=2 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0 -DGIVE_UPS
 // big: -DREQUESTS=2 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=1
 // big: -DREQUESTS=3 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0
 // big: -DREQUESTS=3 -DSERVER_DEATHS=0 -DCLIENT_DEATHS=1
@@ -31,6 +33,8 @@
 // bug BUG_ADOPT_NOTHING -DREQUESTS=2 -DSERVER_DEATHS=0 -DCLIENT_DEATHS=1 breaks no_false_accusation: a client that comes back forgets what is in flight
 // bug BUG_ADOPT_UNANNOUNCED -DREQUESTS=2 -DSERVER_DEATHS=0 -DCLIENT_DEATHS=1 breaks deadlock: a client that comes back waits for what it had not announced
 // bug BUG_BY_SLOT -DREQUESTS=3 -DSERVER_DEATHS=0 -DCLIENT_DEATHS=1 breaks exactly_once: an answer is taken for whatever is in flight in its slot
+// bug BUG_SAME_EPOCH -DREQUESTS=2 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0 -DGIVE_UPS breaks not_again: an operator starts what was given up, without a new epoch
+// bug BUG_SILENT_END -DREQUESTS=1 -DSERVER_DEATHS=1 -DCLIENT_DEATHS=0 -DGIVE_UPS breaks deadlock: the client is not woken when its server is given up
 #ifndef N
 #define N 2 // entries
 #endif
@@ -38,6 +42,10 @@
 
 // ---- the header page: the kernel's
 byte epoch = 1;
+#ifdef GIVE_UPS
+bool given_up;
+bool down, operator; // the server is not started again, or not before an operator comes; does one come?
+#endif
 // ---- request pages: the client's
 byte submit_tail, completion_event, epoch_seen;
 bool busy[N];
@@ -197,6 +205,33 @@ inline take_completion() {
     c_seen = 0
 }
 
+#ifdef GIVE_UPS
+inline fail_all() { // what is in flight ends
+    if
+    :: given_up ->
+        do
+        :: i < N ->
+            atomic {
+                if
+                :: c_sequences[i] != 0 ->
+                    assert(!answered[c_sequences[i]] || exactly_once);
+                    answered[c_sequences[i]] = true;
+                    c_sequences[i] = 0;
+                    c_in_flight--;
+                    busy[i] = false;
+                    c_got = true
+                :: else
+                fi;
+                i++
+            }
+        :: else -> break
+        od;
+        i = 0
+    :: else
+    fi
+}
+#endif
+
 inline complete() { // bh_ring_complete; c_got: there was one
     c_got = false;
     see_epoch();
@@ -209,7 +244,11 @@ inline complete() { // bh_ring_complete; c_got: there was one
         :: else
         fi;
         if
+#ifdef GIVE_UPS
+        :: c_tail == c_taken -> fail_all()
+#else
         :: c_tail == c_taken
+#endif
         :: c_tail < c_taken || c_tail - c_taken > N ->
             if
             :: BEFORE(c_taken, c_stale) && c_tail >= c_stale && c_tail - c_stale <= N -> c_taken = c_tail - N; take_completion()
@@ -227,6 +266,9 @@ inline wait_completion() { // bh_ring_wait_completion
     c_seen = completion_tail;
     if
     :: c_seen != c_taken
+#ifdef GIVE_UPS
+    :: c_seen == c_taken && given_up
+#endif
     :: else -> atomic { completion_signal -> completion_signal = false } // event_wait
     fi;
     c_seen = 0
@@ -425,8 +467,13 @@ active proctype server() {
     byte s_sequences[N];
     byte j, s_best, s_best_sequence, s_seen, s_slot, s_in_flight;
     bool s_got, s_busy, s_wanted;
-life:
-    atomic { server_killed = false; server_runs = true; j = 0; s_best = 0; s_best_sequence = 0; s_seen = 0; s_slot = 0; s_got = false; s_busy = false; s_wanted = false }
+end_life: // given up, it is not started again
+    atomic {
+#ifdef GIVE_UPS
+        !down ->
+#endif
+        server_killed = false; server_runs = true; j = 0; s_best = 0; s_best_sequence = 0; s_seen = 0; s_slot = 0; s_got = false; s_busy = false; s_wanted = false
+    }
     {
         server_attach();
         do
@@ -440,7 +487,7 @@ life:
         :: s_in_flight > 0 -> finish(); if :: finish_notify() :: s_in_flight > 0 fi
         od
     } unless { server_killed };
-    goto life
+    goto end_life
 }
 
 // ======== kernel/domain/crash.c:crash_domain, with all processors stopped; the supervisor starts the domain again
@@ -452,6 +499,9 @@ end:
         servers > 0 && server_runs && !server_killed -> // kernel/exchange/rings.c:server_died
         servers--;
         server_killed = true;
+#ifdef GIVE_UPS
+        if :: true :: down = true; operator = true :: down = true fi;
+#endif
         d_step {
             completion_tail = 0;
             submit_event = 0;
@@ -466,6 +516,24 @@ end:
         completion_signal = true
 #endif
        }
+#ifdef GIVE_UPS
+    :: atomic { // kernel/exchange/rings.c:rings_give_up
+        down && !given_up ->
+        given_up = true;
+#ifndef BUG_SILENT_END
+        completion_signal = true
+#endif
+       }
+    :: atomic { // rings_take_up
+        given_up && operator ->
+        given_up = false;
+        down = false;
+#ifndef BUG_SAME_EPOCH
+        epoch++;
+        completion_signal = true
+#endif
+       }
+#endif
     :: atomic { clients > 0 && client_runs && !client_killed -> clients--; client_killed = true }
     od
 }
