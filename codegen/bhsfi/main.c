@@ -73,8 +73,20 @@ static void name_tzcnt(struct line *line) {
     line->prefix[0] = 0;
 }
 
+// An atomic operation that changes nothing and whose result nobody wants is written by clang as a locked `or' of 0 with the top of the stack, for the order of
+// memory accesses alone. That is a fence.
+static void name_fence(struct line *line) {
+    if (strcmp(line->prefix, "lock") || strcmp(line->mnemonic, "orl") || line->operand_count != 2 || strcmp(line->operands[0], "$0") ||
+        strcmp(line->operands[1], "(%rsp)"))
+        return;
+    snprintf(line->mnemonic, sizeof(line->mnemonic), "mfence");
+    line->prefix[0] = 0;
+    line->operand_count = 0;
+}
+
 static void instruction(struct file *file, struct line *line, size_t index) {
     name_tzcnt(line);
+    name_fence(line);
     if (rewrite_outgoing(file, index))
         return;
     const char *why = forbidden(file, index);

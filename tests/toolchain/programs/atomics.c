@@ -11,6 +11,7 @@
         static _Atomic type a = 5;                                                                 \
         type old = atomic_fetch_add(&a, (type)HIDE(250)), want = (type)(old + 250);                \
         atomic_fetch_or(&a, 64), atomic_fetch_and(&a, (type)~2), atomic_fetch_xor(&a, 0x11), atomic_fetch_sub(&a, 3); \
+        atomic_fetch_or(&a, 0), atomic_fetch_add(&a, 0); /* fences, to a compiler */               \
         bool first = atomic_compare_exchange_strong(&a, &want, 1);                                 \
         bool second = atomic_compare_exchange_strong(&a, &want, (type)HIDE(77));                   \
         type last = atomic_exchange(&a, 9);                                                        \
