@@ -11,6 +11,8 @@
 #include "kernel/abi/error.h"
 #include "kernel/abi/ring.h"
 
+extern volatile bool bh_hangs; // set by System.inject: who waits for an event waits for ever (runtime/inject.c)
+
 void bh_call_exit(uint64_t status);
 void bh_call_panic(const char *text, size_t size);
 void bh_call_log(enum bh_log_level level, const char *text, size_t size);

@@ -5,6 +5,8 @@
 
 #include "runtime/calls.h"
 
+volatile bool bh_hangs;
+
 enum bh_error bh_thread_create(bh_thread_function *function, uint64_t argument, uint32_t priority) {
     return bh_call_thread_create((void *)function, argument, priority);
 }
@@ -39,5 +41,7 @@ enum bh_error bh_event_signal(bh_cap event) {
 }
 
 enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
+    while (bh_hangs)
+        bh_call_sleep(UINT64_MAX);
     return bh_call_event_wait(event, deadline_ns);
 }

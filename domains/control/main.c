@@ -41,7 +41,8 @@ static const struct {
              {"undefined", BH_INJECT_UNDEFINED}, {"divide", BH_INJECT_DIVIDE}, {"loop", BH_INJECT_LOOP},
              {"control-stack", BH_INJECT_CONTROL_STACK}, {"data-stack", BH_INJECT_DATA_STACK}, {"panic", BH_INJECT_PANIC},
              {"ring", BH_INJECT_RING}, {"dma", BH_INJECT_DMA}, 
-             {"irq-drop", BH_INJECT_IRQ_DROP}, {"irq-repeat", BH_INJECT_IRQ_REPEAT}};
+             {"irq-drop", BH_INJECT_IRQ_DROP}, {"irq-repeat", BH_INJECT_IRQ_REPEAT}, {"irq-storm", BH_INJECT_IRQ_STORM},
+             {"hang", BH_INJECT_HANG}, {"leak", BH_INJECT_LEAK}};
 
 static void say_domain(const struct bh_domain_info *info) {
     say("{\"id\":%u,\"name\":", info->id);
@@ -82,7 +83,8 @@ static void do_crash(const char *name, const char *how) {
             answer("crash", system_inject(system_cap, id, kinds[i].kind));
             return;
         }
-    refuse("unknown way to crash \"%s\"; known: null wild-kernel wild-slot undefined divide loop control-stack data-stack panic ring dma irq-drop irq-repeat", how);
+    refuse("unknown way to crash \"%s\"; known: null wild-kernel wild-slot undefined divide loop control-stack data-stack panic ring dma irq-drop irq-repeat irq-storm hang leak",
+           how);
 }
 
 static void do_restart(const char *name) {

@@ -11,6 +11,7 @@
 
 #include "bulkhead/domain.h"
 #include "kernel.h"
+#include "hangs.h"
 #include "kernel/abi/crash.h"
 #include "kernel/abi/slot.h"
 #include "trials.h"
@@ -90,6 +91,8 @@ static uint64_t make_round(void) {
     for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
         struct patient *patient = &patients[id];
         bool tried = trials_look(&info, now, &next), dead = info.state == BH_DOMAIN_STATE_DEAD;
+        if (!tried)
+            hangs_look(&info, now, &next);
         if (!dead)
             patient->restart_at = 0;
         if (tried || !dead)

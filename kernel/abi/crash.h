@@ -27,6 +27,9 @@ enum bh_inject : uint32_t {
     BH_INJECT_DMA = 11,          // from now on its device is given addresses that nobody granted
     BH_INJECT_IRQ_DROP = 12,     // no crash: for a second its interrupts get lost
     BH_INJECT_IRQ_REPEAT = 13,   // no crash: for a second they come again and again
+    BH_INJECT_IRQ_STORM = 14,    // its interrupts come without end
+    BH_INJECT_HANG = 15,         // who waits for an event from now on waits for ever
+    BH_INJECT_LEAK = 16,         // takes memory, threads and capabilities until it gets no more, keeps them for a while, and panics
 };
 
 #define BH_BACKTRACE_MAX 24

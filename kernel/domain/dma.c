@@ -84,6 +84,6 @@ static void watch(void *unused) {
 }
 
 void dma_start(void) {
-    if (platform_dma_watch(raise, NULL) && thread_create("dma", &kernel_domain, (uint64_t)watch, 0, PRIORITY, NULL) != BH_OK)
+    if (platform_dma_watch(raise, NULL) && thread_create_servant("dma", watch, PRIORITY) != BH_OK)
         panic("no memory for the thread that watches devices; give the machine more");
 }

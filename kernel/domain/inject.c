@@ -60,6 +60,10 @@ enum bh_error inject_crash(struct domain *domain, enum bh_inject kind) {
         return interrupts_lose(domain);
     if (kind == BH_INJECT_IRQ_REPEAT)
         return interrupts_repeat(domain);
+    if (kind == BH_INJECT_IRQ_STORM)
+        return interrupts_storm(domain);
+    if (kind == BH_INJECT_HANG && !domain->manifest->answer_ms)
+        return refuse(BH_ENOTSUP, "inject: %s has no answer_ms in the manifest: nobody would notice", domain->name);
     enum bh_error error = find_inject(domain, &offset);
     if (error)
         return error;

@@ -121,7 +121,7 @@ static enum bh_error take_ports(const char *selector, struct domain *holder, uin
         if (range->holder && (range->first != first || range->last != last || range->irq != irq))
             continue;
         if (!range->holder)
-            *range = (struct port_range){.holder = holder, .first = first, .last = last, .irq = irq};
+            *range = (struct port_range){.holder = holder, .first = first, .last = last, .irq = irq, .binding = {.device = INTERRUPT_LINE, .entry = irq}};
         *object = (uint64_t)range;
         return BH_OK;
     }
@@ -314,6 +314,8 @@ enum bh_error serve_device_bind_vector(struct domain *caller, uint64_t object, u
     if (vector >= device->info.vectors || vector >= VECTORS_MAX)
         return refuse(BH_ERANGE, "device.bind_vector: vector %u is not below %u", vector,
                       device->info.vectors < VECTORS_MAX ? device->info.vectors : VECTORS_MAX);
+    device->bindings[vector].device = device->index;
+    device->bindings[vector].entry = vector;
     error = interrupt_bind(&device->bindings[vector], caller, event);
     return error ? error : platform_pci_bind(device->index, vector, device->bindings[vector].vector);
 }

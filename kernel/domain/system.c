@@ -15,6 +15,7 @@
 #include "kernel/domain/domain.h"
 #include "kernel/domain/inject.h"
 #include "kernel/exchange/buffers.h"
+#include "kernel/exchange/rings.h"
 #include "kernel/mm/frames.h"
 #include "kernel/sched/cpu.h"
 #include "kernel/sched/thread.h"
@@ -30,11 +31,13 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
                                     .breaches = domain->breaches, .memory_used = domain->memory_used, .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
                                     .base_writes = domain->base_writes};
     copy_name(info->name, sizeof(info->name), domain->name);
+    info->unheard = rings_unheard(domain, &info->answered);
     if (domain->manifest) {
         info->restart_policy = domain->manifest->restart;
         info->restart_limit = domain->manifest->restart_limit;
         info->restart_window_ms = domain->manifest->restart_window_ms;
         info->backoff_ms = domain->manifest->backoff_ms;
+        info->answer_ms = domain->manifest->answer_ms;
     }
     return BH_OK;
 }

@@ -297,6 +297,19 @@ uint32_t rings_stuck(const struct domain *domain, const char **name) {
     return count;
 }
 
+uint32_t rings_unheard(const struct domain *domain, uint64_t *answered) {
+    uint32_t count = 0;
+    *answered = 0;
+    for (const struct ring *ring = rings; ring; ring = ring->next) {
+        if (ring->server != domain || !ring->server_attached)
+            continue;
+        const struct event *event = &ring->submit_event->event;
+        count += (event->forward ? event->forward : event)->signalled;
+        *answered += completions_of(ring)->completion_tail;
+    }
+    return count;
+}
+
 void rings_end_trial(const struct domain *domain) {
     for (struct ring *ring = rings; ring; ring = ring->next)
         if (ring->server == domain)

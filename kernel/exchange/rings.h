@@ -58,6 +58,8 @@ void rings_take_up(const struct domain *server);
 void rings_note_attached(const struct domain *domain);
 uint32_t rings_missing(const struct domain *domain, const char **name);
 uint32_t rings_stuck(const struct domain *domain, const char **name);
+// Of the rings that it serves: on how many stands a signal of the client's, for which nobody has waited since; how many requests it has completed.
+uint32_t rings_unheard(const struct domain *domain, uint64_t *answered);
 void rings_end_trial(const struct domain *domain);
 // Scribble over the completions of all rings that `domain` serves, as a broken server would (crash injection).
 enum bh_error rings_corrupt(struct domain *domain);

@@ -55,6 +55,9 @@ enum bh_error platform_pci_config_look(uint32_t address, uint32_t offset, uint32
 void platform_pci_enable(uint32_t index, bool memory, bool bus_master);
 // Let MSI-X entry `entry` raise `vector` (irq_allocate). BH_ERANGE, BH_ENOTSUP.
 enum bh_error platform_pci_bind(uint32_t index, uint32_t entry, uint32_t vector);
+// Let it interrupt nobody any more, and start no transfer: its vectors are masked, and its right to master the bus goes, without which it cannot send
+// an interrupt even if it does not heed the mask.
+void platform_pci_silence(uint32_t index);
 // Stop it and bring it to its state after power on: when this returns BH_OK it has no transfer under way. Bus mastering and
 // interrupts are off afterwards. BH_ENOTSUP when it has no way to be reset, BH_ETIMEDOUT.
 enum bh_error platform_pci_reset(uint32_t index);

@@ -94,6 +94,9 @@ void irq_release(uint32_t vector);
 // Message that raises `vector` on the boot CPU (for MSI and MSI-X).
 void irq_message(uint32_t vector, uint64_t *address, uint32_t *data);
 enum bh_error irq_legacy(uint32_t isa_irq, uint32_t vector); // route an ISA interrupt
+void irq_legacy_mask(uint32_t isa_irq); // until it is routed again; one that was
+void irq_raise(uint32_t vector);        // on the boot CPU, as a device would
+extern uint64_t irq_cost_ns;            // of the boot CPU's time, about, that an interrupt takes from beginning to end
 
 // ---- trap.c ---------------------------------------------------------------------------------------------
 // Full register state of interrupted code; same on both platforms. Layout known to arch/x86_64.

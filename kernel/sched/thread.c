@@ -23,6 +23,7 @@
 static struct thread *threads[THREAD_COUNT];
 static struct thread *ended;            // its stack is freed by whoever runs next
 static uint32_t live_count;
+static uint32_t servants;
 static bool inhabited;                  // there was a thread once
 uint64_t sched_tick_ns = TICK_NS;
 
@@ -227,6 +228,12 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
     return BH_OK;
 }
 
+enum bh_error thread_create_servant(const char *name, void (*entry)(void *), uint32_t priority) {
+    enum bh_error error = thread_create(name, &kernel_domain, (uint64_t)entry, 0, priority, NULL);
+    servants += error == BH_OK;
+    return error;
+}
+
 [[noreturn]] void thread_end(void) {
     struct thread *thread = thread_current();
     thread->state = THREAD_ENDED;
@@ -256,7 +263,7 @@ void sched_init(void) {
 // Without a thread nothing can happen any more: interrupts only wake threads, and only threads make others.
 static void end_if_deserted(void) {
     uint32_t dead = 0;
-    if (thread_count() || !inhabited)
+    if (thread_count() > servants || !inhabited)
         return;
     for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
         dead += domain_get(id) && domain_get(id)->state == DOMAIN_DEAD;

@@ -92,6 +92,8 @@ void threads_free_ended(void);      // give back what the last thread that ended
 // `entry` (a labelled function of that domain, already checked) with `argument`. Made READY.
 enum bh_error thread_create(const char *name, struct domain *home, uint64_t entry, uint64_t argument,
                             uint32_t priority, struct thread **out);
+// One of the kernel's that never ends and only does what others cause: a system in which nobody else is left is at its end.
+enum bh_error thread_create_servant(const char *name, void (*entry)(void *), uint32_t priority);
 [[noreturn]] void thread_end(void);
 void thread_yield(void);
 enum bh_error thread_sleep(uint64_t until_ns);
@@ -106,7 +108,7 @@ struct event {
     struct thread *waiters;
     struct event *forward; // what is raised instead, or NULL; one step
 };
-void event_raise(struct event *event);
+bool event_raise(struct event *event); // whether somebody waited for it
 enum bh_error event_wait(struct event *event, uint64_t deadline_ns); // 0: no limit; BH_ETIMEDOUT, BH_EDEAD
 
 [[noreturn]] void sched_start(void); // kernel_main ends here; becomes the idle loop

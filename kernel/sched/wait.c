@@ -34,13 +34,15 @@ void thread_wake(struct thread *thread, enum bh_error result) {
     runqueue_place(thread);
 }
 
-void event_raise(struct event *event) {
+bool event_raise(struct event *event) {
     if (event->forward)
         event = event->forward;
-    if (event->waiters)
-        thread_wake(event->waiters, BH_OK);
-    else
+    if (!event->waiters) {
         event->signalled = 1;
+        return false;
+    }
+    thread_wake(event->waiters, BH_OK);
+    return true;
 }
 
 static enum bh_error wait(struct thread *thread, uint64_t deadline_ns) {

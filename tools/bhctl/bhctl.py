@@ -47,7 +47,9 @@ from machine import Control, Trouble  # noqa: E402  pylint: disable=wrong-import
 KINDS = {"null": "store through a null pointer", "wild-kernel": "store to an address of the kernel", "wild-slot": "store to an address of another slot",
          "undefined": "undefined instruction", "divide": "division by zero", "loop": "endless loop", "control-stack": "endless recursion, control stack",
          "data-stack": "endless recursion, data stack", "panic": "it gives up by itself", "ring": "broken completions in its ring",
-         "dma": "its device is sent to memory that nobody granted, with its next transfer"}
+         "dma": "its device is sent to memory that nobody granted, with its next transfer", "irq-storm": "its interrupts come without end",
+         "hang": "those of its threads that wait for an event wait for ever",
+         "leak": "it takes memory, threads and capabilities until it gets no more, and gives up a second later"}
 # What need not end it.
 DISTURBANCES = {"irq-drop": "for a second its interrupts get lost", "irq-repeat": "for a second its interrupts come again and again"}
 

@@ -11,6 +11,7 @@ KERNEL_TEST_DIR := $(BUILD)/tests/kernel
 KERNEL_TESTS := $(patsubst tests/unit/kernel/%.c,%,$(wildcard tests/unit/kernel/*.c))
 # What a test brings its own world for, and so is built with sanitizers.
 KERNEL_TESTED_frames := kernel/mm/frames.c
+KERNEL_TESTED_interrupts := kernel/domain/interrupts.c
 KERNEL_TESTED_timer := kernel/sched/timer.c
 KERNEL_TESTED_runqueue := kernel/sched/runqueue.c
 RING_SIDES := runtime/ring.c runtime/ring_client.c runtime/ring_server.c

@@ -29,7 +29,7 @@ ISOLATION, ON_GIVE_UP = ("sfi", "none", "pks", "paging", "process"), ("hold", "f
 
 # Keys of each kind of table: name -> (type, default); no default: required.
 DOMAIN = {"image": (str, ""), "colour": (str, "auto"), "memory": (str, "16M"), "caps": (int, 64), "watchdog_ms": (int, 0),
-          "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10),
+          "restart": (str, "never"), "restart_limit": (int, 5), "restart_window_ms": (int, 10000), "backoff_ms": (int, 10), "answer_ms": (int, 0),
           "priority": (int, 2), "order": (int, 5), "hardened": (bool, False), "isolation": (str, "sfi"),
           "on_give_up": (str, "hold"), "settings": (dict, {})}
 PORT = {"server": (str,), "interface": (str,), "as": (str, ""), "object": (int, 0), "device": (str, ""), "interpose": (str, ""), "interpose_settings": (dict, {})}
@@ -394,8 +394,8 @@ def pack(system):
     tables = [b"", b"", b"", b"", b"", b"", b""]
     counts = [len(x) for x in (system.files, system.domains, system.ports, system.rings, system.buffers, system.grants, system.settings)]
     tables[1] = b"".join(struct.pack("<32sIIQIIIIIIIIIIII", text(d["name"], 32), d["file"], colour, d["memory"], d["caps"], d["watchdog_ms"],
-                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]), ON_GIVE_UP.index(d["on_give_up"]), 0)
-                         for d, colour in zip(system.domains, system.colours))
+                                     d["restart"] == "on-crash", d["restart_limit"], d["restart_window_ms"], d["backoff_ms"], d["priority"], d["order"], d["hardened"], ISOLATION.index(d["isolation"]),
+                                     ON_GIVE_UP.index(d["on_give_up"]), d["answer_ms"]) for d, colour in zip(system.domains, system.colours))
     tables[2] = b"".join(struct.pack("<32sIIQQ64sII", text(p["as"], 32), p["server"], p["interface"], p["fingerprint"], p["object"], text(p["argument"], 64), p.get("shadows", 0), 0)
                          for p in system.ports)
     tables[3] = b"".join(struct.pack("<32sIIIIIIQ", text(r["name"], 32), r["client"], r["server"], r["entries"], r["kind"]["request_size"],

@@ -48,6 +48,10 @@ enum bh_error platform_pci_bind(uint32_t index, uint32_t entry, uint32_t vector)
     return BH_ENOENT;
 }
 
+void platform_pci_silence(uint32_t index) {
+    (void)index;
+}
+
 enum bh_error platform_pci_reset(uint32_t index) {
     (void)index;
     return BH_ENOENT;

@@ -13,6 +13,7 @@
 
 uint8_t platform_irq_enabled; // the interrupt flag; assembly: gate.inc
 uint8_t platform_irq_pending;
+uint64_t irq_cost_ns = 1000; // nobody asks
 
 void irq_replay(void) {
     platform_irq_pending = 0;
@@ -59,4 +60,12 @@ void irq_message(uint32_t vector, uint64_t *address, uint32_t *data) {
 enum bh_error irq_legacy(uint32_t isa_irq, uint32_t vector) {
     (void)vector;
     return refuse(BH_ENOTSUP, "irq_legacy: the hosted platform has no interrupt %u", isa_irq);
+}
+
+void irq_legacy_mask(uint32_t isa_irq) {
+    (void)isa_irq;
+}
+
+void irq_raise(uint32_t vector) {
+    (void)vector;
 }

@@ -146,6 +146,7 @@ void boot_main(uint32_t magic, uint64_t info) {
     irq_start();
     ioapic_start();
     clock_start();
+    irq_measure();
     log_machine();
     pci_start();
     iommu_start();

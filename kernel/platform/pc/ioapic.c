@@ -43,16 +43,31 @@ void ioapic_start(void) {
     }
 }
 
-enum bh_error ioapic_route(uint32_t gsi, uint32_t vector, bool active_low, bool level) {
+// Where `gsi` is redirected: its I/O APIC, NULL: nowhere, and the register.
+static const struct acpi_ioapic *find(uint32_t gsi, uint32_t *index) {
     for (uint32_t i = 0; i < acpi_machine.ioapic_count; i++) {
         const struct acpi_ioapic *ioapic = &acpi_machine.ioapics[i];
         if (gsi < ioapic->first_line || gsi - ioapic->first_line >= ioapic->lines)
             continue;
-        uint32_t index = IOAPIC_REDIRECTION + 2 * (gsi - ioapic->first_line);
-        write(ioapic, index + 1, lapic_id() << 24);
-        write(ioapic, index,
-              vector | (active_low ? REDIRECTION_LOW_ACTIVE : 0) | (level ? REDIRECTION_LEVEL : 0));
-        return BH_OK;
+        *index = IOAPIC_REDIRECTION + 2 * (gsi - ioapic->first_line);
+        return ioapic;
     }
-    return refuse(BH_ENOENT, "no I/O APIC has interrupt line %u", gsi);
+    return NULL;
+}
+
+enum bh_error ioapic_route(uint32_t gsi, uint32_t vector, bool active_low, bool level) {
+    uint32_t index;
+    const struct acpi_ioapic *ioapic = find(gsi, &index);
+    if (!ioapic)
+        return refuse(BH_ENOENT, "no I/O APIC has interrupt line %u", gsi);
+    write(ioapic, index + 1, lapic_id() << 24);
+    write(ioapic, index, vector | (active_low ? REDIRECTION_LOW_ACTIVE : 0) | (level ? REDIRECTION_LEVEL : 0));
+    return BH_OK;
+}
+
+void ioapic_mask(uint32_t gsi) {
+    uint32_t index;
+    const struct acpi_ioapic *ioapic = find(gsi, &index);
+    if (ioapic)
+        write(ioapic, index, REDIRECTION_MASKED);
 }

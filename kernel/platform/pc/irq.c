@@ -2,9 +2,11 @@
 //
 // Interrupts: the flag, vectors for devices, dispatch. The old interrupt controllers are moved out of the way and masked. A vector
 // nobody owns is acknowledged and otherwise ignored: a device that was just taken from a dead driver may still have one
-// message under way. Devices interrupt the first processor.
+// message under way. Devices interrupt the first processor. One of them that interrupts without end finds two limits: the rate at which a
+// driver may be told (kernel/domain/interrupts.c), and, while the kernel's lock cannot be had, none but the first is taken.
 #include "kernel/arch/x86_64/regs.h"
 #include "kernel/base.h"
+#include "kernel/debug/log.h"
 #include "kernel/platform/pc/acpi.h"
 #include "kernel/platform/pc/pc.h"
 #include "kernel/platform/pc/ports.h"
@@ -24,8 +26,11 @@ static struct {
     void *context;
     bool late; // it came when the kernel's lock could not be had; set and cleared on the first processor alone
 } owners[VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST];
+static bool some_late; // any of them; then devices are held
+uint64_t irq_cost_ns = 10000; // at most, whatever is measured
 
 #define LATE_NS 20000 // then it is tried again
+#define MEASUREMENTS 16
 
 void irq_start(void) {
     out8(PIC_MASTER, PIC_INIT);
@@ -94,6 +99,38 @@ enum bh_error irq_legacy(uint32_t isa_irq, uint32_t vector) {
     return ioapic_route(override->line, vector, override->active_low, false);
 }
 
+void irq_legacy_mask(uint32_t isa_irq) {
+    ioapic_mask(acpi_machine.overrides[isa_irq].line);
+}
+
+void irq_raise(uint32_t vector) {
+    lapic_send(lapic_id(), vector);
+}
+
+static void count(void *counter) {
+    ++*(volatile uint32_t *)counter;
+}
+
+// The shortest of some that the processor sends itself.
+void irq_measure(void) {
+    volatile uint32_t taken = 0;
+    uint32_t vector;
+    if (irq_allocate(count, (void *)&taken, &vector) != BH_OK)
+        return;
+    for (uint32_t i = 1; i <= MEASUREMENTS; i++) {
+        uint64_t start = clock_now_ns();
+        irq_raise(vector);
+        kernel_unlock();
+        while (taken < i)
+            irq_window();
+        kernel_lock();
+        uint64_t took = clock_now_ns() - start;
+        irq_cost_ns = took && took < irq_cost_ns ? took : irq_cost_ns;
+    }
+    irq_release(vector);
+    log_write(BH_LOG_DEBUG, "kernel", "an interrupt takes %llu ns", (unsigned long long)irq_cost_ns);
+}
+
 static bool is_device(uint64_t vector) {
     return vector >= VECTOR_DEVICE_FIRST && vector < VECTOR_DEVICE_END;
 }
@@ -108,6 +145,10 @@ static bool run_handler(uint32_t index) {
 }
 
 static void run_late(void) {
+    if (!some_late)
+        return;
+    some_late = false;
+    lapic_hold(false);
     for (uint32_t i = 0; i < VECTOR_DEVICE_END - VECTOR_DEVICE_FIRST; i++)
         if (owners[i].late)
             (void)run_handler(i);
@@ -116,9 +157,10 @@ static void run_late(void) {
 void irq_postpone(uint64_t vector) {
     if (vector == VECTOR_TIMER)
         (void)clock_due(); // so that it can be armed again
-    else if (is_device(vector))
-        owners[vector - VECTOR_DEVICE_FIRST].late = true;
-    else if (vector != VECTOR_COME) {
+    else if (is_device(vector)) {
+        owners[vector - VECTOR_DEVICE_FIRST].late = some_late = true;
+        lapic_hold(true); // or the proxy may never come to its end, for which others may wait
+    } else if (vector != VECTOR_COME) {
         lapic_end_stray((uint32_t)vector);
         return;
     }

@@ -104,6 +104,11 @@ void lapic_end_stray(uint32_t vector) {
         lapic_end_interrupt();
 }
 
+// Source: Intel SDM vol. 3, 11.8.3.1: vectors up to the priority's last one are not delivered.
+void lapic_hold(bool devices) {
+    lapic_write(LAPIC_TASK_PRIORITY, devices ? VECTOR_DEVICE_END - 1 : 0);
+}
+
 void lapic_timer_set(uint32_t count) {
     lapic_write(LAPIC_TIMER_INITIAL, count);
 }

@@ -88,9 +88,11 @@ void lapic_send(uint32_t to, uint32_t message); // a vector, or one of the above
 uint32_t lapic_id(void); // of the first processor: interrupts go there
 void lapic_end_interrupt(void);
 void lapic_end_stray(uint32_t vector); // of an interrupt that may be none of the APIC's
+void lapic_hold(bool devices); // of this processor: let devices' interrupts wait, or take them
 void lapic_timer_set(uint32_t count); // fires once after `count` timer ticks; 0 stops
 uint32_t lapic_timer_count(void);     // ticks left
 enum bh_error ioapic_route(uint32_t gsi, uint32_t vector, bool active_low, bool level);
+void ioapic_mask(uint32_t gsi);
 void ioapic_start(void);
 bool hpet_start(hpa address); // false: it is not there or not sane
 uint64_t hpet_now_ns(void);
@@ -101,6 +103,7 @@ bool clock_due(void); // from the timer interrupt: has the armed deadline passed
 
 // ---- irq.c
 void irq_start(void);
+void irq_measure(void); // irq_cost_ns; needs the clock
 void irq_dispatch(struct trap_frame *frame);
 void irq_postpone(uint64_t vector); // the kernel's lock was not to be had: let it come again soon
 

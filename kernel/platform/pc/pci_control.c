@@ -97,6 +97,11 @@ static void unbind_all(const struct pci_function *function) {
     pci_config_write(function->info.address, function->msix + MSIX_CONTROL, 2, 0);
 }
 
+void platform_pci_silence(uint32_t index) {
+    unbind_all(pci_function_get(index));
+    platform_pci_enable(index, true, false);
+}
+
 static void restore_bars(const struct pci_function *function) {
     for (uint32_t bar = 0; bar < PCI_BARS; bar++)
         pci_config_write(function->info.address, PCI_BAR0 + 4 * bar, 4, function->bar_words[bar]);

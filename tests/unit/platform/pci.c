@@ -151,6 +151,34 @@ Test(pci, a_device_without_any_way_to_reset_says_so) {
     cr_assert_eq(command & 6, 0, "it is cut off all the same");
 }
 
+Test(pci, a_silenced_device_has_its_vectors_masked_and_may_not_send_any) {
+    uint32_t index, control;
+    empty_machine();
+    uint8_t *space = add(0, 1, 0x1234, 1);
+    space[6] = 0x10;
+    space[0x34] = 0x40;
+    space[0x40] = 0x11; // MSI-X
+    space[0x42] = 2;    // three vectors
+    start();
+    cr_assert_eq(platform_pci_find(0x1234, 1, 0, &index), BH_OK, "found");
+    struct pci_function *function = pci_function_get(index);
+    uint32_t *table = (uint32_t *)(machine_memory + 0x600000);
+    function->msix = 0x40;
+    function->info.vectors = 3;
+    function->info.msix_table = (struct platform_pci_part){.bar = 0, .offset = 0, .size = 48};
+    function->info.bars[0] = (struct platform_pci_bar){0x600000, 4096};
+    platform_pci_enable(index, true, true);
+    for (uint32_t entry = 0; entry < 3; entry++)
+        cr_assert_eq(platform_pci_bind(index, entry, 0x40 + entry), BH_OK, "bound");
+    cr_assert_eq(table[7], 0, "it may interrupt");
+    platform_pci_silence(index);
+    cr_assert(table[3] == 1 && table[7] == 1 && table[11] == 1, "each vector is masked");
+    cr_assert_eq(platform_pci_config_read(index, 4, 2, &control), BH_OK, "its command register");
+    cr_assert_eq(control & 6, 2, "no bus master, but its registers can be read");
+    cr_assert_eq(platform_pci_config_read(index, 0x42, 2, &control), BH_OK, "MSI-X control");
+    cr_assert_eq(control & 0x8000, 0, "no message at all");
+}
+
 Test(pci, a_function_that_never_comes_back_from_its_reset_times_out) {
     uint32_t index;
     empty_machine();
