@@ -10,7 +10,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[:0] = [os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "tools", "campaign")]
+sys.path[:0] = [os.path.join(ROOT, "tools", "campaign"), os.path.join(ROOT, "tests", "system")]  # in this order: both have a module disk
 import recovery  # noqa: E402 (the folders had to be found first)
 from machine import Machine  # noqa: E402 (recovery knows where)
 from qmp import Qmp  # noqa: E402
