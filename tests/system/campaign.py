@@ -38,16 +38,17 @@ FRAME_BEGIN = 256  # bytes of the switch's struct frame, which begins with a fra
 
 
 def stub_of_tests(path, memory):
-    """Serves one client: one register, and memory."""
+    """Serves one client: registers that are all 0 until it steps, and memory."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     listener.listen(1)
+    stepped = []
 
     def answer(text):
         if text.startswith("qSupported"):
             return "PacketSize=1000"
-        if text == "p0":
-            return "0*\"00000000"  # runs: four zeroes... of sixteen
+        if text in ("p0", "p10"):
+            return "0*\"00000000" if not stepped else "0100000000000000"  # runs: four zeroes... of sixteen
         if text.startswith("m"):
             at, size = (int(one, 16) for one in text[1:].split(","))
             return memory[at:at + size].hex()
@@ -56,7 +57,9 @@ def stub_of_tests(path, memory):
             data = bytes.fromhex(text.split(":")[1])
             memory[at:at + len(data)] = data
             return "OK"
-        return {"c": "T05", "?": "T05"}.get(text, "E01" if text == "Z0,bad,1" else "OK")
+        if text == "s":
+            stepped.append(text)
+        return {"c": "T05", "s": "T05", "?": "T05"}.get(text, "E01" if text == "Z0,bad,1" else "OK")
 
     def serve():
         line, pending = listener.accept()[0], b""
@@ -94,6 +97,8 @@ def check_gdb(checks):
     checks.check(stub.read(0, 2500) == bytes(memory[:2500]), "gdb: memory is read in pieces")
     checks.check(stub.flip_memory(3, 7) == (3, 0x83) and memory[3] == 0x83, "gdb: one bit of memory is flipped")
     checks.check(stub.go(1), "gdb: a stop is noticed")
+    stub.break_at(0)
+    checks.check(stub.go(1) and stub.register("rip") == 1, "gdb: from a breakpoint it goes on with a step")
     checks.check(refuses(stub.break_at, 0xbad), "gdb: a refusal is an error")
     checks.check(refuses(gdb_remote.unframe, b"$OK#00"), "gdb: a wrong checksum is an error")
 

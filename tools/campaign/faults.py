@@ -8,6 +8,7 @@ import os
 import random
 import re
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "bhctl"), os.path.join(HERE, "..", "run")]
@@ -23,8 +24,8 @@ FROM_OUTSIDE = {"register": "one bit of a general register, but the stack pointe
 KINDS = {**FROM_OUTSIDE, **TOLD}
 REGISTERS = tuple(name for name in GENERAL if name != "rsp")  # domain code cannot hold anything in that one
 FLAG_BITS = (0, 2, 4, 6, 7, 11)
-HITS_MAX, STEPS_MAX, OUTSIDE_MAX = 48, 300, 40
-HIT_TIMEOUT = 8
+HITS_MAX, STEPS_MAX, OUTSIDE_MAX = 32, 300, 40
+HIT_TIMEOUT, HITS_TIME = 8, 4  # seconds for the first; after so many for all, the next one counts as the last
 FRAMES_SIZE = 192  # bytes of the data stack
 SLOT_MASK = 0xffffffff
 HEAP, STACKS, DEVICES, EXCHANGE = 0x10000000, 0x40000000, 0x60000000, 0x80000000  # kernel/abi/slot.h
@@ -78,8 +79,8 @@ class Injector:
         for start, name in self.plan.places:
             address = self.world.base + start
             self.stub.break_at(address)
-            hits = 0
-            while hits < self.plan.hit and self.stub.go(HIT_TIMEOUT if not hits else 2):
+            hits, deadline = 0, time.monotonic() + HITS_TIME
+            while hits < self.plan.hit and (not hits or time.monotonic() < deadline) and self.stub.go(HIT_TIMEOUT if not hits else 2):
                 hits += 1
             self.stub.clear(address)
             if hits and self.stub.register("rip") == address:
