@@ -31,6 +31,7 @@ RING_LOOP uint32_t copy_request(struct bh_ring *ring, uint32_t index, void *requ
         return BH_SLOT_FREE;
     copy_payload(request, slot + 1, size);
     ring->sequences[index] = sequence;
+    ring->in_flight++;
     return state;
 }
 
@@ -77,12 +78,24 @@ static enum bh_error look(struct bh_ring *ring, uint32_t *ready) {
     return accuse(ring, tail, "submission index");
 }
 
+// Before the client is called a liar: what this side noted twice must agree, or it is our own memory that is wrong. Who is refused for that would wait for ever;
+// our successor finds the request in the log.
+static void check_notes(const struct bh_ring *ring) {
+    uint32_t noted = 0;
+    for (uint32_t i = 0; i < ring->info.entry_count; i++)
+        noted += ring->sequences[i] != 0;
+    if (noted != ring->in_flight)
+        bh_panic("ring: %u requests are in hand, and %u are noted", ring->in_flight, noted);
+}
+
 // One of them. BH_ECANCELED: its client does not want it any more; it is in hand, as if taken.
 RING_LOOP enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *request, uint32_t size) {
     uint32_t index = atomic_load_explicit(order_of(ring, ring->taken), memory_order_relaxed);
     ring->taken++;
-    if (index >= ring->info.entry_count || ring->sequences[index])
+    if (index >= ring->info.entry_count || ring->sequences[index]) {
+        check_notes(ring);
         return accuse(ring, index, "submission of a slot that does not exist or is in flight");
+    }
     uint32_t state = copy_request(ring, index, request, size);
     if (state == BH_SLOT_FREE)
         return accuse(ring, index, "submission of a slot that is free");
@@ -111,6 +124,7 @@ RING_LOOP void answer(struct bh_ring *ring, uint32_t index, uint32_t slot, enum 
         copy_payload(entry + 1, completion, size);
     __atomic_store_n(&entry->sequence, ring->sequences[slot], __ATOMIC_RELEASE);
     ring->sequences[slot] = 0;
+    ring->in_flight--;
 }
 
 static void publish(struct bh_ring *ring, uint32_t posted) {

@@ -34,7 +34,7 @@ struct bh_ring {
     bool accused;         // client: the server of this epoch has lied
     bool acknowledged;    // server: the client has seen our epoch
     uint64_t sequence;    // client: last used; server: last taken from the log
-    uint32_t in_flight;   // client: slots in flight
+    uint32_t in_flight;   // client: slots in flight; server: requests in hand
     uint32_t free_hint;   // client: where to look for a free slot
     uint32_t replayed;    // server: requests that came from the log
     uint32_t cancelled;   // server: requests that were cancelled before they were taken
