@@ -112,7 +112,7 @@ def check_classes(checks):
             ("no-effect", {}), ("no-effect", {"slowest_us": 500_000}), ("recovered-delay", {"slowest_us": 2_000_000}),
             ("recovered-unseen", {"deaths": death, "slowest_us": 50_000}), ("recovered-unseen", {"breaches": 1}),
             ("recovered-delay", {"deaths": death, "slowest_us": 150_000}), ("given-up", {"deaths": death, "given_up": "d", "errors": 3}),
-            ("guest-error", {"errors": 1}), ("guest-error", {"fio": [0, 5]}), ("guest-error", {"stuck": 2}), ("guest-error", {"finished": False}),
+            ("guest-error", {"errors": 1}), ("guest-error", {"fio": [0, 5]}), ("guest-error", {"fio": []}), ("no-effect", {"fio": [0, 0]}), ("guest-error", {"stuck": 2}), ("guest-error", {"finished": False}),
             ("guest-error", {"kernel_log": ["I/O error"], "deaths": death}), ("corruption", {"errors": 1, "mismatches": 1}), ("corruption", {"fio": [84]}),
             ("corruption", {"disk": ["slot 1"], "given_up": "d"}), ("corruption", {"memory": 1}), ("corruption", {"network_mismatches": 1, "network_errors": 1}),
             ("corruption", {"peer": {"wrong": ["record 1 of stream 1"]}}), ("guest-error", {"network_errors": 1}), ("guest-error", {"peer": {"lost": ["give"]}}),

@@ -14,6 +14,7 @@ CLASSES = {
 RECOVERED = ("recovered-delay", "recovered-unseen", "no-effect")
 WAITS = {"slowest_us": "request", "network_slowest_us": "answer from the network"}  # what the guest waited for
 STANDS_US = 1_000_000  # who waits for so long does so because of the fault, even if nothing was detected
+FIO_JOBS = 2
 VERIFY_FAILED = 84  # EILSEQ: fio read what it had not written
 
 
@@ -55,6 +56,8 @@ def visible(evidence):
         return f"{evidence['network_errors']} connections of the guest were lost"
     if evidence.get("peer", {}).get("lost"):
         return evidence["peer"]["lost"][0]
+    if evidence.get("finished", True) and not evidence.get("stuck") and len(evidence.get("fio", [0] * FIO_JOBS)) != FIO_JOBS:
+        return "fio ended without a word"
     if any(evidence.get("fio", [])):
         return f"fio: errors {', '.join(str(one) for one in evidence['fio'] if one)}"
     if evidence.get("kernel_log"):

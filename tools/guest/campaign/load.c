@@ -9,9 +9,10 @@
 // its slot, and has a checksum. Now and then a record is read back. fio runs beside, by /etc/load.fio; a patterned piece of memory is looked at in the end.
 //
 //   @T MS ACK... SLOWEST_US ERRORS MISMATCHES    each 100 ms; ACK: records flushed, of each thread; SLOWEST: request since the last line, also a running one
-//   @F ..., @D ...                               in the end: fio's terse line for each of its jobs, suspicious lines of the kernel's log
+//   @F ..., @D ..., @W ...                       in the end: fio's terse line for each of its jobs, suspicious lines of the kernel's log, where fio waits if it does not end
 //   @E MS ACK... ERRORS MISMATCHES MEMORY STUCK  last line; MEMORY: words of memory that changed, STUCK: threads and connections that did not come to an end
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,7 +30,7 @@
 
 #include "load.h"
 
-enum { THREADS = 4, RECORD = 4096, BODY_AT = 32, FLUSH_EVERY_MAX = 16, TICK_MS = 100, PATIENCE_MS = 8000, KLOG_CLEAR = 5, KLOG_READ = 3, KLOG_SIZE = 1 << 18 };
+enum { THREADS = 4, RECORD = 4096, BODY_AT = 32, FLUSH_EVERY_MAX = 16, TICK_MS = 100, PATIENCE_MS = 8000, KLOG_CLEAR = 5, KLOG_READ = 3, KLOG_SIZE = 1 << 18, FIO_JOBS = 2 };
 enum : uint64_t { MAGIC = 0x64726f6365724842, MEMORY_WORDS = 2 << 20 };
 
 struct record {
@@ -184,10 +185,44 @@ static void say_file(const char *path, const char *mark) {
         fclose(file);
 }
 
+// Where the threads of a program are in the guest's kernel.
+static void say_where(pid_t program) {
+    char path[300];
+    snprintf(path, sizeof(path), "/proc/%d/task", program);
+    DIR *threads = opendir(path);
+    for (struct dirent *one; threads && (one = readdir(threads));) {
+        if (one->d_name[0] == '.')
+            continue;
+        printf("@W thread %s:\n", one->d_name);
+        for (size_t i = 0; i < 2; i++) {
+            snprintf(path, sizeof(path), "/proc/%d/task/%s/%s", program, one->d_name, i ? "stack" : "syscall");
+            say_file(path, "@W");
+        }
+    }
+    if (threads)
+        closedir(threads);
+}
+
+static int count_threads(pid_t program) {
+    char path[64];
+    int count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task", program);
+    DIR *threads = opendir(path);
+    for (struct dirent *one; threads && (one = readdir(threads));)
+        count += one->d_name[0] != '.';
+    if (threads)
+        closedir(threads);
+    return count;
+}
+
+// Returns when its jobs run.
 static pid_t start_fio(void) {
     pid_t child = fork();
-    if (child)
+    if (child) {
+        while (count_threads(child) <= FIO_JOBS && waitpid(child, NULL, WNOHANG) == 0)
+            usleep(10000);
         return child;
+    }
     execl("/bin/fio", "fio", "--output=/tmp/fio.out", "--output-format=terse", "--eta=never", "--terse-version=3", "/etc/load.fio", NULL);
     _exit(127);
 }
@@ -204,7 +239,9 @@ static int wait_for_ends(pid_t fio) {
         for (int i = 0; i < THREADS; i++)
             left += !writers[i].ended;
     }
-    if (fio_ended)
+    if (!fio_ended)
+        say_where(fio);
+    else
         printf("@S fio ended with %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
     return left;
 }
