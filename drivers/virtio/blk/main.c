@@ -110,6 +110,8 @@ static bool take_ends(void) {
         busy |= take_requests();
         if (busy || virtqueue_arm(&driver.queue))
             continue;
+        if (!has_room() && !driver.server.in_flight_count)
+            bh_panic("the queue has no room, and nothing is in flight");
         // Without room in the queue only the device can bring the next piece of work.
         if (!has_room() || !bh_ring_arm_submit(&driver.server.ring))
             bh_block_wait(&driver.server);
