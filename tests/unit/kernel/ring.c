@@ -295,29 +295,6 @@ Test(ring, a_client_whose_own_pages_were_garbage_still_gets_its_slots, .init = s
     cr_assert_eq(submit(1, &slot), BH_OK);
 }
 
-// Two tests of one event: a submission of what the server holds. The client is told on if it did that, the server ends if it only believes so.
-Test(ring, a_submission_of_what_is_in_hand_is_an_accusation, .init = set_up) {
-    uint32_t slot, again;
-    struct request request;
-    cr_assert_eq(submit(1, &slot), BH_OK);
-    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
-    client.sequences[slot] = 0; // a client that has forgotten it
-    client.free_hint = slot;
-    client.in_flight = 0;
-    cr_assert_eq(submit(2, &again), BH_OK);
-    cr_assert_eq(again, slot);
-    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EPROTO);
-    cr_assert_eq(server.breaches, 1);
-}
-
-Test(ring, a_server_whose_notes_are_wrong_accuses_nobody, .init = set_up, .signal = SIGABRT) {
-    uint32_t slot;
-    struct request request;
-    cr_assert_eq(submit(1, &slot), BH_OK);
-    server.sequences[slot] ^= 4;
-    (void)bh_ring_take(&server, &slot, &request);
-}
-
 Test(ring, a_completion_index_that_jumps_is_an_accusation, .init = set_up) {
     uint32_t slot;
     enum bh_error status;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Several messages at once, events only for who sleeps, and requests that are not wanted any more.
+// Several messages at once, events only for who sleeps, requests that are not wanted any more, and whose fault it is when a slot is in hand twice.
 #include "ring_world.h"
+
+#include <signal.h>
 
 static uint32_t submit_many(uint64_t first, uint32_t count, uint32_t slots[]) {
     struct request requests[2 * ENTRIES];
@@ -252,4 +254,27 @@ Test(ring_batch, a_client_that_cancels_without_end_does_not_keep_the_server, .in
         (void)bh_ring_take(&server, &slot, &request);
         cr_assert_leq(server.taken - before, ENTRIES + 1);
     }
+}
+
+// Two tests of one event: a submission of what the server holds. The client is told on if it did that, the server ends if it only believes so.
+Test(ring_batch, a_submission_of_what_is_in_hand_is_an_accusation, .init = set_up) {
+    uint32_t slot, again;
+    struct request request;
+    cr_assert_eq(submit(1, &slot), BH_OK);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
+    client.sequences[slot] = 0; // a client that has forgotten it
+    client.free_hint = slot;
+    client.in_flight = 0;
+    cr_assert_eq(submit(2, &again), BH_OK);
+    cr_assert_eq(again, slot);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_EPROTO);
+    cr_assert_eq(server.breaches, 1);
+}
+
+Test(ring_batch, a_server_whose_notes_are_wrong_accuses_nobody, .init = set_up, .signal = SIGABRT) {
+    uint32_t slot;
+    struct request request;
+    cr_assert_eq(submit(1, &slot), BH_OK);
+    server.sequences[slot] ^= 4;
+    (void)bh_ring_take(&server, &slot, &request);
 }
