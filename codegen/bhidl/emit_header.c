@@ -167,6 +167,21 @@ static void print_includes(FILE *file, const struct source *one) {
             fprintf(file, "#include \"%s.h\"\n\n", other->name);
 }
 
+// Whoever knows a type of rings says so in his image, and is refused where it is another one.
+static void print_ring_notes(FILE *file, const struct source *where) {
+    bool any = false;
+    for (const struct ring_type *one = program.rings; one; one = one->next) {
+        if (one->source != where)
+            continue;
+        if (!any)
+            fputs("#include \"kernel/abi/image.h\"\n\n", file);
+        any = true;
+        fprintf(file, "[[gnu::used, gnu::section(\".note.bulkhead.%s\")]] static const struct bh_ring_note bh_note_of_%s =\n"
+                      "    {sizeof(BH_NOTE_NAME), sizeof(struct bh_note_ring), BH_NOTE_RING, BH_NOTE_NAME, {0x%016llxull, \"%s\"}};\n\n", snake(one->name), snake(one->name),
+                (unsigned long long)one->fingerprint, one->name);
+    }
+}
+
 bool emit_headers(const char *folder) {
     for (const struct source *one = program.sources; one; one = one->next) {
         FILE *file = open_output("//", "%s/include/%s.h", folder, one->name);
@@ -182,6 +197,7 @@ bool emit_headers(const char *folder) {
         fputs("\n#ifndef BH_KERNEL // what follows is for domains\n", file);
         if (has_elements(one))
             fputs("#include \"bulkhead/buffer.h\"\n", file);
+        print_ring_notes(file, one);
         for (const struct interface *interface = program.interfaces; interface; interface = interface->next)
             if (interface->source == one)
                 print_interface(file, interface);

@@ -166,7 +166,11 @@ static bool emit_table(const char *folder) {
                 (unsigned long long)one->fingerprint, one->name, one->kernel ? "true" : "false", snake(one->name), snake(one->name),
                 one->kernel ? "0" : snake(one->name), one->kernel ? "" : "_labels",
                 one->version_count > 1 ? snake(one->name) : "0", one->version_count > 1 ? "_older" : "", one->version_count - 1);
-    fprintf(file, "};\nconst size_t interface_count = %zu;\n", count);
+    fprintf(file, "};\nconst size_t interface_count = %zu;\n\nconst struct ring_type ring_types[] = {\n", count);
+    count = 0;
+    for (const struct ring_type *one = program.rings; one; one = one->next, count++)
+        fprintf(file, "    {0x%016llxull, \"%s\"},\n", (unsigned long long)one->fingerprint, one->name);
+    fprintf(file, "    {0}, // there may be none\n};\nconst size_t ring_type_count = %zu;\n", count);
     if (!close_output(file))
         return false;
     file = open_output("//", "%s/include/interfaces.h", folder);
@@ -179,7 +183,8 @@ static bool emit_table(const char *folder) {
           "struct interface {\n    uint32_t id, method_count;\n    uint64_t fingerprint;\n    const char *name;\n    bool kernel;\n"
           "    void *const *proxies; // method_count addresses\n    void *const *traced; // the same while calls are traced\n    const uint32_t *labels; // of the types of its methods; none in the kernel\n"
           "    const struct interface_version *older; // versions before this one\n    uint32_t older_count;\n};\nextern const struct interface interfaces[];\n"
-          "extern const size_t interface_count;\nextern void *const fixed_calls[BH_CALLS_FIXED], *const fixed_calls_traced[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
+          "extern const size_t interface_count;\n\nstruct ring_type {\n    uint64_t type;\n    const char *name;\n};\nextern const struct ring_type ring_types[];\n"
+          "extern const size_t ring_type_count;\n\nextern void *const fixed_calls[BH_CALLS_FIXED], *const fixed_calls_traced[BH_CALLS_FIXED];\nvoid bad_call(void);\n\n#endif\n", file);
     return close_output(file);
 }
 

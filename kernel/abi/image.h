@@ -17,6 +17,7 @@ enum bh_note_type : uint32_t {
     BH_NOTE_FUNCTIONS = 3, // struct bh_note_functions: where the function table is
     BH_NOTE_HARDENED = 4,  // empty: every indirect branch has its hardened form, or the verifier refuses the image
     BH_NOTE_PLAIN = 5,     // empty: compiled without confinement (bhcc --isolation=plain); only for domains that something else isolates
+    BH_NOTE_RING = 6,      // struct bh_note_ring: a type of rings with which the image was built
 };
 
 #define BH_INTERFACE_NAME_SIZE 32
@@ -26,6 +27,18 @@ struct bh_note_interface {
     uint32_t method_count;              // at most BH_INTERFACE_METHODS
     uint64_t fingerprint;               // hash of the interface's whole definition
     char name[BH_INTERFACE_NAME_SIZE];  // NUL terminated
+} __attribute__((packed, aligned(4)));
+
+struct bh_note_ring {
+    uint64_t type;                     // hash of the definitions of its request and completion
+    char name[BH_INTERFACE_NAME_SIZE]; // NUL terminated
+} __attribute__((packed, aligned(4)));
+
+// The whole note, as generated headers leave it in every object that knows the type.
+struct bh_ring_note {
+    uint32_t name_size, size, type;
+    char name[12];
+    struct bh_note_ring ring;
 } __attribute__((packed, aligned(4)));
 
 // Both are distances in bytes from the field's own address.

@@ -246,7 +246,16 @@ uint32_t loader_interface_version(uint32_t interface, uint64_t fingerprint) {
     return found && found->fingerprint == fingerprint ? found->method_count : 0;
 }
 
-// Every interface that the image was built with is one that the proxies were built with, or an older version of it.
+static enum bh_error rings_check(const struct domain *domain, const struct verified_image *image) {
+    for (uint32_t i = 0; i < image->ring_count; i++)
+        for (size_t n = 0; n < ring_type_count; n++)
+            if (strcmp(image->rings[i]->name, ring_types[n].name) == 0 && image->rings[i]->type != ring_types[n].type)
+                return refuse(BH_EFINGERPRINT, "%s: rings of type %s have fingerprint %016llx in its image and %016llx in the kernel; rebuild both from the same idl/",
+                              domain->name, ring_types[n].name, (unsigned long long)image->rings[i]->type, (unsigned long long)ring_types[n].type);
+    return BH_OK;
+}
+
+// Every interface and type of rings that the image was built with is one that the proxies were built with, or an older version of it.
 static enum bh_error fingerprints_check(const struct domain *domain, const struct verified_image *image) {
     for (uint32_t i = 0; i < image->import_count + image->export_count; i++) {
         const struct bh_note_interface *note =
@@ -263,7 +272,7 @@ static enum bh_error fingerprints_check(const struct domain *domain, const struc
                           domain->name, note->name, (unsigned long long)note->fingerprint,
                           (unsigned long long)found->fingerprint);
     }
-    return BH_OK;
+    return rings_check(domain, image);
 }
 
 static enum bh_error map_table(struct domain *domain, const struct verified_image *image) {

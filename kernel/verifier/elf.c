@@ -100,6 +100,20 @@ static enum bh_error interface_note(struct verification *v, const uint8_t *text,
     return BH_OK;
 }
 
+static enum bh_error ring_note(struct verification *v, const uint8_t *text, uint32_t size) {
+    struct verified_image *image = v->image;
+    const struct bh_note_ring *note = (const struct bh_note_ring *)text;
+    if (size != sizeof(*note) || !memchr(note->name, 0, sizeof(note->name)))
+        return refuse_code(v, RULE_IMAGE_NOTES, 0, "a note of a ring type of %u bytes", size);
+    for (uint32_t i = 0; i < image->ring_count; i++)
+        if (memcmp(image->rings[i], note, sizeof(*note)) == 0)
+            return BH_OK;
+    if (image->ring_count == VERIFY_INTERFACES_MAX)
+        return refuse_code(v, RULE_IMAGE_NOTES, 0, "more than %d types of rings", VERIFY_INTERFACES_MAX);
+    image->rings[image->ring_count++] = note;
+    return BH_OK;
+}
+
 // Where the function table is: two distances from the fields' own addresses.
 static enum bh_error functions_note(struct verification *v, const uint8_t *text, uint32_t size, uint64_t address) {
     int32_t distance[2];
@@ -133,6 +147,8 @@ static enum bh_error one_note(struct verification *v, uint32_t type, const uint8
         return interface_note(v, text, size, type == BH_NOTE_IMPORT);
     case BH_NOTE_FUNCTIONS:
         return functions_note(v, text, size, address);
+    case BH_NOTE_RING:
+        return ring_note(v, text, size);
     case BH_NOTE_HARDENED:
     case BH_NOTE_PLAIN:
         v->image->hardened |= type == BH_NOTE_HARDENED;

@@ -59,7 +59,8 @@ struct verified_image {
     uint32_t text_start, text_end;
     const struct bh_note_interface *imports[VERIFY_INTERFACES_MAX];
     const struct bh_note_interface *exports[VERIFY_INTERFACES_MAX];
-    uint32_t import_count, export_count;
+    const struct bh_note_ring *rings[VERIFY_INTERFACES_MAX];
+    uint32_t import_count, export_count, ring_count;
     uint32_t *relocations;       // slot offsets of 8-byte words to which the slot base is added; sorted, none in text
     uint32_t relocation_count;
     uint32_t *functions;         // sorted slot offsets of function entries

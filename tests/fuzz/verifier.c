@@ -53,6 +53,8 @@ static void check_image(const struct verified_image *image) {
         require(memchr(image->imports[i]->name, 0, BH_INTERFACE_NAME_SIZE) != NULL);
     for (uint32_t i = 0; i < image->export_count; i++)
         require(memchr(image->exports[i]->name, 0, BH_INTERFACE_NAME_SIZE) != NULL);
+    for (uint32_t i = 0; i < image->ring_count; i++)
+        require(memchr(image->rings[i]->name, 0, BH_INTERFACE_NAME_SIZE) != NULL);
     uint64_t within;
     verified_symbol(image, image->text_start + image->instruction_count % 64, &within);
 }

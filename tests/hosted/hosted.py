@@ -168,6 +168,12 @@ def other_fingerprint(data):
     put(data, note - 8, "<Q", 0x0123456789ABCDEF)
 
 
+def other_ring_type(data):
+    start, size = image_of(data, b"conductor")
+    for note in re.finditer(b"VictimRing\0", bytes(data[start:start + size])):
+        put(data, start + note.start() - 8, "<Q", 0x0123456789ABCDEF)
+
+
 def port_fingerprint(data):
     put(data, table(data, PORTS)[0] + PORT_SIZE * 2 + 40, "<Q", 0x0123456789ABCDEF)  # a.victim
 
@@ -210,6 +216,7 @@ BAD_ARCHIVES = [
     ("image-is-no-elf", lambda data: put(data, image_of(data, b"victim")[0], "<I", 0), "victim"),
     ("image-fails-verification", privileged_instruction, "victim: .*: .*(syscall|SYSTEM|FORBIDDEN|not allowed|0x)"),
     ("client-of-another-interface", other_fingerprint, "interface Victim has fingerprint 0123456789abcdef in its image"),
+    ("client-of-another-type-of-rings", other_ring_type, "rings of type VictimRing have fingerprint 0123456789abcdef in its image and [0-9a-f]{16} in the kernel"),
     ("server-of-another-interface", port_fingerprint, "port a.victim: fingerprint 0123456789abcdef in the manifest"),
 ]
 

@@ -64,8 +64,16 @@ class World:
             file.write(data.replace(old, new))
         return self.path(name)
 
-    def other_driver(self):
-        return self.patched("other-virtio-blk.elf", "virtio-blk", b"%llu sectors, %u segments", b"%llu SECTORS, %u segments")
+    def other_driver(self, image="virtio-blk"):
+        return self.patched(f"other-{image}.elf", image, b"%llu sectors, %u segments", b"%llu SECTORS, %u segments")
+
+    def changed(self, name, change):
+        """The driver's image, changed in place by a function."""
+        data = bytearray(open(self.driver, "rb").read())
+        change(data)
+        with open(self.path(name), "wb") as file:
+            file.write(data)
+        return self.path(name)
 
     def impostor(self, way):
         return self.patched(f"impostor-{way}.elf", "impostor", b"impostor does: panic\0\0\0\0\0", f"impostor does: {way}".encode().ljust(25, b"\0"))
@@ -83,26 +91,46 @@ def running_build(world, domain):
     return next(one["image"] for one in answer_of(world.bhctl("domains"))["domains"] if one["name"] == domain)
 
 
+def segments_of(data):
+    """Where each header of a segment stands, with its kind and flags."""
+    headers, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    return [(headers + i * size, *struct.unpack_from("<II", data, headers + i * size)) for i in range(count)]
+
+
+def forbidden_instruction(data):
+    for at, kind, flags in segments_of(data):
+        if kind == 1 and flags & 1:
+            offset, = struct.unpack_from("<Q", data, at + 8)
+            data[offset:offset + 2] = b"\x0f\x05"
+
+
+def much_memory(data):
+    last = max((struct.unpack_from("<Q", data, at + 16)[0], at) for at, kind, flags in segments_of(data) if kind == 1 and flags & 2)[1]
+    struct.pack_into("<Q", data, last + 40, 16 << 20)
+
+
+def other_messages(data):
+    for note in re.finditer(b"BlockRing\0", bytes(data)):
+        struct.pack_into("<Q", data, note.start() - 8, 0x0123456789ABCDEF)
+
+
 def refusals(world, checks):
     """Nothing changes then."""
     before = running_build(world, "virtio-blk")
     text = world.path("no-elf")
     open(text, "w", encoding="utf-8").write("no image\n")
-    syscall = bytearray(open(world.driver, "rb").read())
-    headers, = struct.unpack_from("<Q", syscall, 32)
-    size, count = struct.unpack_from("<HH", syscall, 54)
-    for i in range(count):
-        kind, flags, offset = struct.unpack_from("<IIQ", syscall, headers + i * size)
-        if kind == 1 and flags & 1:
-            syscall[offset:offset + 2] = b"\x0f\x05"
-    open(world.path("syscall.elf"), "wb").write(syscall)
     domains = os.path.join(world.build, "domains")
     for what, words, message in (
             ("what is no image", ("virtio-blk", text), "not an ELF image"),
             ("an unknown domain", ("nobody", world.driver), "there is no domain \"nobody\""),
             ("the kernel", ("kernel", world.driver), "kernel is no domain"),
             ("the supervisor", ("supervisor", os.path.join(domains, "supervisor.elf")), "decides itself whether an upgrade is kept"),
-            ("code that is not verified", ("virtio-blk", world.path("syscall.elf")), "virtio-blk|syscall.elf: .*0x"),
+            ("code that is not verified", ("virtio-blk", world.changed("syscall.elf", forbidden_instruction)), "virtio-blk|syscall.elf: .*0x"),
+            ("more memory than its quota", ("virtio-blk", world.changed("large.elf", much_memory)), r"its image needs \d{8} bytes, its memory quota is 4194304"),
+            ("other messages on rings", ("virtio-blk", world.changed("messages.elf", other_messages)),
+             "rings of type BlockRing have fingerprint 0123456789abcdef in its image and [0-9a-f]{16} in the kernel"),
+            ("code of another mechanism of isolation", ("virtio-blk", os.path.join(domains, "virtio-blk-plain.elf")), "an image of the plain flavour, which sfi does not confine"),
             ("an image without the interface", ("virtio-blk", os.path.join(domains, "hello.elf")), "serves no interface Block, which port disk-info has")):
         if not os.path.exists(words[1]):
             continue
@@ -143,10 +171,11 @@ def bad_upgrades(world, machine, checks, ways):
     checks.says("a-later-restart-uses-the-image-that-works", running_build(world, "virtio-blk") == before)
 
 
-def upgrade_of_control(world, checks):
-    image = world.patched("other-control.elf", "control", b"\0a quota is used up\0", b"\0a quota is used UP\0")
-    answer = answer_of(world.bhctl("upgrade", "control", image))
-    checks.says("control-is-upgraded", answer["ok"] and running_build(world, "control") == build_of(image), str(answer))
+def upgrade_of(world, checks, domain, image, old=b"\0a quota is used up\0", new=b"\0a quota is used UP\0"):
+    """Any domain whose image has this text once, which all with messages of errors have."""
+    other = world.patched(f"other-{image}.elf", image, old, new)
+    answer = answer_of(world.bhctl("upgrade", domain, other))
+    checks.says(f"{domain}-is-upgraded", answer["ok"] and running_build(world, domain) == build_of(other), str(answer))
 
 
 SAYS = r": (\d+) requests, (\d+) flushes, (\d+) errors, (\d+) mismatches, slowest (\d+) ms"
@@ -196,8 +225,26 @@ def small_upgrades(world, checks):
         machine.wait_for("clerk: [1-9]", log=True)
         refusals(world, checks)
         bad_upgrades(world, machine, checks, BAD)
-        upgrade_of_control(world, checks)
+        for domain in ("control", "console"):
+            upgrade_of(world, checks, domain, domain)
         notices_nothing(machine, checks, "upgrades")
+
+
+def small_kinds_of_domains(world, checks):
+    """A shadow, and a driver that page tables of its own keep in its slot."""
+    text = open(os.path.join(ROOT, "tests", "system", "recovery.toml"), encoding="utf-8").read()
+    manifest = world.path("kinds.toml")
+    text = text.replace('[domain.virtio-blk]\n', '[domain.virtio-blk]\nisolation = "paging"\n').replace('interface = "Block"\n', 'interface = "Block"\ninterpose = "pass"\n')
+    open(manifest, "w", encoding="utf-8").write(text)
+    with small(world, manifest) as machine:
+        machine.wait_for("clerk: [1-9]", log=True)
+        upgrade_of(world, checks, "disk-info.shadow", "shadow-block")
+        other = world.other_driver("virtio-blk-plain")
+        answer = answer_of(world.bhctl("upgrade", "virtio-blk", other))
+        checks.says("a-domain-behind-page-tables-is-upgraded", answer["ok"] and running_build(world, "virtio-blk") == build_of(other), str(answer))
+        answer = answer_of(world.bhctl("upgrade", "virtio-blk", world.driver))
+        checks.says("and-only-to-an-image-for-those", not answer["ok"] and "the image is none of the plain flavour" in answer["error"], str(answer))
+        notices_nothing(machine, checks, "upgrades-of-other-kinds")
 
 
 def guest_upgrades(world, checks):
@@ -407,7 +454,7 @@ def small_two_drivers(world, checks):
         notices_nothing(machine, checks, "a-restart-by-hand-of-what-was-given-up")
 
 
-PARTS = [hosted_order, small_two_drivers, small_silence, small_supervisor, small_upgrades, guest_upgrades]
+PARTS = [hosted_order, small_two_drivers, small_silence, small_supervisor, small_upgrades, small_kinds_of_domains, guest_upgrades]
 
 
 def main():

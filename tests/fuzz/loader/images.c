@@ -66,6 +66,9 @@ static uint32_t put_notes(uint8_t *to) {
     uint32_t at = NOTES;
     for (unsigned n = draw(4); n; n--)
         at = put_note(to, at, draw(2) ? BH_NOTE_IMPORT : BH_NOTE_EXPORT, &known[draw(3)], sizeof(known[0]));
+    static const struct bh_note_ring rings[] = {{0x1234, "WorldRing"}, {0x4321, "WorldRing"}, {0x1234, "OtherRing"}};
+    if (draw(2))
+        at = put_note(to, at, BH_NOTE_RING, &rings[draw(8) ? 0 : draw(3)], sizeof(rings[0]));
     int32_t place[2] = {(int32_t)(FUNCTIONS - (at + 24)), (int32_t)(FUNCTIONS + 4 * FUNCTION_COUNT - (at + 28))};
     return put_note(to, at, BH_NOTE_FUNCTIONS, place, sizeof(place)) - NOTES;
 }

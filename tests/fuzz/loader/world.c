@@ -194,6 +194,8 @@ const struct interface interfaces[] = {
     {40, 6, 0x4040404040404040ull, "System", true, six, six, six_labels, NULL, 0},
 };
 const size_t interface_count = 3;
+const struct ring_type ring_types[] = {{0x1234, "WorldRing"}};
+const size_t ring_type_count = 1;
 void *const fixed_calls[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100}, *const fixed_calls_traced[BH_CALLS_FIXED] = {(void *)0x2000, (void *)0x2100};
 const uint8_t none_methods[1], none_enter[1], none_door[1];
 uint32_t trace_classes; // nothing is recorded
