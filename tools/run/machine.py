@@ -190,7 +190,7 @@ class Machine:
         self.iso = get("iso")  # kernel and archive in one, booted by GRUB
         self.process = None
         self.console = bytearray()
-        self.log_text = ""
+        self.log_text, self.log_size = "", 0
         self.changed = threading.Condition()
         self._control = None
         self.console_file = self.reader = None
@@ -360,7 +360,10 @@ class Machine:
         """Take in what the kernel's log has gained."""
         try:
             with open(self.path("kernel.log"), encoding="utf-8", errors="replace") as file:
-                text = file.read()
+                size = os.fstat(file.fileno()).st_size
+                if size == self.log_size:
+                    return
+                text, self.log_size = file.read(), size
         except OSError:
             return
         text = text[:text.rfind("\n") + 1]
@@ -381,13 +384,17 @@ class Machine:
     def text(self):
         return self.console.decode("utf-8", "replace").replace("\r", "")
 
-    def wait_for(self, what, timeout=60, log=False):
-        """Wait until a regular expression stands on the console (or in the kernel's log). Returns the match."""
+    def said(self, log=False):
+        """How many characters stand on the console (or in the kernel's log) by now: the `since' of wait_for()."""
+        return len(self.log_text if log else self.text())
+
+    def wait_for(self, what, timeout=60, log=False, since=0):
+        """Wait until a regular expression stands on the console (or in the kernel's log), behind its first `since' characters. Returns the match."""
         timeout *= PATIENCE
         pattern, deadline = re.compile(what), time.monotonic() + timeout
         with self.changed:
             while True:
-                match = pattern.search(self.log_text if log else self.text())
+                match = pattern.search(self.log_text if log else self.text(), since)
                 if match:
                     return match
                 left = deadline - time.monotonic()

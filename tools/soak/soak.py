@@ -170,12 +170,13 @@ class Soak:
         return True
 
     def guest_round(self, seconds):
+        since = self.machine.said()
         self.machine.send(LOAD)
-        self.machine.wait_for(rf"(?s)(?:\nload-runs.*){{{self.rounds + 1}}}", 120)
+        self.machine.wait_for(r"\nload-runs", 120, since=since)
         self.torment(time.monotonic() + seconds)
         self.machine.send(FINISH)
         self.rounds += 1
-        found = self.machine.wait_for(rf"(?s)(?:result: rounds \d+ errors \d+ mismatches \d+ end.*?){{{self.rounds - 1}}}result: rounds (\d+) errors (\d+) mismatches (\d+) end", 240)
+        found = self.machine.wait_for(r"result: rounds (\d+) errors (\d+) mismatches (\d+) end", 240, since=since)
         done, errors, mismatches = map(int, found.groups())
         self.errors += errors
         self.mismatches += mismatches
