@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "kernel/abi/pci.h"
 #include "kernel/base.h"
 #include "kernel/debug/trace.h"
 #include "kernel/domain/caps.h"
@@ -69,7 +70,7 @@ static void kill_holder(struct binding *binding) {
         snprintf(source, sizeof(source), "interrupt line %u", binding->entry);
     } else {
         uint32_t address = platform_pci_info(binding->device)->address;
-        snprintf(source, sizeof(source), "device %02x:%02x.%x, interrupt %u", address >> 8, address >> 3 & 31, address & 7, binding->entry);
+        snprintf(source, sizeof(source), "device " BH_PCI_ADDRESS ", interrupt %u", BH_PCI_ADDRESS_WORDS(address), binding->entry);
     }
     crash_domain(binding->holder, BH_CRASH_STORM, NULL, 0, "%s: %u times in %llu us", source, binding->count,
                  (unsigned long long)(binding->since_ns - binding->first_ns) / 1000);

@@ -199,9 +199,9 @@ static enum bh_error stop_device(struct device *device) {
     enum bh_error error = platform_pci_reset(device->index);
     device->stuck = error == BH_ETIMEDOUT;
     if (device->stuck)
-        return refuse(error, "device %02x:%02x.%x (%04x:%04x) of %s does not come out of its reset: it stays cut off from memory, and %s waits for it; "
-                      "switch the device off and on, then `bhctl restart %s'", info->address >> 8, info->address >> 3 & 31, info->address & 7, info->vendor,
-                      info->device, holder, holder, holder);
+        return refuse(error, "device " BH_PCI_ADDRESS " (%04x:%04x) of %s does not come out of its reset: it stays cut off from memory, and %s waits for it; "
+                      "switch the device off and on, then `bhctl restart %s'", BH_PCI_ADDRESS_WORDS(info->address), info->vendor, info->device, holder,
+                      holder, holder);
     if (error)
         log_write(BH_LOG_WARNING, "kernel", "device %04x:%04x of %s could not be reset (%s); it is only cut off from memory", info->vendor, info->device, holder,
                   error_sentence(error));
