@@ -36,7 +36,7 @@ bool sched_is_idle(void) {
 }
 
 uint32_t thread_count(void) {
-    return live_count;
+    return live_count - servants;
 }
 
 uint64_t threads_calls(const struct domain *domain) {
@@ -263,7 +263,7 @@ void sched_init(void) {
 // Without a thread nothing can happen any more: interrupts only wake threads, and only threads make others.
 static void end_if_deserted(void) {
     uint32_t dead = 0;
-    if (thread_count() > servants || !inhabited)
+    if (thread_count() || !inhabited)
         return;
     for (uint32_t id = 1; id < BH_SLOT_COUNT; id++)
         dead += domain_get(id) && domain_get(id)->state == DOMAIN_DEAD;

@@ -84,7 +84,7 @@ static inline struct thread *thread_current(void) {
     return (struct thread *)(rsp & ~(BH_CONTROL_STACK_SIZE - 1));
 }
 struct thread *sched_current(void); // from anywhere; NULL during early boot
-uint32_t thread_count(void);        // live ones
+uint32_t thread_count(void);        // live ones, without servants
 uint64_t threads_calls(const struct domain *domain); // into `domain`, by live threads and by those that ended
 void threads_free_ended(void);      // give back what the last thread that ended still holds
 
