@@ -101,8 +101,10 @@ static uint64_t make_round(void) {
             see_death(patient, &info, now);
         if (!patient->restart_at)
             give_up(&info, info.restart_policy == POLICY_ON_CRASH ? "it died too often" : "its policy is never to restart");
-        else if (patient->restart_at <= now)
+        else if (patient->restart_at <= now) {
             restart(patient, &info);
+            next = now; // the new instance is to be looked at, too
+        }
         if (patient->restart_at && (!next || patient->restart_at < next))
             next = patient->restart_at;
     }

@@ -64,7 +64,9 @@ def hang_and_leak(world, checks):
     with recovery.small(world, system_with(world)) as machine:
         machine.wait_for("clerk: [1-9]", log=True)
         before = driver_of(machine)
-        machine.control.ask("crash virtio-blk hang")
+        machine.control.ask("crash virtio-blk null")
+        machine.wait_for("virtio-blk: restarted: ", log=True)
+        machine.control.ask("crash virtio-blk hang")  # an instance that is not the first
         machine.wait_for("virtio-blk hangs: clients of 1 of its rings wait", log=True)
         machine.wait_for("virtio-blk: dies: killed: by supervisor", log=True)
         recovery.notices_nothing(machine, checks, "a-driver-that-hung")

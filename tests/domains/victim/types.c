@@ -75,6 +75,7 @@ enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *va
     case MISBEHAVE_SERVE_OTHER_TYPE:
         return serve_other_type(port);
     case MISBEHAVE_THREAD_OTHER_TYPE:
+        *value = 0; // no thread has run
         return bh_thread_create((bh_thread_function *)(void *)call_two_words, 0, 2);
     case MISBEHAVE_CALL_STUBS:
         return call_stubs(value);
