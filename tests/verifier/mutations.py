@@ -6,7 +6,7 @@ import struct
 EHDR, PHDR, SHDR = "<16sHHIQQQIHHHHHH", "<IIQQQQQQ", "<IIQQQQIIQQ"
 LOAD, DYNAMIC, INTERPRETER, NOTE, TLS, UNWIND, STACK = 1, 2, 3, 4, 7, 0x6474E550, 0x6474E551
 EXTRA_PAGE = 0x30000
-IMPORT, FUNCTIONS = 1, 3
+IMPORT, FUNCTIONS, RING = 1, 3, 6
 EXECUTE, WRITE, READ = 1, 2, 4
 DT_RELA, DT_RELASZ, DT_RELAENT, DT_REL, DT_NEEDED, DT_TEXTREL, DT_JMPREL, DT_RELR = 7, 8, 9, 17, 1, 22, 23, 36
 RANDOM_CHANGES = 60
@@ -291,6 +291,10 @@ def interface(number=1, methods=1, name=b"Some"):
     return struct.pack("<IIQ32s", number, methods, 0x1234, name)
 
 
+def ring_type(number=1, name=b"BlockRing"):
+    return struct.pack("<Q32s", number, name)
+
+
 def notes(*more, times=1, cut=0):
     """The image's own function note in the extra page, behind others."""
     def change(image):
@@ -465,6 +469,10 @@ def all_of(good):
     yield "an interface with more methods than there are places", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(1, 17)))
     yield "an interface whose name has no end", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(name=b"x" * 32)))
     yield "more interfaces than can be", "IMAGE_NOTES", notes(*[note_bytes(IMPORT, interface(i)) for i in range(33)])
+    yield "notes of types of rings, one of them twice", "accepted", notes(*[note_bytes(RING, ring_type(i % 32)) for i in range(33)])
+    yield "a note of a type of rings that is cut short", "IMAGE_NOTES", notes(note_bytes(RING, ring_type()[:36]))
+    yield "a type of rings whose name has no end", "IMAGE_NOTES", notes(note_bytes(RING, ring_type(name=b"x" * 32)))
+    yield "more types of rings than can be", "IMAGE_NOTES", notes(*[note_bytes(RING, ring_type(i)) for i in range(33)])
     yield "more functions than fit the text", "IMAGE_FUNCTIONS", function_table((-0x1C8 - 24, 0x20))
     yield "a relocation of a word of the data", "accepted", relocations((data, word))
     yield "two relocations of one word", "IMAGE_RELOCATIONS", relocations((data, word), (data, word))
