@@ -25,7 +25,7 @@ SCENARIOS = ("calls-carry-values", "calls-refuse-capabilities", "crash-in-call",
 SHORT = ("crash-in-call", "caller-dies-first", "buffers-lent", "ring-replay", "storm", "plain-attacks")  # on bare metal, where each boots a machine
 AT_ONCE = ("race-lend", "processors-kill-the-middle", "storm")  # with several processors
 
-DOMAIN_SIZE, ISOLATION_AT = 88, 84  # struct bh_archive_domain (kernel/abi/manifest.h)
+DOMAIN_SIZE, ISOLATION_AT = 96, 84  # struct bh_archive_domain (kernel/abi/manifest.h)
 MECHANISMS = {"hosted": ("none", "process"), "pc": ("none", "paging", "pks")}
 
 

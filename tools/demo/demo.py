@@ -3,7 +3,7 @@
 """Crash the disk's driver domain again and again under a working Linux guest, and count what the guest notices.
 
 The guest writes files, forgets its caches, reads them back and compares checksums, on four streams at once. Meanwhile
-the disk's driver is broken in eleven ways. For each crash: what was detected, where, how many requests in flight the next instance
+the disk's driver is broken in thirteen ways. For each crash: what was detected, where, how many requests in flight the next instance
 replayed, and the processor's ticks from the crash to the first completed request (QEMU counts one tick for each
 instruction here, and one for each nanosecond in which everybody waits; with several processors ticks are time).
 """
