@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Lies in the headers of an image: what assembly and linker would never make. Each is a change of a good image's bytes."""
 import random
+import ring_notes
 import struct
 
 EHDR, PHDR, SHDR = "<16sHHIQQQIHHHHHH", "<IIQQQQQQ", "<IIQQQQIIQQ"
 LOAD, DYNAMIC, INTERPRETER, NOTE, TLS, UNWIND, STACK = 1, 2, 3, 4, 7, 0x6474E550, 0x6474E551
-EXTRA_PAGE = 0x30000
-IMPORT, FUNCTIONS, RING = 1, 3, 6
+EXTRA_PAGE, RANDOM_CHANGES = 0x30000, 60
+IMPORT, FUNCTIONS = 1, 3
 EXECUTE, WRITE, READ = 1, 2, 4
 DT_RELA, DT_RELASZ, DT_RELAENT, DT_REL, DT_NEEDED, DT_TEXTREL, DT_JMPREL, DT_RELR = 7, 8, 9, 17, 1, 22, 23, 36
-RANDOM_CHANGES = 60
 E_TYPE, E_MACHINE, E_ENTRY, E_PHOFF, E_SHOFF, E_PHENTSIZE, E_PHNUM, E_SHENTSIZE, E_SHNUM = 1, 2, 4, 5, 6, 9, 10, 11, 12
 P_TYPE, P_FLAGS, P_OFFSET, P_VADDR, P_FILESZ, P_MEMSZ = 0, 1, 2, 3, 5, 6
 SH_OFFSET, SH_SIZE, SH_LINK, SH_ENTSIZE = 4, 5, 6, 9
@@ -291,10 +291,6 @@ def interface(number=1, methods=1, name=b"Some"):
     return struct.pack("<IIQ32s", number, methods, 0x1234, name)
 
 
-def ring_type(number=1, name=b"BlockRing"):
-    return struct.pack("<Q32s", number, name)
-
-
 def notes(*more, times=1, cut=0):
     """The image's own function note in the extra page, behind others."""
     def change(image):
@@ -469,10 +465,7 @@ def all_of(good):
     yield "an interface with more methods than there are places", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(1, 17)))
     yield "an interface whose name has no end", "IMAGE_NOTES", notes(note_bytes(IMPORT, interface(name=b"x" * 32)))
     yield "more interfaces than can be", "IMAGE_NOTES", notes(*[note_bytes(IMPORT, interface(i)) for i in range(33)])
-    yield "notes of types of rings, one of them twice", "accepted", notes(*[note_bytes(RING, ring_type(i % 32)) for i in range(33)])
-    yield "a note of a type of rings that is cut short", "IMAGE_NOTES", notes(note_bytes(RING, ring_type()[:36]))
-    yield "a type of rings whose name has no end", "IMAGE_NOTES", notes(note_bytes(RING, ring_type(name=b"x" * 32)))
-    yield "more types of rings than can be", "IMAGE_NOTES", notes(*[note_bytes(RING, ring_type(i)) for i in range(33)])
+    yield from ring_notes.lies(notes, note_bytes)
     yield "more functions than fit the text", "IMAGE_FUNCTIONS", function_table((-0x1C8 - 24, 0x20))
     yield "a relocation of a word of the data", "accepted", relocations((data, word))
     yield "two relocations of one word", "IMAGE_RELOCATIONS", relocations((data, word), (data, word))
