@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include <bulkhead/domain.h>
+#include <bulkhead/settings.h>
 
-#include "kernel.h"
 #include "victim.h"
 
 #define MS 1000000ull
@@ -40,15 +40,14 @@ static inline uint64_t value_of(uint32_t spoke, uint32_t thread, uint32_t index)
 
 #define CHECK(condition, ...) ((condition) ? (void)0 : bh_panic(__VA_ARGS__))
 
-static inline void setting(const char *key, char value[480]) {
-    bh_cap settings;
-    CHECK(bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, key, value) == BH_OK, "no setting %s", key);
+static inline void setting(const char *key, char value[BH_SETTING_SIZE]) {
+    CHECK(bh_setting(key, value, BH_SETTING_SIZE), "no setting %s", key);
 }
 
 static inline struct board *find_board(void) {
-    bh_cap cap;
     void *address;
-    CHECK(bh_cap_find("board", &cap) == BH_OK && bh_buffer_map(cap, BH_RIGHT_READ | BH_RIGHT_WRITE, &address) == BH_OK, "no board");
+    uint64_t size;
+    CHECK(bh_buffer_find("board", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size) == BH_OK, "no board");
     return address;
 }
 

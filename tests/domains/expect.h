@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include <bulkhead/domain.h>
+#include <bulkhead/settings.h>
 
 #include "kernel.h"
 
@@ -32,5 +33,7 @@ static inline void expect_error(const char *file, int line, const char *what, en
 #define EXPECT(condition, ...) ((condition) ? (void)0 : fail(__FILE__, __LINE__, __VA_ARGS__))
 #define EXPECT_ERROR(call, expected) expect_error(__FILE__, __LINE__, #call, (call), (expected))
 #define EXPECT_OK(call) EXPECT_ERROR(call, BH_OK)
+// Setting `key', which must be there, as text in the array `value'.
+#define EXPECT_SETTING(key, value) EXPECT(bh_setting(key, value, sizeof(value)), "there is no setting %s", key)
 
 #endif

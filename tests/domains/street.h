@@ -57,18 +57,11 @@ static inline struct talk talk_of(const uint8_t *to, const uint8_t *from, uint8_
     return talk;
 }
 
-static inline void setting(const char *key, char value[480]) {
-    bh_cap settings;
-    EXPECT_OK(bh_cap_find("settings", &settings));
-    EXPECT_OK(settings_get(settings, key, value));
-}
-
 static inline struct street *find_street(void) {
-    bh_cap cap;
     void *address;
+    uint64_t size;
     EXPECT_OK(bh_cap_find("system", &system_cap));
-    EXPECT_OK(bh_cap_find("street", &cap));
-    EXPECT_OK(bh_buffer_map(cap, BH_RIGHT_READ | BH_RIGHT_WRITE, &address));
+    EXPECT_OK(bh_buffer_find("street", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size));
     return address;
 }
 

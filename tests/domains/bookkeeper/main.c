@@ -27,10 +27,9 @@ static uint64_t deaths_wanted, dice;
 static uint32_t interrupted; // transactions that did not come back
 
 static uint64_t setting(const char *name) {
-    char text[480];
-    bh_cap settings;
-    EXPECT_OK(bh_cap_find("settings", &settings));
-    return settings_get(settings, name, text) == BH_OK ? strtoull(text, NULL, 10) : 0;
+    uint64_t number = 0;
+    EXPECT_OK(bh_setting_number(name, 0, UINT64_MAX, &number));
+    return number;
 }
 
 static uint32_t throw(uint64_t *state, uint32_t sides) { // xorshift

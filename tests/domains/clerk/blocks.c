@@ -30,10 +30,9 @@ static uint64_t cuts;
 static bool in_doubt; // the completion at hand may be of before the last cut
 
 void blocks_open(void) {
-    struct bh_buffer_info about;
-    bh_cap buffer;
     void *address;
-    if (bh_cap_find("power", &buffer) || bh_buffer_info(buffer, &about) || about.size < sizeof(struct power) || bh_buffer_map(buffer, BH_RIGHT_READ, &address))
+    uint64_t size;
+    if (bh_buffer_find("power", BH_RIGHT_READ, &address, &size) || size < sizeof(struct power))
         return;
     power = address;
 }

@@ -49,8 +49,8 @@ static void expect_arithmetic(void) {
 }
 
 void plain_attacks(void) {
-    char mechanism[480];
-    settings_text("plain", mechanism);
+    char mechanism[BH_SETTING_SIZE];
+    EXPECT_SETTING("plain", mechanism);
     for (size_t i = 0; i < sizeof(attacks) / sizeof(*attacks); i++) {
         uint64_t value = 0;
         struct bh_crash_info crash;

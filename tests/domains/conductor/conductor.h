@@ -26,7 +26,6 @@ struct victim {
 extern bool plain; // the victims are of the plain flavour (setting `plain'): some mechanism other than sfi isolates them
 extern struct victim a, b, c; // c is in the fs colour; each has a right to call the next, c to call a
 
-void settings_text(const char *key, char *value); // up to 480 bytes; the scenario fails when the conductor has no such setting
 struct bh_domain_info info_of(const struct victim *victim);
 void expect_serves(const struct victim *victim); // an echo
 // Wait until it is dead, and fail when that takes too long; its crash record.

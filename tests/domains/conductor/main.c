@@ -4,13 +4,11 @@
 // needs System, Settings (setting `scenario`), and a port of each victim. When it dies the run has failed: nobody powers off.
 #include "conductor.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct victim a = {.name = "a"}, b = {.name = "b"}, c = {.name = "c"};
 bh_cap system_cap;
 bool plain;
-static bh_cap settings_cap;
 
 static const struct {
     const char *name;
@@ -98,10 +96,6 @@ static const struct {
     {"supervised-ring", supervised_ring},
 };
 
-void settings_text(const char *key, char *value) {
-    EXPECT_OK(settings_get(settings_cap, key, value));
-}
-
 struct bh_domain_info info_of(const struct victim *victim) {
     struct bh_domain_info info;
     EXPECT_OK(system_domain_info(system_cap, victim->id, &info));
@@ -160,10 +154,10 @@ struct bh_memory_info memory_now(void) {
 }
 
 void expect_no_leak(const struct bh_memory_info *before, const struct bh_memory_info *after) {
-    char allowance[480] = "0";
-    (void)settings_get(settings_cap, "page_tables", allowance);
+    uint64_t allowance = 0;
+    EXPECT_OK(bh_setting_number("page_tables", 0, INT64_MAX, &allowance));
     int64_t gone = (int64_t)(before->free_bytes - after->free_bytes);
-    EXPECT(gone <= atoll(allowance), "%lld bytes leaked", (long long)gone);
+    EXPECT(gone <= (int64_t)allowance, "%lld bytes leaked", (long long)gone);
     EXPECT(before->threads == after->threads, "%u threads, then %u", before->threads, after->threads);
     EXPECT(before->buffers == after->buffers, "%u buffers, then %u", before->buffers, after->buffers);
     EXPECT(before->caps == after->caps, "%u capabilities, then %u", before->caps, after->caps);
@@ -202,14 +196,13 @@ static void run(uint64_t index) {
 
 // The scenario runs at the victims' priority, so that it has a better one to try.
 int main(void) {
-    char wanted[480];
+    char wanted[BH_SETTING_SIZE];
     if (bh_cap_find("system", &system_cap) != BH_OK)
         bh_panic("the manifest gives no System");
-    EXPECT_OK(bh_cap_find("settings", &settings_cap));
-    a.devices = settings_get(settings_cap, "device", wanted) == BH_OK;
-    traced = settings_get(settings_cap, "traced", wanted) == BH_OK;
-    plain = settings_get(settings_cap, "plain", wanted) == BH_OK;
-    EXPECT_OK(settings_get(settings_cap, "scenario", wanted));
+    a.devices = bh_setting("device", wanted, sizeof(wanted));
+    traced = bh_setting("traced", wanted, sizeof(wanted));
+    plain = bh_setting("plain", wanted, sizeof(wanted));
+    EXPECT_SETTING("scenario", wanted);
     meet(&a);
     meet(&b);
     meet(&c);

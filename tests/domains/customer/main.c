@@ -28,9 +28,9 @@ void expect_answer(const char *asked, uint32_t failed, const char *text, uint32_
 }
 
 int main(void) {
-    char name[480];
+    char name[BH_SETTING_SIZE];
     system_cap = find("system");
-    EXPECT_OK(settings_get(find("settings"), "scenario", name));
+    EXPECT_SETTING("scenario", name);
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
         if (strcmp(scenarios[i].name, name) == 0) {
             scenarios[i].run();

@@ -28,7 +28,7 @@ static void serve(struct bh_ring *ring, uint32_t slot, const struct bh_victim_re
 int main(void) {
     static const char *const names[SPOKES] = {"a", "b", "c"};
     static const uint32_t priorities[SPOKES] = {0, 1, 3};
-    char scenario[480];
+    char scenario[BH_SETTING_SIZE];
     setting("scenario", scenario);
     slow = strcmp(scenario, "cancel") == 0;
     board = find_board();

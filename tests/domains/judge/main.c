@@ -12,7 +12,7 @@ enum { HUB, FIRST_SPOKE, DOMAINS = FIRST_SPOKE + SPOKES };
 static const char *const names[DOMAINS] = {"hub", "spoke-a", "spoke-b", "spoke-c"};
 static uint32_t ids[DOMAINS];
 static struct board *board;
-static char scenario[480];
+static char scenario[BH_SETTING_SIZE];
 bh_cap system_cap;
 
 static bool is(const char *name) {
@@ -74,10 +74,8 @@ static void verdict(void) {
 
 int main(void) {
     uint64_t random = 99;
-    bh_cap settings;
     EXPECT_OK(bh_cap_find("system", &system_cap));
-    EXPECT_OK(bh_cap_find("settings", &settings));
-    EXPECT_OK(settings_get(settings, "scenario", scenario));
+    EXPECT_SETTING("scenario", scenario);
     board = find_board();
     for (uint32_t i = 0; i < DOMAINS; i++)
         EXPECT_OK(system_domain_find(system_cap, names[i], &ids[i]));

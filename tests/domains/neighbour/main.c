@@ -3,7 +3,6 @@
 // Two of these talk through the switch. The asker asks (setting `role'), the answerer answers; a question or an answer that is lost is asked for again. All
 // that they hear is checked: whose it is, and that it is whole. Setting `scenario': what the rowdy does meanwhile, and so what is to be seen of it.
 #include <bulkhead/net_client.h>
-#include <stdlib.h>
 
 #include "tests/domains/street.h"
 
@@ -14,7 +13,7 @@ bh_cap system_cap;
 static struct bh_net_client client;
 static struct street *street;
 static uint32_t role, answered;
-static char scenario[480];
+static char scenario[BH_SETTING_SIZE];
 static uint64_t give_up_ns;
 
 static void send(const struct talk *talk) {
@@ -153,10 +152,10 @@ static void run_asker(void) {
 }
 
 int main(void) {
-    char text[480];
+    char text[BH_SETTING_SIZE];
     street = find_street();
-    setting("scenario", scenario);
-    setting("role", text);
+    EXPECT_SETTING("scenario", scenario);
+    EXPECT_SETTING("role", text);
     role = strcmp(text, "asker") ? ANSWERER : ASKER;
     give_up_ns = bh_time_ns() + PATIENCE_NS;
     begin();

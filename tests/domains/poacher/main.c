@@ -135,13 +135,13 @@ static void deaths(void) {
 }
 
 int main(void) {
-    char mode[480];
+    char mode[BH_SETTING_SIZE];
     system_cap = find("system");
     pci = find("pci");
     stranger = find("stranger");
     operator = find("operator");
     root = find("root");
-    EXPECT_OK(settings_get(find("settings"), "mode", mode));
+    EXPECT_SETTING("mode", mode);
     nvme_at = address_of("nvme");
     wait_for_driver();
     if (strcmp(mode, "harass") == 0)

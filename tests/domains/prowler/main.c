@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <bulkhead/domain.h>
+#include <bulkhead/settings.h>
 
 #include "kernel.h"
 #include "prowler.h"
@@ -103,9 +104,8 @@ int main(void) {
     static const struct prowler_methods methods = {.memory = where, .more_memory = more_memory, .fill = fill, .look = look, .fetch = fetch, .store = store,
                                                    .keep = keep, .forget = forget};
     struct bh_device_info info;
-    char port[480];
+    char port[BH_SETTING_SIZE];
     uint64_t address;
-    bh_cap settings;
     enum bh_error error = bh_cap_find("device", &device);
     if (!error)
         error = device_open(device, &info);
@@ -115,11 +115,9 @@ int main(void) {
         bh_panic("no device: %s", bh_strerror(error));
     memory = (volatile uint64_t *)address;
     registers = (volatile uint8_t *)info.bar_offset[0];
-    error = bh_cap_find("settings", &settings);
-    if (!error)
-        error = settings_get(settings, "port", port);
-    if (!error)
-        error = prowler_serve(port, &methods, NULL);
+    if (!bh_setting("port", port, sizeof(port)))
+        bh_panic("needs a setting `port'");
+    error = prowler_serve(port, &methods, NULL);
     if (error)
         bh_panic("it cannot be served: %s", bh_strerror(error));
     for (;;)

@@ -4,15 +4,12 @@
 // written outlives this domain (medium.c), and its next instance goes on with the requests in flight. Settings: "die_after", how many requests an instance completes
 // before it panics; "die_in_replay" = "yes": it also does at random while it replays, before a request, after it, or after having answered it; "power_cuts" = "yes": every
 // third of these deaths is a power cut, in which the disk loses its cache too; "breaks": in which way it is no honest disk (medium.h), which tests must notice.
-#include <stdlib.h>
-#include <string.h>
-
 #include <bulkhead/buffer.h>
 #include <bulkhead/domain.h>
 #include <bulkhead/ring.h>
+#include <bulkhead/settings.h>
 
 #include "block.h"
-#include "kernel.h"
 #include "medium.h"
 
 #define CUT_ONE_IN 3
@@ -67,35 +64,22 @@ static enum bh_error serve(const struct bh_block_request *request, bool replayed
     return move(request, transferred);
 }
 
-static bool setting(bh_cap settings, const char *name, char text[480]) {
-    return settings && settings_get(settings, name, text) == BH_OK;
-}
-
 static enum bh_error open_all(void) {
     static const struct block_methods methods = {info};
-    struct bh_buffer_info about;
-    char text[480];
+    char text[BH_SETTING_SIZE];
     void *address;
-    bh_cap window, settings = BH_CAP_NONE;
     enum bh_error error = medium_open();
     if (!error)
         error = bh_ring_attach("disk", &ring);
     if (!error)
-        error = bh_cap_find("window", &window);
+        error = bh_buffer_find("window", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &data_size);
     if (!error)
-        error = bh_buffer_info(window, &about);
-    if (!error)
-        error = bh_buffer_map(window, BH_RIGHT_READ | BH_RIGHT_WRITE, &address);
+        error = bh_setting_number("die_after", 0, UINT64_MAX, &left);
     if (error)
         return error;
     data = address;
-    data_size = about.size;
-    if (bh_cap_find("settings", &settings))
-        settings = BH_CAP_NONE;
-    if (setting(settings, "die_after", text))
-        left = strtoull(text, NULL, 10);
-    dies_in_replay = setting(settings, "die_in_replay", text);
-    cuts = setting(settings, "power_cuts", text);
+    dies_in_replay = bh_setting("die_in_replay", text, sizeof(text));
+    cuts = bh_setting("power_cuts", text, sizeof(text));
     return block_serve("disk-info", &methods, NULL);
 }
 

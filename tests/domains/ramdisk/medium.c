@@ -11,8 +11,7 @@
 
 #include <bulkhead/buffer.h>
 #include <bulkhead/domain.h>
-
-#include "kernel.h"
+#include <bulkhead/settings.h>
 
 #define BLOCKS_MAX 256
 
@@ -42,25 +41,14 @@ uint32_t medium_chance(uint32_t limit) {
 }
 
 static enum bh_error map(const char *name, uint64_t least, void *address, uint64_t *size) {
-    struct bh_buffer_info about;
-    bh_cap buffer;
-    enum bh_error error = bh_cap_find(name, &buffer);
-    if (!error)
-        error = bh_buffer_info(buffer, &about);
-    if (!error && about.size < least)
-        error = BH_ERANGE;
-    if (!error)
-        error = bh_buffer_map(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, address);
-    if (!error)
-        *size = about.size;
-    return error;
+    enum bh_error error = bh_buffer_find(name, BH_RIGHT_READ | BH_RIGHT_WRITE, address, size);
+    return !error && *size < least ? BH_ERANGE : error;
 }
 
 static void choose_breach(void) {
     static const char *const names[] = {[BREACH_EARLY_FLUSH] = "early-flush", [BREACH_OLD_WRITE] = "old-write", [BREACH_LOST_WRITE] = "lost-write", [BREACH_FORGETS] = "forgets"};
-    char text[480];
-    bh_cap settings;
-    if (bh_cap_find("settings", &settings) || settings_get(settings, "breaks", text))
+    char text[BH_SETTING_SIZE];
+    if (!bh_setting("breaks", text, sizeof(text)))
         return;
     for (breach = BREACH_FORGETS; breach && strcmp(text, names[breach]); breach--) {
     }

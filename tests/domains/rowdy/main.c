@@ -2,8 +2,6 @@
 //
 // A hostile client of the switch. What it does, the setting `scenario' says; it goes on until the neighbours have talked enough, and then sees whether the
 // switch still serves it as it should.
-#include <stdlib.h>
-
 #include <bulkhead/net_offloads.h>
 #include <bulkhead/ring.h>
 
@@ -280,17 +278,15 @@ static const struct {
                  {"lie-sending", lie_sending}, {"lie-receiving", lie_receiving}, {"calls", calls}};
 
 int main(void) {
-    char scenario[480];
-    bh_cap buffer;
+    char scenario[BH_SETTING_SIZE];
     void *address;
     uint64_t size;
     street = find_street();
-    setting("scenario", scenario);
+    EXPECT_SETTING("scenario", scenario);
     EXPECT_OK(bh_cap_find("net", &net));
     EXPECT_OK(bh_ring_attach("net.tx0", &transmit));
     EXPECT_OK(bh_ring_attach("net.rx0", &receive));
-    EXPECT_OK(bh_cap_find("net.pool", &buffer));
-    EXPECT_OK(bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size));
+    EXPECT_OK(bh_buffer_find("net.pool", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size));
     EXPECT(size == POOL, "the pool has %llu bytes", (unsigned long long)size);
     pool = address;
     while (!street->ready[ASKER] || !street->ready[ANSWERER])

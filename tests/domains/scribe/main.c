@@ -13,7 +13,6 @@
 
 struct scribe scribe;
 bh_cap system_cap;
-static bh_cap settings;
 
 uint32_t scribe_random(uint32_t below) {
     scribe.seed ^= scribe.seed << 13;
@@ -51,9 +50,8 @@ enum bh_error scribe_one(const struct bh_block_request *request) {
 }
 
 static uint32_t number(const char *name) {
-    char text[480];
-    enum bh_error error = settings_get(settings, name, text);
-    EXPECT(!error, "setting %s: %s", name, bh_strerror(error));
+    char text[BH_SETTING_SIZE];
+    EXPECT_SETTING(name, text);
     return (uint32_t)strtoul(text, NULL, 10);
 }
 
@@ -90,12 +88,12 @@ static uint32_t checksum(void) {
 }
 
 int main(void) {
-    char name[480];
+    char name[BH_SETTING_SIZE];
     uint32_t driver;
     struct bh_domain_info info;
-    if (bh_cap_find("system", &system_cap) || bh_cap_find("settings", &settings))
-        bh_panic("needs system and settings");
-    EXPECT_OK(settings_get(settings, "driver", name));
+    if (bh_cap_find("system", &system_cap))
+        bh_panic("needs system");
+    EXPECT_SETTING("driver", name);
     EXPECT_OK(system_domain_find(system_cap, name, &driver));
     scribe.seed = number("seed");
     open_disk();

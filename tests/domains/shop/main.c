@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <bulkhead/domain.h>
+#include <bulkhead/settings.h>
 
 #include "answers.h"
-#include "kernel.h"
 #include "shop.h"
 
 static uint32_t asked;
@@ -188,9 +188,8 @@ int main(void) {
                                                 .serve_orders = serve_orders, .many = many, .lie = lie, .later = later, .note = note, .notes = notes,
                                                 .fill_till = fill_till, .till = till};
     enum bh_error error;
-    bh_cap settings;
-    char version[480];
-    if (bh_cap_find("settings", &settings) == BH_OK && settings_get(settings, "version", version) == BH_OK) {
+    char version[BH_SETTING_SIZE];
+    if (bh_setting("version", version, sizeof(version))) {
         uint64_t addresses[BH_SHOP_METHODS_1];
         for (size_t i = 0; i < BH_SHOP_METHODS_1; i++)
             addresses[i] = (uint64_t)old;

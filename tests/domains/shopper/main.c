@@ -284,10 +284,10 @@ static const struct {
                  {"shadow-comes-and-goes", shadow_comes_and_goes}};
 
 int main(void) {
-    char name[480];
+    char name[BH_SETTING_SIZE];
     system_cap = find("system");
     shop = find("shop");
-    EXPECT_OK(settings_get(find("settings"), "scenario", name));
+    EXPECT_SETTING("scenario", name);
     if (strcmp(name, "bystander") != 0) // it would be counted
         await();
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)

@@ -120,7 +120,7 @@ static void accuse_later(uint64_t unused) {
 }
 
 int main(void) {
-    char scenario[480], index[480];
+    char scenario[BH_SETTING_SIZE], index[BH_SETTING_SIZE];
     setting("scenario", scenario);
     setting("spoke", index);
     spoke = (uint32_t)(index[0] - '0');

@@ -5,7 +5,6 @@
 // "offloads", those of RX_ that it accepts.
 #include "station.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/domains/expect.h"
@@ -182,7 +181,6 @@ static void count_link_changes(uint64_t unused) {
 
 static void attach(struct pair *pair, uint32_t number) {
     char name[12];
-    bh_cap buffer;
     void *address;
     uint64_t size;
     pair->number = number;
@@ -191,8 +189,7 @@ static void attach(struct pair *pair, uint32_t number) {
     snprintf(name, sizeof(name), "rx%u", number);
     EXPECT_OK(bh_ring_attach(name, &pair->rx));
     snprintf(name, sizeof(name), "frames%u", number);
-    EXPECT_OK(bh_cap_find(name, &buffer));
-    EXPECT_OK(bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size));
+    EXPECT_OK(bh_buffer_find(name, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size));
     EXPECT(size >= SEND_AREA + SEND_ROOMS * SEND_ROOM, "buffer %s has %llu bytes", name, (unsigned long long)size);
     EXPECT_OK(bh_mutex_create(&pair->lock));
     pair->frames = address;
@@ -201,17 +198,17 @@ static void attach(struct pair *pair, uint32_t number) {
 }
 
 int main(void) {
-    char text[480];
-    bh_cap settings, probe;
+    char name[12];
+    uint64_t offloads = 0;
+    bh_cap probe;
     EXPECT_OK(bh_cap_find("system", &system_cap));
     EXPECT_OK(bh_cap_find("net", &station.net));
-    EXPECT_OK(bh_cap_find("settings", &settings));
-    if (settings_get(settings, "offloads", text) == BH_OK)
-        station.offloads = (uint32_t)strtoul(text, NULL, 10);
+    EXPECT_OK(bh_setting_number("offloads", 0, UINT32_MAX, &offloads));
+    station.offloads = (uint32_t)offloads;
     EXPECT_OK(retry_info(&station.info));
     while (station.pair_count < PAIRS && station.pair_count < station.info.queue_pairs) {
-        snprintf(text, sizeof(text), "tx%u", station.pair_count);
-        if (bh_cap_find(text, &probe))
+        snprintf(name, sizeof(name), "tx%u", station.pair_count);
+        if (bh_cap_find(name, &probe))
             break;
         attach(&station.pairs[station.pair_count], station.pair_count);
         station.pair_count++;

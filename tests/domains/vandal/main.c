@@ -8,32 +8,33 @@
 
 #include "bulkhead/buffer.h"
 #include "bulkhead/domain.h"
-#include "kernel.h"
+#include "bulkhead/settings.h"
 
 #define CURRENT_OFFSET 16 // not 0 once there is a guest to go on with
 #define LOOK_NS 10000000u
 #define LIVE_NS 300000000u
 
-static uint64_t number(bh_cap settings, const char *key) {
-    char text[480] = "";
-    return settings_get(settings, key, text) ? 0 : strtoull(text, NULL, 0);
+static uint64_t number(const char *key) {
+    char text[BH_SETTING_SIZE];
+    if (!bh_setting(key, text, sizeof(text)))
+        bh_panic("no setting %s", key);
+    return strtoull(text, NULL, 0);
 }
 
 int main(void) {
-    bh_cap settings, buffer;
     void *address;
     uint64_t size;
-    if (bh_cap_find("settings", &settings) || bh_cap_find("vmm-state", &buffer) || bh_buffer_open(buffer, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size))
+    if (bh_buffer_find("vmm-state", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size))
         return 1;
     volatile uint8_t *bytes = address;
-    uint64_t offset = number(settings, "offset"), count = number(settings, "size");
+    uint64_t offset = number("offset"), count = number("size");
     if (offset > size || count > size - offset)
         return 1;
     while (!bytes[CURRENT_OFFSET])
         bh_sleep_for(LOOK_NS);
     bh_sleep_for(LIVE_NS);
     for (uint64_t i = 0; i < count; i++)
-        bytes[offset + i] ^= (uint8_t)number(settings, "xor");
+        bytes[offset + i] ^= (uint8_t)number("xor");
     bh_info("%llu bytes from %llu are spoilt", (unsigned long long)count, (unsigned long long)offset);
     return 0;
 }

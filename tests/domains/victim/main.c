@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include <bulkhead/domain.h>
+#include <bulkhead/settings.h>
 
-#include "kernel.h"
 #include "kernel/abi/crash.h"
 #include "misbehave.h"
 #include "victim.h"
@@ -17,7 +17,7 @@
 void bh_inject(uint64_t kind);
 
 static bh_cap kept;
-static char port[480]; // that it serves
+static char port[BH_SETTING_SIZE]; // that it serves
 
 static enum bh_error echo(void *object, uint64_t value, uint64_t *same) {
     *same = value;
@@ -128,21 +128,19 @@ static void lend_on(uint64_t data) {
 }
 
 static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t kind) {
-    struct bh_buffer_info info;
     void *address;
+    uint64_t size;
     (void)object;
-    enum bh_error error = bh_buffer_info(data, &info);
-    if (!error)
-        error = bh_buffer_map(data, BH_RIGHT_READ | BH_RIGHT_WRITE, &address);
+    enum bh_error error = bh_buffer_open(data, BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size);
     if (error)
         return error;
-    memset(address, (int)value, info.size);
+    memset(address, (int)value, size);
     if (kind == FILL_SLOWLY) {
         bh_sleep_for(60000000);
-        memset(address, (int)value, info.size);
+        memset(address, (int)value, size);
     } else if (kind == FILL_BRIEFLY) {
         bh_yield();
-        memset(address, (int)value, info.size);
+        memset(address, (int)value, size);
     } else if (kind == FILL_END_THREAD) {
         bh_thread_exit();
     } else if (kind == FILL_LEND_ON || kind == FILL_LEND_DERIVED) {
@@ -156,14 +154,12 @@ static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t ki
 }
 
 static enum bh_error take(void *object, bh_cap data, uint64_t *sum) {
-    struct bh_buffer_info info;
     void *address;
+    uint64_t size;
     (void)object;
-    enum bh_error error = bh_buffer_info(data, &info);
-    if (!error)
-        error = bh_buffer_map(data, BH_RIGHT_READ, &address);
+    enum bh_error error = bh_buffer_open(data, BH_RIGHT_READ, &address, &size);
     *sum = 0;
-    for (uint64_t i = 0; !error && i < info.size; i++)
+    for (uint64_t i = 0; !error && i < size; i++)
         *sum += ((const uint8_t *)address)[i];
     kept = data;
     return error;
@@ -275,8 +271,8 @@ static void ring_thread(uint64_t unused) {
 }
 
 int main(void) {
-    bh_cap settings, work;
-    if (bh_cap_find("settings", &settings) != BH_OK || settings_get(settings, "port", port) != BH_OK)
+    bh_cap work;
+    if (!bh_setting("port", port, sizeof(port)))
         bh_panic("needs Settings and a setting `port'");
     // Attached before anything is served, so that who counts capabilities once it serves sees all of them.
     bool has_ring = bh_cap_find("work", &work) == BH_OK;

@@ -275,13 +275,12 @@ int main(void) {
         const char *name;
         void (*run)(void);
     } scenarios[] = {{"confined", confined}, {"brief", brief}, {"open", open}};
-    char scenario[480];
-    bh_cap settings, cap;
+    char scenario[BH_SETTING_SIZE];
+    bh_cap cap;
     EXPECT_OK(bh_cap_find("system", &system_cap));
-    EXPECT_OK(bh_cap_find("settings", &settings));
     EXPECT_OK(bh_cap_find("prowler", &prowler));
     EXPECT_OK(bh_cap_find("porter", &porter));
-    EXPECT_OK(settings_get(settings, "scenario", scenario));
+    EXPECT_SETTING("scenario", scenario);
     EXPECT_OK(system_domain_find(system_cap, "prowler", &prowler_id));
     secret_at = open_buffer("secret", &cap, &secret);
     common_at = open_buffer("common", &common, &shared);
