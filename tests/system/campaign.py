@@ -267,7 +267,14 @@ def check_campaign(checks):
     checks.check(process.returncode == 0 and "--resume goes on" in said and re.search(r" of ([3-9]|1\d) runs", said), "Ctrl-C ends it with a report", said)
 
 
-class Planted(Injector):
+class Bug(Injector):
+    """A bug that is planted where the domain enters one of its functions."""
+
+    def start_of(self, function):
+        return self.world.base + next(start for start, _, name in self.world.symbols if name == function)
+
+
+class Planted(Bug):
     """A driver with a bug: it changes one request for a write after it was built, and compared with the ring's."""
 
     def __init__(self, *arguments, change):
@@ -284,16 +291,16 @@ class Planted(Injector):
         return pages
 
     def harm(self):
-        write, publish = (next(start for start, _, name in self.world.symbols if name == wanted) for wanted in ("virtqueue_write", "virtqueue_publish"))
-        self.stub.break_at(self.world.base + write)
+        write = self.start_of("virtqueue_write")
+        self.stub.break_at(write)
         for _ in range(200):
             if not self.stub.go(5):
                 break
             first = int.from_bytes(self.stub.read(self.world.base + (self.stub.register("rsi") & SLOT_MASK), 8), "little")
             header = self.mapped()[first & ~0xfff] + (first & 0xfff)
             if int.from_bytes(self.stub.read(header, 4), "little") == WRITE:
-                self.stub.clear(self.world.base + write)
-                self.stub.break_at(self.world.base + publish)
+                self.stub.clear(write)
+                self.stub.break_at(self.start_of("virtqueue_publish"))
                 if not self.stub.go(5):
                     break
                 self.change(self.stub, header)
@@ -302,7 +309,7 @@ class Planted(Injector):
         raise NotTriggered("the driver builds no write")
 
 
-class ChangesFrame(Injector):
+class ChangesFrame(Bug):
     """A switch with a bug: it changes a record in a frame of one direction."""
 
     def __init__(self, *arguments, stream):
@@ -310,7 +317,7 @@ class ChangesFrame(Injector):
         self.mark = peer.MAGIC.to_bytes(8, "little") + stream.to_bytes(8, "little")
 
     def harm(self):
-        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "deliver"))
+        self.stub.break_at(self.start_of("deliver"))
         for _ in range(400):
             if not self.stub.go(5):
                 break
@@ -323,37 +330,39 @@ class ChangesFrame(Injector):
         raise NotTriggered("no such record passes the switch")
 
 
-class LosesTrack(Injector):
-    """A driver that completes a slot that there is not, and forgets the one that it meant."""
+class EndsBadly(Bug):
+    """A driver with a bug where it completes a request: spoil()."""
 
     def harm(self):
-        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_end"))
+        self.stub.break_at(self.start_of("bh_ring_end"))
         if not self.stub.go(5):
             raise NotTriggered("the driver completes nothing")
+        self.spoil()
+        self.stub.leave()
+        return {"what": "planted"}
+
+    def spoil(self):
+        raise NotImplementedError
+
+
+class LosesTrack(EndsBadly):
+    """It completes a slot that there is not, and forgets the one that it meant."""
+
+    def spoil(self):
         self.stub.set_register("rsi", NO_SLOT)
-        self.stub.leave()
-        return {"what": "planted"}
 
 
-class Leaves(Injector):
-    """A driver that goes where no verified code goes: to address 0, as when an index in a jump flips."""
+class Leaves(EndsBadly):
+    """It goes where no verified code goes: to address 0, as when an index in a jump flips."""
 
-    def harm(self):
-        self.stub.break_at(self.world.base + next(start for start, _, name in self.world.symbols if name == "bh_ring_end"))
-        if not self.stub.go(5):
-            raise NotTriggered("the driver completes nothing")
-        self.leave()
-        self.stub.leave()
-        return {"what": "planted"}
-
-    def leave(self):
+    def spoil(self):
         self.stub.set_register("rip", 0)
 
 
-class CallsSystem(Leaves):
+class CallsSystem(EndsBadly):
     """An instruction of it has become `syscall'."""
 
-    def leave(self):
+    def spoil(self):
         self.stub.write(self.stub.register("rip"), b"\x0f\x05")
 
 
