@@ -100,13 +100,9 @@ class Guests:
 
 def break_once(machine, domain, how):
     """And wait for its restart."""
-    mark = machine.log_text.count(f"{domain}: restarted in slot")
+    before = machine.said(log=True)
     machine.control.ask(f"crash {domain} {how}")
-    deadline = time.monotonic() + 30
-    while machine.log_text.count(f"{domain}: restarted in slot") == mark:
-        if time.monotonic() > deadline:
-            raise machines.Trouble(f"{domain} did not come back after `{how}'; kernel log: {machine.path('kernel.log')}")
-        time.sleep(0.02)
+    machine.wait_for(f"{domain}: restarted in slot", 30, log=True, since=before)
 
 
 def crashes(machine, domains, seed):
