@@ -45,13 +45,15 @@ class Checks:
         return 1 if self.failed else 0
 
     def options(self, description, build=True, **more):
-        """Of the command line. `build': the program takes another build folder; `more': whole numbers by name, each a pair of its default and what it says."""
+        """Of the command line. `build': the program takes another build folder; `more': whole numbers, and what is False unless it is given, by name: each a pair of
+        its default and what it says."""
         parser = argparse.ArgumentParser(description=description)
         if build:
             parser.add_argument("--build", default=os.environ.get("BUILD", "build"))
         parser.add_argument("--only", default="", help="run only tests whose name contains this")
         for name, (default, sentence) in more.items():
-            parser.add_argument("--" + name, type=int, default=default, help=sentence)
+            kind = {"action": "store_true"} if default is False else {"type": int, "default": default}
+            parser.add_argument("--" + name, help=sentence, **kind)
         options = parser.parse_args()
         self.only = options.only
         return options

@@ -3,7 +3,6 @@
 """Deaths in the middle of a recovery, aimed at by QEMU's gdb stub: the disk's driver before and after each call of its start, and at the first, second, fifth
 request that it replays; the supervisor before and after each call with which it restarts the driver, takes over from a dead one, or gives up. After each
 of them the client has what was acknowledged, and no error (docs/recovery.md)."""
-import argparse
 import os
 import re
 import sys
@@ -66,9 +65,7 @@ class Theatre:
         """From a halt to the `count`th time that it gets there; False, and halted all the same: it did not in time."""
         self.stub.break_at(address)
         try:
-            for number in range(count):
-                if number:
-                    self.stub.step()
+            for _ in range(count):
                 if not self.stub.go(seconds):
                     return False
             return True
@@ -147,12 +144,10 @@ def supervisor_steps(theatre, supervisor, quick):
             yield f"{'after' if after else 'at'} {symbol}, taking over", reached, theatre.comes(SERVES, before)
 
 
-def run(world, checks, quick):
+def deaths_in_the_middle(world, checks):
+    quick = not world.options.all
     extra = ["-gdb", f"unix:{world.path('gdb.sock')},server=on,wait=off"]
-    text = open(os.path.join(ROOT, "tests", "system", "recovery.toml"), encoding="utf-8").read()
-    manifest = world.path("often.toml")
-    assert "restart_window_ms = 5000" in text
-    open(manifest, "w", encoding="utf-8").write(text.replace("restart_window_ms = 5000", "restart_window_ms = 500"))  # it dies more often than others bear
+    manifest = world.manifest("often", ("restart_window_ms = 5000", "restart_window_ms = 500"))  # it dies more often than others bear
     with recovery.small(world, manifest, extra=extra) as machine:
         machine.wait_for("clerk: [1-9]", log=True)
         theatre = Theatre(world, machine)
@@ -175,16 +170,5 @@ def run(world, checks, quick):
         checks.says("requests-were-replayed", sum(replayed) > 100, str(replayed))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--all", action="store_true", help="all places; some are left out to save time")
-    options = parser.parse_args()
-    checks = recovery.Sayings()
-    run(recovery.World(options.build, 0, "dying-steps"), checks, not options.all)
-    return checks.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(recovery.main(__doc__, "dying-steps", [deaths_in_the_middle], all=(False, "all places; some are left out to save time")))

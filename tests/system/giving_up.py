@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What becomes of a driver that nobody can start again: its device does not come out of its reset, or it dies too often. docs/recovery.md#given-up is what is
 checked here."""
-import argparse
 import os
 import re
 import subprocess
 import sys
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools", "campaign"), os.path.join(ROOT, "tests", "system")]  # in this order: both have a module disk
@@ -42,28 +40,9 @@ class Bay:
         self.qmp.human(f"o /h 0xcfc {POWER_INDICATOR_ON | NOTHING_ELSE | (0 if on else POWER_OFF):#x}")
 
 
-def counted(machine, name):
-    """Requests, flushes, errors, mismatches, slowest."""
-    machine.poll_log()
-    found = re.findall(name + recovery.SAYS, machine.log_text)
-    return [int(word) for word in found[-1]] if found else [0] * 5
-
-
-def comes_to(machine, name, wanted, seconds=30):
-    """What it has counted as soon as that is as wanted, or None."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and machine.running():
-        now = counted(machine, name)
-        if wanted(now):
-            return now
-        time.sleep(0.1)
-    return None
-
-
 def device_that_is_gone(world, checks):
     """Two disks with a driver and a client each. The first one's device loses its power; then it has it again."""
-    manifest = world.path("gone.toml")
-    open(manifest, "w", encoding="utf-8").write(recovery.twice(open(os.path.join(ROOT, "tests", "system", "recovery.toml"), encoding="utf-8").read()))
+    manifest = world.manifest("gone", change=recovery.twice)
     disk = "virtio-blk-pci,disable-legacy=on,iommu_platform=on,drive="
     extra = ["-qmp", f"unix:{world.path('bay.sock')},server=on,wait=off", "-device", f"pcie-root-port,id=bay,chassis=1,slot=1,addr={PORT_ADDRESS >> 3}",
              "-drive", f"if=none,id=disk0,format=raw,file={recovery.disk_of(world, 'small.img')}", "-device", disk + "disk0,bus=bay",
@@ -78,18 +57,17 @@ def device_that_is_gone(world, checks):
         told = rf"device 01:00.0 \(1af4:1042\) of {driver} does not come out of its reset: it stays cut off .* `bhctl restart {driver}'"
         checks.says("a-device-that-does-not-come-back-is-named-with-its-driver", re.search(told, machine.log_text), machine.log_text[-2500:])
         checks.says("its-driver-was-not-started-meanwhile", f"I {driver}: restarted in slot" not in machine.log_text, machine.log_text[-2500:])
-        before = counted(machine, client)
-        after = comes_to(machine, client, lambda now: now[2] > before[2] + 20)
+        before = recovery.counted(machine, client)
+        after = recovery.comes_to(machine, lambda now: now[2] > before[2] + 20, client)
         checks.says("its-client-sees-errors-and-does-not-hang", after and not after[3], f"{before} {after}\n{machine.log_text[-1500:]}")
-        start = counted(machine, other)
-        now = comes_to(machine, other, lambda now: now[0] > start[0] + 100)
-        checks.says("the-other-disk-goes-on", now and not now[2] and not now[3], f"{start} {now}\n{machine.log_text[-1500:]}")
+        now = recovery.goes_on(machine, other)
+        checks.says("the-other-disk-goes-on", now and not now[2] and not now[3], f"{now}\n{machine.log_text[-1500:]}")
         answer = recovery.answer_of(bhctl(machine, world, "restart", driver))
         checks.says("a-restart-by-hand-in-vain-says-why", not answer["ok"] and f"{driver} does not start" in answer["error"], str(answer))
         bay.power(True)
         answer = recovery.answer_of(bhctl(machine, world, "restart", driver))
         seen = {}
-        now = comes_to(machine, client, lambda now: seen.setdefault(now[2], now[0]) < now[0] - 100)
+        now = recovery.comes_to(machine, lambda now: seen.setdefault(now[2], now[0]) < now[0] - 100, client)
         checks.says("with-its-device-it-can-be-started-again", answer["ok"] and now and not now[3], f"{answer} {now}\n{machine.log_text[-2500:]}")
 
 
@@ -100,12 +78,7 @@ def bhctl(machine, world, *words):
 
 def hosted(world, name, changes):
     """order.toml with other lines, for a while; its log."""
-    text = open(os.path.join(ROOT, "tests", "hosted", "order.toml"), encoding="utf-8").read()
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    manifest = world.path(name + ".toml")
-    open(manifest, "w", encoding="utf-8").write(text)
+    manifest = world.manifest(name, *changes, source=os.path.join(ROOT, "tests", "hosted", "order.toml"))
     log = world.path(name + ".log")
     with open(log, "wb") as sink:
         kernel = subprocess.Popen([os.path.join(world.build, "hosted", "bulkhead"), recovery.archive_of(world, manifest)], stdout=sink, stderr=subprocess.STDOUT,
@@ -121,27 +94,12 @@ def hosted(world, name, changes):
 def what_becomes_of_requests(world, checks):
     for policy, words in (("hold", "wait"), ("fail", "end-with-errors")):
         text = hosted(world, "given-up-" + policy, [("restart_limit = 60", f'restart_limit = 2\non_give_up = "{policy}"'), ("restart_window_ms = 1\n", "restart_window_ms = 60000\n")])
-        found = [[int(word) for word in one] for one in recovery.CLERK.findall(text)]
+        found = recovery.all_counted(text)
         given_up = "ramdisk is given up: it died too often" in text
         goes_on = len(found) > 1 and found[-1][0] > found[0][0] + 50 and found[-1][2] > 50
         checks.says(f"requests-to-what-was-given-up-{words}-where-the-manifest-says-{policy}", given_up and found and not found[-1][3] and goes_on == (policy == "fail"),
                     f"{found}\n{text[-1500:]}")
 
 
-PARTS = [what_becomes_of_requests, device_that_is_gone]
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    checks = recovery.Sayings()
-    for part in PARTS:
-        if options.only in part.__name__:
-            part(recovery.World(options.build, 0, "giving-up-tests"), checks)
-    return checks.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(recovery.main(__doc__, "giving-up-tests", [what_becomes_of_requests, device_that_is_gone]))

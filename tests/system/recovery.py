@@ -22,6 +22,7 @@ from machine import Control, Machine, Trouble  # noqa: E402
 BAD = {"panic": "it ended: panic", "exit": "it ended: exit", "loop": "it ended: watchdog", "unserved": "it does not serve disk-info",
        "sleep": "requests wait on ring disk, and it answered none", "error": "it ended: protocol violation"}
 
+MANIFEST = os.path.join(ROOT, "tests", "system", "recovery.toml")
 KINDS = ("null", "divide", "panic", "undefined", "data-stack")
 
 
@@ -31,13 +32,28 @@ class Sayings(Checks):
 
 
 class World:
-    def __init__(self, build, upgrades, folder="recovery-tests"):
-        self.upgrades, self.build, self.folder = upgrades, build, os.path.join(build, folder)
+    """`options': of the command line (Checks.options)."""
+
+    def __init__(self, options, folder):
+        self.options, self.build, self.folder = options, options.build, os.path.join(options.build, folder)
         os.makedirs(self.folder, exist_ok=True)
-        self.driver = os.path.join(build, "domains", "virtio-blk.elf")
+        self.driver = os.path.join(self.build, "domains", "virtio-blk.elf")
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def manifest(self, name, *replaced, change=None, more="", source=MANIFEST):
+        """A system like that of recovery.toml: `replaced' are pairs of a text that stands there once and the other one, `change' is a function of the whole text,
+        `more' comes behind it."""
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        text = (change(text) if change else text) + more
+        for old, new in replaced:
+            assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {source}"
+            text = text.replace(old, new)
+        with open(self.path(name + ".toml"), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name + ".toml")
 
     def bhctl(self, *words):
         return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "bhctl", "bhctl.py"), *words, "--json", "--socket", self.path("control.sock"), "--build",
@@ -144,16 +160,17 @@ def good_upgrades(world, machine, checks):
     other = world.other_driver()
     builds = [build_of(world.driver), build_of(other)]
     wrong = []
-    for number in range(1, world.upgrades + 1):
+    count = world.options.upgrades
+    for number in range(1, count + 1):
         answer = world.upgrade(machine, "virtio-blk", (world.driver, other)[number % 2])
         if not answer["ok"] or answer["build"] != builds[number % 2]:
             wrong.append(f"upgrade {number}: {answer}")
     checks.says("upgrades-back-and-forth-under-load", not wrong, "\n".join(wrong))
     machine.poll_log()
-    checks.says("each-build-says-its-own-words", machine.log_text.count(" SECTORS, ") == world.upgrades // 2, machine.log_text[-2000:])
+    checks.says("each-build-says-its-own-words", machine.log_text.count(" SECTORS, ") == count // 2, machine.log_text[-2000:])
     machine.release_control()
     listed = {one["domain"]: one for one in answer_of(world.bhctl("upgrade", "--list"))["images"]}
-    checks.says("the-list-counts-them", listed["virtio-blk"]["upgrades"] == world.upgrades and listed["virtio-blk"]["rollbacks"] == 0, str(listed))
+    checks.says("the-list-counts-them", listed["virtio-blk"]["upgrades"] == count and listed["virtio-blk"]["rollbacks"] == 0, str(listed))
 
 
 def bad_upgrades(world, machine, checks, ways):
@@ -179,27 +196,42 @@ def upgrade_of(world, checks, domain, image, old=b"\0a quota is used up\0", new=
 
 
 SAYS = r": (\d+) requests, (\d+) flushes, (\d+) errors, (\d+) mismatches, slowest (\d+) ms"
-CLERK = re.compile(r"clerk: (\d+) requests, (\d+) flushes, (\d+) errors, (\d+) mismatches, slowest (\d+) ms")
 
 
-def goes_on(machine, seconds=30):
-    """Wait until the client has done a hundred requests more; what it has counted."""
-    def last():
-        machine.poll_log()
-        found = CLERK.findall(machine.log_text)
-        return [int(word) for word in found[-1]] if found else [0] * 5
-    start, deadline = last(), time.monotonic() + seconds
+def all_counted(log, name="clerk"):
+    """What a client says in a log, each time: requests, flushes, errors, mismatches, slowest."""
+    return [[int(word) for word in one] for one in re.findall(name + SAYS, log)]
+
+
+def last_counted(log, name="clerk"):
+    return (all_counted(log, name) or [[0] * 5])[-1]
+
+
+def counted(machine, name="clerk"):
+    machine.poll_log()
+    return last_counted(machine.log_text, name)
+
+
+def comes_to(machine, wanted, name="clerk", seconds=30):
+    """What a client has counted as soon as that is as wanted, or None."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and machine.running():
-        now = last()
-        if now[0] > start[0] + 100:
+        now = counted(machine, name)
+        if wanted(now):
             return now
         time.sleep(0.1)
     return None
 
 
+def goes_on(machine, name="clerk"):
+    """Wait until the client has done a hundred requests more; what it has counted."""
+    start = counted(machine, name)
+    return comes_to(machine, lambda now: now[0] > start[0] + 100, name)
+
+
 def notices_nothing(machine, checks, what):
-    counted = goes_on(machine)
-    checks.says(f"the-client-notices-nothing-of-{what}", counted and not counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
+    now = goes_on(machine)
+    checks.says(f"the-client-notices-nothing-of-{what}", now and not now[2] and not now[3], f"{now}\n{machine.log_text[-2500:]}")
 
 
 def disk_of(world, name):
@@ -216,7 +248,7 @@ def archive_of(world, manifest, *settings):
     return archive
 
 
-def small(world, manifest=os.path.join(ROOT, "tests", "system", "recovery.toml"), **options):
+def small(world, manifest=MANIFEST, **options):
     return Machine(world.build, "recovery", archive=archive_of(world, manifest), folder=world.folder, wants_disk=True, disk=disk_of(world, "small.img"), memory="256M", **options)
 
 
@@ -232,10 +264,7 @@ def small_upgrades(world, checks):
 
 def small_kinds_of_domains(world, checks):
     """A shadow, and a driver that page tables of its own keep in its slot."""
-    text = open(os.path.join(ROOT, "tests", "system", "recovery.toml"), encoding="utf-8").read()
-    manifest = world.path("kinds.toml")
-    text = text.replace('[domain.virtio-blk]\n', '[domain.virtio-blk]\nisolation = "paging"\n').replace('interface = "Block"\n', 'interface = "Block"\ninterpose = "pass"\n')
-    open(manifest, "w", encoding="utf-8").write(text)
+    manifest = world.manifest("kinds", ("[domain.virtio-blk]\n", '[domain.virtio-blk]\nisolation = "paging"\n'), ('interface = "Block"\n', 'interface = "Block"\ninterpose = "pass"\n'))
     with small(world, manifest) as machine:
         machine.wait_for("clerk: [1-9]", log=True)
         upgrade_of(world, checks, "disk-info.shadow", "shadow-block")
@@ -321,19 +350,14 @@ def silence(world, checks, driver, manifest, given_up):
         machine.wait_for(given_up, log=True)
         machine.wait_for("ended 3 instances: it fails", log=True)
         throttle(world, 0)
-        counted = goes_on(machine)
-        checks.says(f"a-request-that-{driver}-has-no-answer-to-fails-and-others-go-on", counted and counted[2] and not counted[3], f"{counted}\n{machine.log_text[-2500:]}")
+        now = goes_on(machine)
+        checks.says(f"a-request-that-{driver}-has-no-answer-to-fails-and-others-go-on", now and now[2] and not now[3], f"{now}\n{machine.log_text[-2500:]}")
 
 
 def small_silence(world, checks):
-    recovery = os.path.join(ROOT, "tests", "system", "recovery.toml")
-    silence(world, checks, "virtio-blk", recovery, "has not answered")
-    manifest = world.path("nvme.toml")
-    with open(recovery, encoding="utf-8") as file:
-        text = file.read()
-    with open(manifest, "w", encoding="utf-8") as file:
-        file.write(text.replace("virtio-blk", "nvme").replace("timeout_ms = 1000", "timeout_ms = 400"))
-    silence(world, checks, "nvme", manifest, "took longer than|does not end")
+    silence(world, checks, "virtio-blk", MANIFEST, "has not answered")
+    nvme = world.manifest("nvme", ("timeout_ms = 1000", "timeout_ms = 400"), change=lambda text: text.replace("virtio-blk", "nvme"))
+    silence(world, checks, "nvme", nvme, "took longer than|does not end")
 
 
 LOST, CAME_BACK = "lost a write that was acknowledged", "an old write came back"
@@ -361,8 +385,7 @@ class HostedDisk:
 
     def look(self):
         text = open(self.log, encoding="utf-8", errors="replace").read()
-        found = CLERK.findall(text)
-        self.text, self.counted, self.verdicts = text, [int(word) for word in found[-1]] if found else [0] * 5, set(VERDICT.findall(text))
+        self.text, self.counted, self.verdicts = text, last_counted(text), set(VERDICT.findall(text))
         self.deaths = {kind: text.count("dies: panic: as told" + kind) for kind in ("", ", with the power", ", before a request", ", after a request", ", after having answered")}
 
     def shown(self):
@@ -416,10 +439,8 @@ def twice(text):
 
 def small_two_drivers(world, checks):
     """Two drivers with a disk each die in the same moment, over and over."""
-    manifest = world.path("two.toml")
-    open(manifest, "w", encoding="utf-8").write(twice(open(os.path.join(ROOT, "tests", "system", "recovery.toml"), encoding="utf-8").read()))
     other = ["-drive", f"if=none,id=disk1,format=raw,file={disk_of(world, 'other.img')}", "-device", "virtio-blk-pci,drive=disk1,disable-legacy=on,serial=bulkhead1"]
-    with small(world, manifest, extra=other) as machine:
+    with small(world, world.manifest("two", change=twice), extra=other) as machine:
         machine.wait_for("clerk2: [1-9]", log=True)
         for how in KINDS * 2:
             machine.control.socket.sendall(f"crash virtio-blk {how}\ncrash virtio-blk2 {how}\n".encode())
@@ -432,8 +453,7 @@ def small_two_drivers(world, checks):
             time.sleep(0.1)
         restarts = [machine.log_text.count(f"I {name}: restarted in slot") for name in ("virtio-blk", "virtio-blk2")]
         time.sleep(1.5)
-        machine.poll_log()
-        last = [[int(word) for word in re.findall(f"{name}" + SAYS, machine.log_text)[-1]] for name in ("clerk", "clerk2")]
+        last = [counted(machine, name) for name in ("clerk", "clerk2")]
         checks.says("two-drivers-die-at-once", min(restarts) >= 10 and all(one[0] > 100 and not one[2] and not one[3] for one in last),
                     f"{restarts} {last}\n{machine.log_text[-2500:]}")
         for _ in range(60):
@@ -445,11 +465,10 @@ def small_two_drivers(world, checks):
             if "virtio-blk is given up" in machine.log_text:
                 break
         machine.wait_for("virtio-blk is given up", log=True)
-        before = int(re.findall("clerk2" + SAYS, machine.log_text)[-1][0])
+        before = counted(machine, "clerk2")
         time.sleep(2.5)
-        machine.poll_log()
-        after = int(re.findall("clerk2" + SAYS, machine.log_text)[-1][0])
-        checks.says("one-that-is-given-up-leaves-the-other-alone", after > before + 100, machine.log_text[-2500:])
+        after = counted(machine, "clerk2")
+        checks.says("one-that-is-given-up-leaves-the-other-alone", before[0] and after[0] > before[0] + 100, machine.log_text[-2500:])
         machine.control.ask("restart virtio-blk")
         notices_nothing(machine, checks, "a-restart-by-hand-of-what-was-given-up")
 
@@ -457,18 +476,15 @@ def small_two_drivers(world, checks):
 PARTS = [hosted_order, small_two_drivers, small_silence, small_supervisor, small_upgrades, small_kinds_of_domains, guest_upgrades]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--upgrades", type=int, default=6, help="good ones under the guest")
-    options = parser.parse_args()
+def main(description, folder, parts, **more):
+    """Of a program with such parts, which work in a folder of the build: those that the command line wants; the exit status. `more': options, as of Checks.options."""
     checks = Sayings()
-    for part in PARTS:
-        if options.only in part.__name__:
-            part(World(options.build, options.upgrades), checks)
+    options = checks.options(description, **more)
+    for part in parts:
+        if checks.wants(part.__name__):
+            part(World(options, folder), checks)
     return checks.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "recovery-tests", PARTS, upgrades=(6, "good ones under the guest")))
