@@ -327,11 +327,16 @@ def debugger(runner):
     runner.report(name, f"gdb's output lacks {missing}" if missing else None, text)
 
 
+def parser(description):
+    """Of the command line that a Runner wants."""
+    words = argparse.ArgumentParser(description=description)
+    words.add_argument("--build", default="build")
+    words.add_argument("--only", default="", help="run only tests whose name contains this")
+    return words
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    runner = Runner(parser.parse_args())
+    runner = Runner(parser(__doc__).parse_args())
     for name in scenarios_of_conductor():
         runner.scenario(name)
     for name in HARDENED:

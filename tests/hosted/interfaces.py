@@ -75,10 +75,7 @@ def older_image(build, name):
 
 
 def main():
-    parser = hosted.argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    runner = hosted.Runner(parser.parse_args())
+    runner = hosted.Runner(hosted.parser(__doc__).parse_args())
     for scenario, client, server in SCENARIOS:
         extra = 'settings = { version = "1" }' if scenario == "old-server" else ""
         run(runner, f"interface-{scenario}-{client}-{server}", scenario, client, server, extra)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The scenarios of tests/hosted on bare metal: the same archives, with the same images, booted in QEMU by emulation. A choice of them, since each
 boots a machine; --all runs the rest, too. Each runs twice, with one processor and with several."""
-import argparse
 import os
 import subprocess
 import sys
@@ -48,9 +47,7 @@ class Machine(hosted.Runner):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
+    parser = hosted.parser(__doc__)
     parser.add_argument("--all", action="store_true", help="all scenarios")
     parser.add_argument("--cpus", type=int, nargs="+", default=[1, 4], help="processors of the machines")
     options = parser.parse_args()
