@@ -126,21 +126,30 @@ Test(nvme, lost_interrupts_cost_a_look) {
     cr_assert(fixture_said("its interrupt did not come"), "it is told");
 }
 
-// Three instances end over requests that are not answered, and leave their notes; the fourth one has a controller that works.
-Test(nvme, requests_that_ended_three_instances_fail_and_others_go_on) {
-    fixture.notes = mmap(NULL, NOTES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    fixture.transfer_shift = 1;
-    fixture_request(BH_BLOCK_OPERATION_WRITE, 8, 0, 32768); // of several commands: it counts once
-    write_one();
-    for (int i = 0; i < 3; i++)
+// So many instances end over what was asked of them, each in a process of its own, and leave their notes.
+static void instances_end(int count, const char *expected) {
+    for (int i = 0; i < count; i++) {
+        int status;
         if (!fork()) {
             fixture.silent = true;
             const char *ending = fixture_run();
-            _exit(fixture_said("fails") || strncmp(ending, "panic: command", 14) != 0);
-        } else {
-            int status;
-            cr_assert(wait(&status) > 0 && status == 0, "instance %d did not end over them", i);
+            _exit(fixture_said("fails") || strncmp(ending, expected, strlen(expected)) != 0);
         }
+        cr_assert(wait(&status) > 0 && status == 0, "instance %d did not end over it", i);
+    }
+}
+
+static void keep_notes(void) {
+    fixture.notes = mmap(NULL, NOTES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+// Three instances end over requests that are not answered; the fourth one has a controller that works.
+Test(nvme, requests_that_ended_three_instances_fail_and_others_go_on) {
+    keep_notes();
+    fixture.transfer_shift = 1;
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 8, 0, 32768); // of several commands: it counts once
+    write_one();
+    instances_end(3, "panic: command");
     for (int i = 0; i < 3; i++)
         write_one();
     ends_with("idle");
@@ -150,16 +159,10 @@ Test(nvme, requests_that_ended_three_instances_fail_and_others_go_on) {
 }
 
 Test(nvme, a_request_that_ended_two_instances_is_tried_again) {
-    fixture.notes = mmap(NULL, NOTES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    keep_notes();
+    fixture.abort_works = true;
     write_one();
-    for (int i = 0; i < 2; i++)
-        if (!fork()) {
-            fixture.silent = fixture.abort_works = true;
-            _exit(strncmp(fixture_run(), "panic: a command", 16) != 0);
-        } else {
-            int status;
-            cr_assert(wait(&status) > 0 && status == 0, "instance %d did not end over it", i);
-        }
+    instances_end(2, "panic: a command");
     ends_with("idle");
     cr_assert_eq(fixture.status_of[0], BH_OK, "done in the end");
 }
