@@ -78,18 +78,11 @@ static void create(void) {
 }
 
 static void set(uint32_t index, uint64_t address, uint32_t size, uint16_t flags, uint16_t next) {
-    struct {
-        uint64_t address;
-        uint32_t size;
-        uint16_t flags, next;
-    } descriptor = {address, size, flags, next};
-    memory_write(&machine->memory, TABLE + 16 * index, &descriptor, sizeof(descriptor));
+    guest_describe(TABLE, index, address, size, flags, next);
 }
 
 static void offer(uint16_t head) {
-    uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
-    available[2 + available[1] % 16] = head;
-    available[1]++;
+    guest_offer(AVAILABLE, 16, head);
 }
 
 static void request(uint32_t type, uint64_t sector, uint32_t size) {

@@ -375,6 +375,21 @@ void guest_kicked(void) {
     run_exit(BH_EXIT_REASON_KICK, 0, 0);
 }
 
+void guest_describe(gpa table, uint32_t index, uint64_t address, uint32_t size, uint16_t flags, uint16_t next) {
+    struct {
+        uint64_t address;
+        uint32_t size;
+        uint16_t flags, next;
+    } descriptor = {address, size, flags, next};
+    memory_write(&machine->memory, table + 16 * index, &descriptor, sizeof(descriptor));
+}
+
+void guest_offer(gpa available, uint32_t size, uint16_t head) {
+    uint16_t *ring = memory_at(&machine->memory, available, 4 + 2 * size);
+    ring[2 + ring[1] % size] = head;
+    ring[1]++;
+}
+
 uint32_t mmio_read(gpa address) {
     return (uint32_t)machine_mmio_read(machine, address, 4);
 }

@@ -74,6 +74,9 @@ void pic_start(void); // the 8259 pair, with vectors from 0x20 and from 0x28
 bool guest_rdmsr(uint32_t msr, uint64_t *value); // false: #GP
 bool guest_wrmsr(uint32_t msr, uint64_t value);
 void guest_kicked(void);
+// As a guest's driver does it: descriptor `index' of a table, and the head of a chain in an available ring of `size' entries.
+void guest_describe(gpa table, uint32_t index, uint64_t address, uint32_t size, uint16_t flags, uint16_t next);
+void guest_offer(gpa available, uint32_t size, uint16_t head);
 // Access device memory by machine_mmio_*.
 uint32_t mmio_read(gpa address);
 void mmio_write(gpa address, uint32_t value);

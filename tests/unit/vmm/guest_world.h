@@ -56,15 +56,6 @@ static inline void create(void) {
     guest_kicked();
 }
 
-static inline void describe(uint32_t index, uint64_t address, uint32_t size, uint16_t flags, uint16_t next) {
-    struct {
-        uint64_t address;
-        uint32_t size;
-        uint16_t flags, next;
-    } descriptor = {address, size, flags, next};
-    memory_write(&machine->memory, TABLE + 16 * index, &descriptor, sizeof(descriptor));
-}
-
 // Two writes to different places wait in the queue; the driver has not been told.
 static inline void offer_two(void) {
     uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
@@ -74,9 +65,9 @@ static inline void offer_two(void) {
             uint64_t sector;
         } header = {1, 0, 8 * i};
         memory_write(&machine->memory, HEADER + 16 * i, &header, sizeof(header));
-        describe(3 * i, HEADER + 16 * i, 16, 1, (uint16_t)(3 * i + 1));
-        describe(3 * i + 1, DATA + 4096 * i, 512, 1, (uint16_t)(3 * i + 2));
-        describe(3 * i + 2, STATUS_BYTE + i, 1, 2, 0);
+        guest_describe(TABLE, 3 * i, HEADER + 16 * i, 16, 1, (uint16_t)(3 * i + 1));
+        guest_describe(TABLE, 3 * i + 1, DATA + 4096 * i, 512, 1, (uint16_t)(3 * i + 2));
+        guest_describe(TABLE, 3 * i + 2, STATUS_BYTE + i, 1, 2, 0);
         available[2 + i] = (uint16_t)(3 * i);
     }
     available[1] = 2;

@@ -65,18 +65,11 @@ static void create_plain(void) {
 }
 
 static void set(uint32_t queue, uint32_t index, uint64_t address, uint32_t size, uint16_t flags, uint16_t next) {
-    struct {
-        uint64_t address;
-        uint32_t size;
-        uint16_t flags, next;
-    } descriptor = {address, size, flags, next};
-    memory_write(&machine->memory, QUEUE(queue) + 16 * index, &descriptor, sizeof(descriptor));
+    guest_describe(QUEUE(queue), index, address, size, flags, next);
 }
 
 static void offer(uint32_t queue, uint16_t head) {
-    uint16_t *available = memory_at(&machine->memory, QUEUE(queue) + 0x1000, 64);
-    available[2 + available[1] % SIZE] = head;
-    available[1]++;
+    guest_offer(QUEUE(queue) + 0x1000, SIZE, head);
 }
 
 static uint16_t used_index(uint32_t queue) {

@@ -45,18 +45,11 @@ static inline void rng_create(void) {
 }
 
 static inline void rng_set(uint32_t index, uint64_t address, uint32_t size, uint16_t flags, uint16_t next) {
-    struct {
-        uint64_t address;
-        uint32_t size;
-        uint16_t flags, next;
-    } descriptor = {address, size, flags, next};
-    memory_write(&machine->memory, RNG_TABLE + 16 * index, &descriptor, sizeof(descriptor));
+    guest_describe(RNG_TABLE, index, address, size, flags, next);
 }
 
 static inline void rng_offer(uint16_t head) {
-    uint16_t *available = memory_at(&machine->memory, RNG_AVAILABLE, 64);
-    available[2 + available[1] % RNG_SIZE] = head;
-    available[1]++;
+    guest_offer(RNG_AVAILABLE, RNG_SIZE, head);
 }
 
 static inline uint8_t *rng_bytes(uint32_t at) {

@@ -14,24 +14,11 @@
 #define WRITE 2
 #define INDIRECT 4
 
-struct descriptor {
-    uint64_t address;
-    uint32_t size;
-    uint16_t flags, next;
-};
-
 static struct virtqueue queue;
 static struct virtqueue_chain chain;
 
-static void set(gpa table, uint32_t index, uint64_t address, uint32_t size, uint32_t flags, uint32_t next) {
-    struct descriptor descriptor = {address, size, (uint16_t)flags, (uint16_t)next};
-    memory_write(&machine->memory, table + 16 * index, &descriptor, sizeof(descriptor));
-}
-
 static void offer(uint16_t head) {
-    uint16_t *available = memory_at(&machine->memory, AVAILABLE, 64);
-    available[2 + available[1] % SIZE] = head;
-    available[1]++;
+    guest_offer(AVAILABLE, SIZE, head);
 }
 
 static void create(void) {
@@ -55,9 +42,9 @@ static void broken_because(const char *part) {
 
 Test(virtqueue, a_good_chain_is_taken_whole, .init = create) {
     const char *why;
-    set(TABLE, 0, DATA, 16, NEXT, 3);
-    set(TABLE, 3, DATA + 4096, 512, NEXT | WRITE, 5);
-    set(TABLE, 5, DATA + 8192, 1, WRITE, 0);
+    guest_describe(TABLE, 0, DATA, 16, NEXT, 3);
+    guest_describe(TABLE, 3, DATA + 4096, 512, NEXT | WRITE, 5);
+    guest_describe(TABLE, 5, DATA + 8192, 1, WRITE, 0);
     offer(0);
     cr_assert_eq(virtqueue_pop(&queue, &chain, &why), VIRTQUEUE_CHAIN);
     cr_assert_eq(chain.read_count, 1);
@@ -68,34 +55,34 @@ Test(virtqueue, a_good_chain_is_taken_whole, .init = create) {
 
 Test(virtqueue, a_good_indirect_table_is_followed, .init = create) {
     const char *why;
-    set(TABLE, 0, DATA, 32, INDIRECT, 0);
-    set(DATA, 0, DATA + 4096, 16, NEXT, 1);
-    set(DATA, 1, DATA + 8192, 1, WRITE, 0);
+    guest_describe(TABLE, 0, DATA, 32, INDIRECT, 0);
+    guest_describe(DATA, 0, DATA + 4096, 16, NEXT, 1);
+    guest_describe(DATA, 1, DATA + 8192, 1, WRITE, 0);
     offer(0);
     cr_assert_eq(virtqueue_pop(&queue, &chain, &why), VIRTQUEUE_CHAIN);
     cr_assert_eq(chain.read_count + chain.write_count, 2);
 }
 
 Test(virtqueue, a_loop_of_descriptors_is_found, .init = create) {
-    set(TABLE, 0, DATA, 16, NEXT, 1);
-    set(TABLE, 1, DATA, 16, NEXT, 0);
+    guest_describe(TABLE, 0, DATA, 16, NEXT, 1);
+    guest_describe(TABLE, 1, DATA, 16, NEXT, 0);
     broken_because("loop");
 }
 
 Test(virtqueue, a_descriptor_that_names_itself_is_found, .init = create) {
-    set(TABLE, 0, DATA, 16, NEXT, 0);
+    guest_describe(TABLE, 0, DATA, 16, NEXT, 0);
     broken_because("loop");
 }
 
 Test(virtqueue, a_loop_inside_an_indirect_table_is_found, .init = create) {
-    set(TABLE, 0, DATA, 32, INDIRECT, 0);
-    set(DATA, 0, DATA, 16, NEXT, 1);
-    set(DATA, 1, DATA, 16, NEXT, 0);
+    guest_describe(TABLE, 0, DATA, 32, INDIRECT, 0);
+    guest_describe(DATA, 0, DATA, 16, NEXT, 1);
+    guest_describe(DATA, 1, DATA, 16, NEXT, 0);
     broken_because("loop");
 }
 
 Test(virtqueue, an_index_past_the_table_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 16, NEXT, SIZE);
+    guest_describe(TABLE, 0, DATA, 16, NEXT, SIZE);
     broken_because("past the table");
 }
 
@@ -114,60 +101,60 @@ Test(virtqueue, an_available_index_that_jumps_ahead_is_refused, .init = create) 
 }
 
 Test(virtqueue, addresses_outside_memory_are_refused, .init = create) {
-    set(TABLE, 0, FIXTURE_MEMORY, 16, 0, 0);
+    guest_describe(TABLE, 0, FIXTURE_MEMORY, 16, 0, 0);
     broken_because("outside the guest's memory");
 }
 
 Test(virtqueue, a_range_that_starts_inside_and_ends_outside_is_refused, .init = create) {
-    set(TABLE, 0, FIXTURE_MEMORY - 8, 16, 0, 0);
+    guest_describe(TABLE, 0, FIXTURE_MEMORY - 8, 16, 0, 0);
     broken_because("outside the guest's memory");
 }
 
 Test(virtqueue, an_address_that_wraps_around_is_refused, .init = create) {
-    set(TABLE, 0, 0xfffffffffffffff8ull, 16, 0, 0);
+    guest_describe(TABLE, 0, 0xfffffffffffffff8ull, 16, 0, 0);
     broken_because("outside the guest's memory");
 }
 
 Test(virtqueue, an_indirect_table_outside_memory_is_refused, .init = create) {
-    set(TABLE, 0, 0xffffffffffffff00ull, 32, INDIRECT, 0);
+    guest_describe(TABLE, 0, 0xffffffffffffff00ull, 32, INDIRECT, 0);
     broken_because("outside the guest's memory");
 }
 
 Test(virtqueue, an_empty_or_enormous_descriptor_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 0, 0, 0);
+    guest_describe(TABLE, 0, DATA, 0, 0, 0);
     broken_because("zero or enormous");
 }
 
 Test(virtqueue, a_readable_descriptor_after_a_writable_one_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 16, NEXT | WRITE, 1);
-    set(TABLE, 1, DATA, 16, 0, 0);
+    guest_describe(TABLE, 0, DATA, 16, NEXT | WRITE, 1);
+    guest_describe(TABLE, 1, DATA, 16, 0, 0);
     broken_because("follows a writable");
 }
 
 Test(virtqueue, an_indirect_table_inside_an_indirect_table_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 16, INDIRECT, 0);
-    set(DATA, 0, DATA, 16, INDIRECT, 0);
+    guest_describe(TABLE, 0, DATA, 16, INDIRECT, 0);
+    guest_describe(DATA, 0, DATA, 16, INDIRECT, 0);
     broken_because("holds an indirect");
 }
 
 Test(virtqueue, an_indirect_table_of_odd_length_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 24, INDIRECT, 0);
+    guest_describe(TABLE, 0, DATA, 24, INDIRECT, 0);
     broken_because("multiple of 16");
 }
 
 Test(virtqueue, an_indirect_table_longer_than_the_queue_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 16 * (SIZE + 1), INDIRECT, 0);
+    guest_describe(TABLE, 0, DATA, 16 * (SIZE + 1), INDIRECT, 0);
     broken_because("longer than the queue");
 }
 
 Test(virtqueue, an_indirect_descriptor_with_a_successor_is_refused, .init = create) {
-    set(TABLE, 0, DATA, 16, INDIRECT | NEXT, 1);
+    guest_describe(TABLE, 0, DATA, 16, INDIRECT | NEXT, 1);
     broken_because("has a successor");
 }
 
 Test(virtqueue, indirect_descriptors_must_be_negotiated, .init = create) {
     queue.indirect = false;
-    set(TABLE, 0, DATA, 16, INDIRECT, 0);
+    guest_describe(TABLE, 0, DATA, 16, INDIRECT, 0);
     broken_because("not negotiated");
 }
 
