@@ -103,6 +103,13 @@ bool bh_block_take(struct bh_block_server *server, uint32_t *slot, struct bh_blo
     return false;
 }
 
+const volatile struct bh_block_request *bh_block_entry(const struct bh_block_server *server, uint32_t slot) {
+    const volatile struct bh_block_request *entry = bh_ring_entry(&server->ring, slot);
+    if (!entry)
+        bh_block_differs(server, slot, &(struct bh_block_difference){"the number of the request", 0, server->ring.sequences[slot]});
+    return entry;
+}
+
 void bh_block_differs(const struct bh_block_server *server, uint32_t slot, const struct bh_block_difference *difference) {
     bh_panic("request %llu in slot %u: %s is 0x%llx for the device, and 0x%llx in the ring", (unsigned long long)server->ring.sequences[slot], slot,
              difference->what, (unsigned long long)difference->made, (unsigned long long)difference->asked);

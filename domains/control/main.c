@@ -40,7 +40,7 @@ static const struct {
 } kinds[] = {{"null", BH_INJECT_NULL}, {"wild-kernel", BH_INJECT_WILD_KERNEL}, {"wild-slot", BH_INJECT_WILD_SLOT},
              {"undefined", BH_INJECT_UNDEFINED}, {"divide", BH_INJECT_DIVIDE}, {"loop", BH_INJECT_LOOP},
              {"control-stack", BH_INJECT_CONTROL_STACK}, {"data-stack", BH_INJECT_DATA_STACK}, {"panic", BH_INJECT_PANIC},
-             {"ring", BH_INJECT_RING}, {"dma", BH_INJECT_DMA}, 
+             {"ring", BH_INJECT_RING}, {"dma", BH_INJECT_DMA},
              {"irq-drop", BH_INJECT_IRQ_DROP}, {"irq-repeat", BH_INJECT_IRQ_REPEAT}, {"irq-storm", BH_INJECT_IRQ_STORM},
              {"hang", BH_INJECT_HANG}, {"leak", BH_INJECT_LEAK}};
 
@@ -78,13 +78,15 @@ static void do_crash(const char *name, const char *how) {
     uint32_t id;
     if (!find_domain(name, &id))
         return;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+    char known[256] = "";
+    for (size_t i = 0, length = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         if (strcmp(kinds[i].name, how) == 0) {
             answer("crash", system_inject(system_cap, id, kinds[i].kind));
             return;
         }
-    refuse("unknown way to crash \"%s\"; known: null wild-kernel wild-slot undefined divide loop control-stack data-stack panic ring dma irq-drop irq-repeat irq-storm hang leak",
-           how);
+        length += (size_t)snprintf(known + length, sizeof(known) - length, " %s", kinds[i].name);
+    }
+    refuse("unknown way to crash \"%s\"; known:%s", how, known);
 }
 
 static void do_restart(const char *name) {

@@ -11,13 +11,14 @@
 
 #include "bulkhead/domain.h"
 #include "bulkhead/mutex.h"
+#include "bulkhead/settings.h"
 #include "functions.h"
 #include "kernel.h"
 #include "kernel/abi/pci.h"
 
 enum { KEPT = 32 };
 
-static bh_cap root, settings;
+static bh_cap root;
 static struct bh_mutex lock;
 static bh_cap kept[KEPT]; // answers of late: each must stay until its caller has it
 static uint32_t next_kept;
@@ -45,11 +46,11 @@ static enum bh_error describe(void *object, uint32_t number, struct bh_pci_funct
 }
 
 // The caller's rule, by its badge.
-static enum bh_error find_rule(char rule[480], char name[32]) {
+static enum bh_error find_rule(char rule[BH_SETTING_SIZE], char name[32]) {
     char key[28];
     uint32_t badge = bh_badge();
     snprintf(key, sizeof(key), "holder-%u", badge);
-    if (!badge || settings_get(settings, key, rule) != BH_OK || !rule_domain(rule, name)) {
+    if (!badge || !bh_setting(key, rule, BH_SETTING_SIZE) || !rule_domain(rule, name)) {
         bh_warn("claim: badge %u may have nothing: there is no setting %s = \"DOMAIN SELECTOR ...\"", badge, key);
         return BH_ERIGHTS;
     }
@@ -79,7 +80,7 @@ static enum bh_error hand_out(uint32_t number, const char *name, bool own, bh_ca
 }
 
 static enum bh_error claim(void *object, const char *kind, bh_cap *function) {
-    char rule[480], name[32];
+    char rule[BH_SETTING_SIZE], name[32];
     bool exists = false, may = false;
     (void)object;
     enum bh_error error = find_rule(rule, name);
@@ -113,6 +114,7 @@ static enum bh_error revoke(void *object, uint32_t address) {
 
 int main(void) {
     static const struct pci_methods methods = {.describe = describe, .claim = claim, .revoke = revoke};
+    bh_cap settings;
     enum bh_error error = bh_cap_find("pci-root", &root);
     if (!error)
         error = bh_cap_find("settings", &settings);

@@ -29,8 +29,7 @@ void hangs_look(const struct bh_domain_info *info, uint64_t now, uint64_t *next)
         watch->generation = info->generation;
         watch->next_ns = now + info->answer_ms * MS / LOOKS;
     }
-    if (!*next || watch->next_ns < *next)
-        *next = watch->next_ns;
+    wake_by(next, watch->next_ns);
     if (watch->looks < LOOKS)
         return;
     watch->looks = 0;

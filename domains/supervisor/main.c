@@ -105,8 +105,8 @@ static uint64_t make_round(void) {
             restart(patient, &info);
             next = now; // the new instance is to be looked at, too
         }
-        if (patient->restart_at && (!next || patient->restart_at < next))
-            next = patient->restart_at;
+        if (patient->restart_at)
+            wake_by(&next, patient->restart_at);
     }
     return next;
 }

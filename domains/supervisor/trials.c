@@ -23,11 +23,6 @@ void trials_start(void) {
         images_cap = BH_CAP_NONE;
 }
 
-static void wake_by(uint64_t *next, uint64_t when) {
-    if (!*next || when < *next)
-        *next = when;
-}
-
 static void put_back(const struct bh_domain_info *info, const char *why) {
     enum bh_error error = images_roll_back(images_cap, info->id, why);
     if (!error)

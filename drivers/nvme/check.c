@@ -9,11 +9,8 @@
 #include "bulkhead/dma.h"
 #include "nvme.h"
 
-static bool same(const char *what, uint64_t made, uint64_t asked, struct bh_block_difference *difference) {
-    if (made == asked)
-        return true;
-    *difference = (struct bh_block_difference){what, made, asked};
-    return false;
+static const volatile struct nvme_command *added_last(const struct nvme_queue *queue) {
+    return &queue->submissions[(queue->tail ? queue->tail : queue->size) - 1];
 }
 
 // A place in a request's data.
@@ -43,14 +40,14 @@ static void go_to(struct place *place, uint64_t done) {
 static bool check_page(struct place *place, uint64_t data_address, uint64_t address, uint32_t size, struct bh_block_difference *difference) {
     while (size) {
         if (place->segment >= place->entry->segment_count)
-            return same("the length of the data", size, 0, difference);
+            return bh_block_same("the length of the data", size, 0, difference);
         const volatile struct bh_block_segment *segment = &place->entry->segments[place->segment];
         uint64_t asked = data_address + segment->offset + place->offset;
         uint32_t left = segment->size - place->offset, step = size < left ? size : left;
-        if (!same("an address", address, asked, difference))
+        if (!bh_block_same("an address", address, asked, difference))
             return false;
         if (!step)
-            return same("the length of a segment", segment->size, place->offset + size, difference);
+            return bh_block_same("the length of a segment", segment->size, place->offset + size, difference);
         address += step;
         size -= step;
         place->offset += step;
@@ -72,14 +69,14 @@ static bool check_pages(const struct nvme_facts *facts, const volatile struct nv
         return false;
     size -= step;
     uint64_t second = command->data[1];
-    if (more != 1 && !same("where the list of pages is", second, more ? list_address : 0, difference))
+    if (more != 1 && !bh_block_same("where the list of pages is", second, more ? list_address : 0, difference))
         return false;
     if (more > NVME_LIST_MAX)
-        return same("the number of pages", more, NVME_LIST_MAX, difference);
+        return bh_block_same("the number of pages", more, NVME_LIST_MAX, difference);
     for (uint32_t i = 0; i < more; i++, size -= step) {
         address = more == 1 ? second : list[i];
         step = size < NVME_PAGE ? size : NVME_PAGE;
-        if (!same("where a page begins", address % NVME_PAGE, 0, difference) || !check_page(place, facts->data_address, address, step, difference))
+        if (!bh_block_same("where a page begins", address % NVME_PAGE, 0, difference) || !check_page(place, facts->data_address, address, step, difference))
             return false;
     }
     return true;
@@ -90,26 +87,28 @@ static bool check_words(const struct nvme_facts *facts, const volatile struct nv
                         struct bh_block_difference *difference) {
     const volatile uint64_t *words = (const volatile uint64_t *)command;
     uint64_t first = opcode_of(operation) | (uint64_t)id << 16 | (uint64_t)facts->namespace_id << 32;
-    return same("the operation", words[0], first, difference) && same("what is reserved", words[1] | words[2] | command->words[3] | words[7], 0, difference);
+    return bh_block_same("the operation", words[0], first, difference) &&
+           bh_block_same("what is reserved", words[1] | words[2] | command->words[3] | words[7], 0, difference);
 }
 
 bool nvme_check_sent(const struct nvme_facts *facts, const struct nvme_queue *queue, uint32_t tag, const volatile uint64_t *list, uint64_t list_address,
                      const volatile struct bh_block_request *entry, uint64_t done, uint32_t *size, struct bh_block_difference *difference) {
-    const volatile struct nvme_command *command = &queue->submissions[(queue->tail ? queue->tail : queue->size) - 1];
+    const volatile struct nvme_command *command = added_last(queue);
     struct place place = {.entry = entry};
     uint32_t operation = entry->operation;
     uint16_t id = command->id;
     *size = 0;
     if (id >= queue->size || !queue->flights[id].busy || queue->flights[id].tag != tag)
-        return same("whether the end of the command is the request's", 0, 1, difference);
+        return bh_block_same("whether the end of the command is the request's", 0, 1, difference);
     if (!check_words(facts, command, id, operation, difference))
         return false;
     uint64_t lba = command->words[0] | (uint64_t)command->words[1] << 32;
     uint32_t blocks = command->words[2];
     if (operation == BH_BLOCK_OPERATION_FLUSH)
-        return same("an address", command->data[0] | command->data[1], 0, difference) && same("the place", lba | blocks, 0, difference);
+        return bh_block_same("an address", command->data[0] | command->data[1], 0, difference) && bh_block_same("the place", lba | blocks, 0, difference);
     uint64_t unit = facts->block_size / BH_BLOCK_SECTOR, asked = entry->lba + done / BH_BLOCK_SECTOR, bytes = ((uint64_t)blocks + 1) * facts->block_size;
-    if (!same("the block", lba, asked / unit, difference) || !same("the sector", lba * unit, asked, difference) || (bytes > UINT32_MAX && !same("the length", bytes, UINT32_MAX, difference)))
+    if (!bh_block_same("the block", lba, asked / unit, difference) || !bh_block_same("the sector", lba * unit, asked, difference) ||
+        (bytes > UINT32_MAX && !bh_block_same("the length", bytes, UINT32_MAX, difference)))
         return false;
     *size = (uint32_t)bytes;
     go_to(&place, done);
@@ -118,7 +117,7 @@ bool nvme_check_sent(const struct nvme_facts *facts, const struct nvme_queue *qu
 
 // The same for a request of one segment in one command of two pages at most, as nearly all are: word by word.
 uint32_t nvme_check_short(const struct nvme_facts *facts, const struct nvme_queue *queue, uint32_t tag, const volatile struct bh_block_request *entry) {
-    const volatile struct nvme_command *command = &queue->submissions[(queue->tail ? queue->tail : queue->size) - 1];
+    const volatile struct nvme_command *command = added_last(queue);
     const volatile uint64_t *words = (const volatile uint64_t *)command;
     uint32_t operation = entry->operation, size = entry->segments[0].size;
     uint64_t at = facts->data_address + entry->segments[0].offset, room = NVME_PAGE - at % NVME_PAGE;
@@ -140,5 +139,5 @@ bool nvme_check_whole(const volatile struct bh_block_request *entry, uint32_t si
     uint32_t count = entry->segment_count;
     for (uint32_t i = 0; i < count && i < BH_BLOCK_SEGMENTS_MAX; i++)
         total += entry->segments[i].size;
-    return same("its length", size, total, difference);
+    return bh_block_same("its length", size, total, difference);
 }

@@ -71,17 +71,10 @@ static struct pair *next_pair(uint16_t *id) {
     return NULL;
 }
 
-static const volatile struct bh_block_request *entry_of(uint32_t slot) {
-    const volatile struct bh_block_request *entry = bh_ring_entry(&driver.server.ring, slot);
-    if (!entry)
-        bh_block_differs(&driver.server, slot, &(struct bh_block_difference){"the number of the request", driver.server.ring.sequences[slot], 0});
-    return entry;
-}
-
 // What was put into the queue last, for `slot`, with `done` bytes of its request before it: the controller is told of nothing that is not what the ring says.
 // Returns the bytes that it moves.
 static uint32_t check(const struct pair *pair, uint16_t id, uint32_t slot, uint64_t done) {
-    const volatile struct bh_block_request *entry = entry_of(slot);
+    const volatile struct bh_block_request *entry = bh_block_entry(&driver.server, slot);
     struct bh_block_difference difference;
     uint32_t list = id * NVME_LIST_MAX, size = done ? 0 : nvme_check_short(&driver.facts, &pair->queue, slot, entry);
     driver.works[slot].whole = size;
@@ -117,7 +110,7 @@ static void send_piece(struct pair *pair, uint16_t id) {
 // What was made into commands is all of the request.
 static void check_whole(uint32_t slot) {
     struct bh_block_difference difference;
-    if (!driver.works[slot].whole && !nvme_check_whole(entry_of(slot), driver.works[slot].sent, &difference))
+    if (!driver.works[slot].whole && !nvme_check_whole(bh_block_entry(&driver.server, slot), driver.works[slot].sent, &difference))
         bh_block_differs(&driver.server, slot, &difference);
 }
 
@@ -227,7 +220,7 @@ static bool sent_again(struct pair *pair, const struct nvme_end *one) {
     }
     uint64_t at = flight->command.words[0] | (uint64_t)flight->command.words[1] << 32;
     nvme_queue_add_again(&pair->queue, one->id, bh_time_ns() + driver.controller.timeout_ns);
-    (void)check(pair, one->id, one->tag, at ? at * driver.space.block_size - entry_of(one->tag)->lba * BH_BLOCK_SECTOR : 0);
+    (void)check(pair, one->id, one->tag, at ? at * driver.space.block_size - bh_block_entry(&driver.server, one->tag)->lba * BH_BLOCK_SECTOR : 0);
     return true;
 }
 

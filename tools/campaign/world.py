@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "run"))
@@ -44,22 +43,23 @@ def readelf():
     return tool
 
 
+def symbol_lines(elf):
+    """What an ELF file says of each of its symbols: (number, value, size, type, binding, visibility, section, name)."""
+    lines = subprocess.run([readelf(), "-sW", elf], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [fields for fields in map(str.split, lines) if len(fields) == 8]
+
+
 def symbols_of(elf):
     """Functions of an ELF file: [(address, size, name)], sorted."""
-    found = set()
-    for line in subprocess.run([readelf(), "-sW", elf], capture_output=True, text=True, check=True).stdout.splitlines():
-        fields = line.split()
-        if len(fields) == 8 and fields[3] == "FUNC" and fields[6] != "UND" and int(fields[2], 0):
-            found.add((int(fields[1], 16), int(fields[2], 0), fields[7]))
-    return sorted(found)
+    return sorted({(int(fields[1], 16), int(fields[2], 0), fields[7]) for fields in symbol_lines(elf)
+                   if fields[3] == "FUNC" and fields[6] != "UND" and int(fields[2], 0)})
 
 
 def kernel_symbols(elf):
     """Where the kernel has what faults of interrupts look for."""
     found = {}
-    for line in subprocess.run([readelf(), "-sW", elf], capture_output=True, text=True, check=True).stdout.splitlines():
-        fields = line.split()
-        if len(fields) == 8 and fields[7] in ("signal", "domains") and fields[3] in ("FUNC", "OBJECT"):
+    for fields in symbol_lines(elf):
+        if fields[7] in ("signal", "domains") and fields[3] in ("FUNC", "OBJECT"):
             if fields[7] in found:
                 raise Trouble(f"{elf} has several symbols `{fields[7]}': tools/campaign/faults.py must learn to tell them apart")
             found[fields[7]] = int(fields[1], 16)
@@ -169,7 +169,9 @@ class World:
         self.extra = options.get("extra", [])
         self.settings = ["vmm.cmdline=console=ttyS0 quiet panic=-1"]
         self.folder = os.path.join(build, "campaign", "worlds", "-".join([os.path.basename(system).removesuffix(".toml"), *(one.split("=")[-1] for one in self.choose)]))
-        domains = self.read_domains()
+        probe = Machine(build, system, choose=self.choose)
+        self.boot_each = probe.disk_driver in CANNOT_BE_SAVED
+        domains = probe.domains()
         if name not in domains:
             raise Trouble(f"the system {system} has no domain \"{name}\"; it has {', '.join(domains)}" + ("; try DISK=nvme" if name == "nvme" else ""))
         self.image = os.path.join(build, "domains", domains[name].get("image", name) + ".elf")
@@ -178,20 +180,6 @@ class World:
         self.kernel, self.first_slot = kernel_symbols(os.path.join(build, "pc", "bulkhead.elf")), SLOT_AREA
         self.base = None     # slot of the domain, and
         self.functions = []  # those that it enters under load: (offset, name), once that is known
-
-    def read_domains(self):
-        """Those of the manifest, by name."""
-        probe = Machine(self.build, self.system, choose=self.choose)
-        self.boot_each = probe.disk_driver in CANNOT_BE_SAVED
-        try:
-            with open(probe.manifest(), encoding="utf-8") as file:
-                text = file.read()
-            names = tomllib.loads(text).get("choice", {})
-            for one in names:
-                text = text.replace(f"${one}", probe.chosen(one, ""))
-            return tomllib.loads(text).get("domain", {})
-        except (OSError, ValueError) as error:
-            raise Trouble(f"{probe.manifest()}: {error}") from error
 
     def options(self, folder, incoming):
         memory = f"memory-backend-file,id=ram,size={MEMORY},mem-path={self.path('ram')},share={'off' if incoming else 'on'}"

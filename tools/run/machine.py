@@ -212,6 +212,17 @@ class Machine:
             pass
         return dict(one.split("=", 1) for one in self.choose).get(name, otherwise)
 
+    def domains(self):
+        """The manifest's domains with what it says of each: {name: table}."""
+        try:
+            with open(self.manifest(), encoding="utf-8") as file:
+                text = file.read()
+            for one in tomllib.loads(text).get("choice", {}):
+                text = text.replace(f"${one}", self.chosen(one, ""))
+            return tomllib.loads(text).get("domain", {})
+        except (OSError, ValueError) as error:
+            raise Trouble(f"{self.manifest()}: {error}") from error
+
     def make_archive(self):
         archive = self.path(os.path.basename(self.system) + ".archive")
         command = [sys.executable, MKIMAGE, self.manifest(), "--build", self.build, "-o", archive]

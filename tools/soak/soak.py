@@ -17,7 +17,6 @@ import os
 import random
 import sys
 import time
-import tomllib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 for folder in ("run", "bhctl", "demo"):
@@ -62,12 +61,8 @@ class Target:
         return len(self.deaths) < self.limit
 
 
-def targets_of(system, spared):
-    with open(os.path.join(ROOT, "systems", system + ".toml"), "rb") as file:
-        manifest = tomllib.load(file)
-    choices = manifest.get("choice", {})
-    named = {choices.get(name.removeprefix("$"), name) if name.startswith("$") else name: table for name, table in manifest["domain"].items()}
-    return [Target(name, table) for name, table in named.items() if table.get("restart") == "on-crash" and name not in spared]
+def targets_of(machine, spared):
+    return [Target(name, table) for name, table in machine.domains().items() if table.get("restart") == "on-crash" and name not in spared]
 
 
 class Soak:
@@ -242,11 +237,10 @@ def report(soak, folder, arguments):
 
 def run(arguments):
     folder = arguments.folder or os.path.join(arguments.build, "soak")
-    targets = targets_of("linux", arguments.spare)
     with Machine(arguments.build, "linux", snapshot=True, folder=folder, cpus=arguments.cpus, settings=["vmm.cmdline=console=ttyS0 quiet panic=-1"]) as machine:
         print("booting the guest; its disk is a snapshot, nothing is kept", flush=True)
         machine.wait_for(PROMPT, 240)
-        soak, started = Soak(machine, targets, random.Random(arguments.seed)), time.monotonic()
+        soak, started = Soak(machine, targets_of(machine, arguments.spare), random.Random(arguments.seed)), time.monotonic()
         try:
             soak.guest_round(min(arguments.round, 10))
             while soak.count(started) and (len(soak.counts) < 2 or time.monotonic() - started < 60 * arguments.minutes):

@@ -14,13 +14,6 @@ void check_open(const struct blk_places *all) {
     places = *all;
 }
 
-static bool same(const char *what, uint64_t made, uint64_t asked, struct bh_block_difference *difference) {
-    if (made == asked)
-        return true;
-    *difference = (struct bh_block_difference){what, made, asked};
-    return false;
-}
-
 static uint32_t type_of(uint32_t operation) {
     switch (operation) {
     case BH_BLOCK_OPERATION_READ:
@@ -35,17 +28,17 @@ static uint32_t type_of(uint32_t operation) {
 }
 
 static bool check_header(const volatile struct blk_memory *memory, uint32_t operation, uint64_t lba, struct bh_block_difference *difference) {
-    return same("the operation", memory->type | (uint64_t)memory->reserved << 32, type_of(operation), difference) &&
-           same("the sector", memory->sector, operation <= BH_BLOCK_OPERATION_WRITE ? lba : 0, difference) &&
-           same("the status", memory->status, BLK_NO_ANSWER, difference);
+    return bh_block_same("the operation", memory->type | (uint64_t)memory->reserved << 32, type_of(operation), difference) &&
+           bh_block_same("the sector", memory->sector, operation <= BH_BLOCK_OPERATION_WRITE ? lba : 0, difference) &&
+           bh_block_same("the status", memory->status, BLK_NO_ANSWER, difference);
 }
 
 static bool check_part(struct virtqueue_chain *chain, uint64_t address, uint32_t size, bool device_writes, struct bh_block_difference *difference) {
     struct virtio_segment part = {0};
     if (!virtqueue_chain_next(chain, &part))
-        return same("whether there is a descriptor", 0, 1, difference);
-    return same("an address", part.address, bh_dma_address(address), difference) && same("a length", part.size, size, difference) &&
-           same("a direction", part.device_writes, device_writes, difference);
+        return bh_block_same("whether there is a descriptor", 0, 1, difference);
+    return bh_block_same("an address", part.address, bh_dma_address(address), difference) && bh_block_same("a length", part.size, size, difference) &&
+           bh_block_same("a direction", part.device_writes, device_writes, difference);
 }
 
 // What differs, by name; the long way.
@@ -59,7 +52,7 @@ static bool check_part(struct virtqueue_chain *chain, uint64_t address, uint32_t
     if (!check_header(memory, operation, entry->lba, difference))
         return false;
     if (!virtqueue_chain_begin(&chain, queue, places.indirect ? memory->table : NULL, address + offsetof(struct blk_memory, table), slot))
-        return same("whether the queue has its chain", 0, 1, difference);
+        return bh_block_same("whether the queue has its chain", 0, 1, difference);
     if (!check_part(&chain, address, BLK_HEADER_SIZE, false, difference))
         return false;
     for (uint32_t i = 0; i < count; i++)
@@ -67,7 +60,7 @@ static bool check_part(struct virtqueue_chain *chain, uint64_t address, uint32_t
                         operation == BH_BLOCK_OPERATION_IDENTIFY ? BLK_SERIAL_SIZE : entry->segments[i].size, device_writes, difference))
             return false;
     return check_part(&chain, address + offsetof(struct blk_memory, status), 1, true, difference) &&
-           same("whether the chain goes on", chain.more, false, difference);
+           bh_block_same("whether the chain goes on", chain.more, false, difference);
 }
 
 // Reads and writes with a table, as nearly all are: word by word. Whatever is not the same is looked at again.

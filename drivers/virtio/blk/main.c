@@ -43,12 +43,11 @@ static struct driver {
 
 // Nothing is published that is not what the ring says.
 static void start(uint32_t slot, const struct bh_block_request *request) {
-    struct bh_block_difference difference = {"the number of the request", 0, driver.server.ring.sequences[slot]};
+    struct bh_block_difference difference;
     enum bh_error error = request_write(&driver.queue, slot, request);
     if (error) // it was checked, and there was room: what we know is wrong, not the request
         bh_panic("request %u cannot be offered to the device: %s", slot, bh_strerror(error));
-    const volatile struct bh_block_request *entry = bh_ring_entry(&driver.server.ring, slot);
-    if (!entry || !check_written(&driver.queue, slot, entry, &difference))
+    if (!check_written(&driver.queue, slot, bh_block_entry(&driver.server, slot), &difference))
         bh_block_differs(&driver.server, slot, &difference);
     virtqueue_publish(&driver.queue);
 }

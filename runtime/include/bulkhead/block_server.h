@@ -68,6 +68,15 @@ struct bh_block_difference {
     const char *what; // in words
     uint64_t made, asked;
 };
+// Are they the same? False: *difference says so.
+static inline bool bh_block_same(const char *what, uint64_t made, uint64_t asked, struct bh_block_difference *difference) {
+    if (made == asked)
+        return true;
+    *difference = (struct bh_block_difference){what, made, asked};
+    return false;
+}
+// The request in `slot` as the client has it in the ring, to compare with. Ends this domain if the slot has another one by now.
+const volatile struct bh_block_request *bh_block_entry(const struct bh_block_server *server, uint32_t slot);
 // They differ: ends this domain before the device sees it. The next instance gets the request again.
 [[noreturn]] void bh_block_differs(const struct bh_block_server *server, uint32_t slot, const struct bh_block_difference *difference);
 // The device is about to have it, or a part of it.
