@@ -2,8 +2,8 @@
 //
 // The operator's line into the machine: commands on a serial port, one a line; one line of JSON for each. tools/bhctl speaks it.
 //
-//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | caps NAME | off STATUS
-//   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | rings | edges FROM (tracing.c)
+//   ping WORD | domains | crash NAME KIND | kill NAME | restart NAME | backtrace NAME | log POSITION | memory | cpus | rings | caps NAME | off STATUS
+//   trace start CLASSES RECORDS SAMPLE_NS | trace stop | trace info | trace read CPU POSITION | threads | edges FROM (tracing.c)
 //   cores on | cores off | cores | core NAME OFFSET (cores.c)
 //   image sums BLOCK COUNT | image put OFFSET BASE64 | image check DOMAIN SIZE NAME | image start DOMAIN | image info DOMAIN (images.c)
 //   interpose DOMAIN CAPABILITY on|off|ask | port NAME | call PORT INTERFACE FINGERPRINT METHOD DATA (call.c)
@@ -171,6 +171,18 @@ static void do_cpus(void) {
     say("]}");
 }
 
+static void do_rings(void) {
+    struct bh_ring_state ring;
+    say("{\"ok\":true,\"rings\":[");
+    for (uint32_t number = 0; system_ring_info(system_cap, number, &ring) == BH_OK; number++) {
+        say("%s{\"entries\":%u,\"busy\":%u,\"client\":%u,\"server\":%u,\"epoch\":%u,\"name\":", number ? "," : "", ring.entries, ring.busy,
+            ring.client, ring.server, ring.epoch);
+        say_string(ring.name, sizeof(ring.name));
+        put('}');
+    }
+    say("]}");
+}
+
 static const char *type_name(uint32_t type) {
     static const char *const names[] = {"empty", "event", "buffer", "ring"};
     return type >= BH_CAP_PORT ? "port" : type < sizeof(names) / sizeof(*names) ? names[type] : "?";
@@ -258,6 +270,8 @@ static void execute(char *line) {
         do_memory();
     else if (strcmp(words[0], "cpus") == 0 && count == 1)
         do_cpus();
+    else if (strcmp(words[0], "rings") == 0 && count == 1)
+        do_rings();
     else if (strcmp(words[0], "caps") == 0 && count == 2)
         do_caps(words[1]);
     else if (strcmp(words[0], "off") == 0 && count == 2)

@@ -47,18 +47,6 @@ static void do_info(void) {
     say("]}");
 }
 
-static void do_rings(void) {
-    struct bh_ring_fill fill;
-    say("{\"ok\":true,\"rings\":[");
-    for (uint32_t number = 0; trace_ring_info(trace_cap, number, &fill) == BH_OK; number++) {
-        say("%s{\"entries\":%u,\"busy\":%u,\"client\":%u,\"server\":%u,\"epoch\":%u,\"name\":", number ? "," : "", fill.entries, fill.busy,
-            fill.client, fill.server, fill.epoch);
-        say_string(fill.name, sizeof(fill.name));
-        put('}');
-    }
-    say("]}");
-}
-
 // Several pieces in one answer: each costs a call of the kernel, and the line a turn of its own.
 static void do_read(const char *cpu, const char *position) {
     static uint8_t records[READS * READ_SIZE];
@@ -126,16 +114,13 @@ static bool trace_command(char **words, int count) {
 bool tracing_execute(char **words, int count) {
     if (strcmp(words[0], "trace") == 0 && count > 1)
         return trace_command(words, count);
-    bool threads = strcmp(words[0], "threads") == 0 && count == 1, rings = strcmp(words[0], "rings") == 0 && count == 1;
-    bool edges = strcmp(words[0], "edges") == 0 && count == 2;
-    if (!threads && !rings && !edges)
+    bool threads = strcmp(words[0], "threads") == 0 && count == 1, edges = strcmp(words[0], "edges") == 0 && count == 2;
+    if (!threads && !edges)
         return false;
     if (!have_trace())
         return true;
     if (threads)
         do_threads();
-    else if (rings)
-        do_rings();
     else
         do_edges(words[1]);
     return true;

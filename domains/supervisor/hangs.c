@@ -1,40 +1,64 @@
 // SPDX-License-Identifier: MIT
 //
 // A domain that computes without end is ended by the kernel's watchdog; one that waits for something that never comes looks like one that has nothing to do.
-// The difference is its clients: it hangs if they have signalled it on a ring and at LOOKS looks, one after the other, it has neither waited for that signal nor
-// completed a request since the look before. A device that keeps silent is no hang: its driver waits for the signal all the same. Looks are counted, not
-// time, so that a machine that stood still blames nobody. What is remembered here a successor of this domain learns anew.
+// The difference is who is at the other end of its rings: it hangs if a signal stands for it on a ring and at LOOKS looks, one after the other, it has neither
+// waited for such a signal nor done anything on that ring since the look before: completed a request, if it serves the ring; submitted one or taken an answer, if
+// it is the client. Who never waited for a ring's signals leaves them standing on purpose. A device that keeps silent is no hang: its driver waits for the signal
+// all the same. Looks are counted, not time, so that a machine that stood still blames nobody. What is remembered here a successor of this domain learns anew.
 #include "hangs.h"
 
 #include "bulkhead/domain.h"
+#include "kernel.h"
 #include "kernel/abi/slot.h"
 #include "trials.h"
 
 #define LOOKS 4
 #define MS 1000000ull
+#define RINGS_MAX 64 // that a manifest may have
 
+// One side of one ring.
 static struct watch {
-    uint32_t generation, looks;
-    uint64_t answered, next_ns;
-} watches[BH_SLOT_COUNT];
+    uint32_t epoch, submitted, completed, busy; // as they were at the last look
+    uint32_t generation, looks;                 // of the domain; in vain
+    uint64_t next_ns;
+} servers[RINGS_MAX], clients[RINGS_MAX];
 
-void hangs_look(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
-    struct watch *watch = &watches[info->id % BH_SLOT_COUNT];
-    if (!info->answer_ms || info->state != BH_DOMAIN_STATE_RUNNING)
+static bool moves(const struct watch *watch, const struct bh_ring_state *ring, bool server, uint32_t generation) {
+    if (generation != watch->generation || ring->epoch != watch->epoch)
+        return true;
+    if (server)
+        return !ring->server_unheard || ring->completed != watch->completed;
+    return !ring->client_unheard || ring->submitted != watch->submitted || ring->busy != watch->busy;
+}
+
+static void end_it(const struct bh_domain_info *info, const struct bh_ring_state *ring, bool server) {
+    bh_error_log("%s hangs: it has not looked at ring %s for %u ms, nor %s, and its %s waits", info->name, ring->name, info->answer_ms,
+                 server ? "answered" : "taken an answer", server ? "client" : "server");
+    enum bh_error error = system_kill(system_cap, info->id);
+    if (error)
+        bh_warn("%s cannot be ended: %s", info->name, bh_strerror(error));
+}
+
+static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool server, uint64_t now, uint64_t *next) {
+    struct bh_domain_info info;
+    if (system_domain_info(system_cap, server ? ring->server : ring->client, &info) != BH_OK || !info.answer_ms)
         return;
     if (now >= watch->next_ns) {
-        bool moves = !info->unheard || info->answered != watch->answered || info->generation != watch->generation;
-        watch->looks = moves ? 0 : watch->looks + 1;
-        watch->answered = info->answered;
-        watch->generation = info->generation;
-        watch->next_ns = now + info->answer_ms * MS / LOOKS;
+        bool well = info.state != BH_DOMAIN_STATE_RUNNING || moves(watch, ring, server, info.generation);
+        *watch = (struct watch){.epoch = ring->epoch, .submitted = ring->submitted, .completed = ring->completed, .busy = ring->busy,
+                                .generation = info.generation, .looks = well ? 0 : watch->looks + 1, .next_ns = now + info.answer_ms * MS / LOOKS};
     }
     wake_by(next, watch->next_ns);
     if (watch->looks < LOOKS)
         return;
     watch->looks = 0;
-    bh_error_log("%s hangs: clients of %u of its rings wait, and for %u ms it has neither looked nor answered", info->name, info->unheard, info->answer_ms);
-    enum bh_error error = system_kill(system_cap, info->id);
-    if (error)
-        bh_warn("%s cannot be ended: %s", info->name, bh_strerror(error));
+    end_it(&info, ring, server);
+}
+
+void hangs_look(uint64_t now, uint64_t *next) {
+    struct bh_ring_state ring;
+    for (uint32_t number = 0; number < RINGS_MAX && system_ring_info(system_cap, number, &ring) == BH_OK; number++) {
+        look_at(&servers[number], &ring, true, now, next);
+        look_at(&clients[number], &ring, false, now, next);
+    }
 }

@@ -4,9 +4,9 @@
 #ifndef SUPERVISOR_HANGS_H
 #define SUPERVISOR_HANGS_H
 
-#include "kernel.h"
+#include <stdint.h>
 
-// Look at a domain as often as its manifest's answer_ms wants it, and end it if it hangs; *next is brought forward to the next look.
-void hangs_look(const struct bh_domain_info *info, uint64_t now, uint64_t *next);
+// Look at both sides of each ring, as often as their domains' answer_ms wants it, and end those that hang; *next is brought forward to the next look.
+void hangs_look(uint64_t now, uint64_t *next);
 
 #endif

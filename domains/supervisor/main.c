@@ -91,8 +91,6 @@ static uint64_t make_round(void) {
     for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
         struct patient *patient = &patients[id];
         bool tried = trials_look(&info, now, &next), dead = info.state == BH_DOMAIN_STATE_DEAD;
-        if (!tried)
-            hangs_look(&info, now, &next);
         if (!dead)
             patient->restart_at = 0;
         if (tried || !dead)
@@ -108,6 +106,7 @@ static uint64_t make_round(void) {
         if (patient->restart_at)
             wake_by(&next, patient->restart_at);
     }
+    hangs_look(now, &next);
     return next;
 }
 

@@ -31,7 +31,6 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
                                     .breaches = domain->breaches, .memory_used = domain->memory_used, .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
                                     .base_writes = domain->base_writes};
     copy_name(info->name, sizeof(info->name), domain->name);
-    info->unheard = rings_unheard(domain, &info->answered);
     if (domain->manifest) {
         info->restart_policy = domain->manifest->restart;
         info->restart_limit = domain->manifest->restart_limit;
@@ -39,6 +38,15 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
         info->backoff_ms = domain->manifest->backoff_ms;
         info->answer_ms = domain->manifest->answer_ms;
     }
+    return BH_OK;
+}
+
+enum bh_error serve_system_ring_info(struct domain *caller, uint64_t object, uint32_t number, struct bh_ring_state *state) {
+    const struct ring *ring = rings_get(number);
+    (void)caller, (void)object;
+    if (!ring)
+        return BH_ENOENT; // the way to find the end of the list
+    rings_describe(ring, state);
     return BH_OK;
 }
 

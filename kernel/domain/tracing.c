@@ -66,17 +66,6 @@ void tracing_domain_died(const struct domain *domain) {
     core_holder_died(domain);
 }
 
-enum bh_error serve_trace_ring_info(struct domain *caller, uint64_t object, uint32_t number, struct bh_ring_fill *fill) {
-    const struct ring *ring = rings_get(number);
-    (void)caller, (void)object;
-    if (!ring)
-        return BH_ENOENT; // the way to find the end of the list
-    *fill = (struct bh_ring_fill){.entries = ring->entry_count, .busy = rings_busy(ring), .client = ring->client->id, .server = ring->server->id,
-                                  .epoch = ring->header->epoch};
-    copy_name(fill->name, sizeof(fill->name), ring->name);
-    return BH_OK;
-}
-
 enum bh_error serve_trace_keep_cores(struct domain *caller, uint64_t object, struct cap *buffer, struct cap *event) {
     (void)object;
     return core_offer(caller, buffer->object, event->object);

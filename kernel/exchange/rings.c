@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "kernel/abi/slot.h"
 #include "kernel/base.h"
 #include "kernel/domain/caps.h"
@@ -161,6 +162,7 @@ enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_r
 static void stop_forwarding(struct ring *ring) {
     if (!ring->forward)
         return;
+    ring->submit_event->event.awaited |= ring->forward->event.awaited;
     ring->submit_event->event.forward = NULL;
     event_object_release(ring->forward);
     ring->forward = NULL;
@@ -297,17 +299,19 @@ uint32_t rings_stuck(const struct domain *domain, const char **name) {
     return count;
 }
 
-uint32_t rings_unheard(const struct domain *domain, uint64_t *answered) {
-    uint32_t count = 0;
-    *answered = 0;
-    for (const struct ring *ring = rings; ring; ring = ring->next) {
-        if (ring->server != domain || !ring->server_attached)
-            continue;
-        const struct event *event = &ring->submit_event->event;
-        count += (event->forward ? event->forward : event)->signalled;
-        *answered += completions_of(ring)->completion_tail;
-    }
-    return count;
+// A signal stands that nobody has waited for since, although this side does wait for such: those that never did leave them standing on purpose.
+static bool stands_unheard(const struct event *event) {
+    const struct event *raised = event->forward ? event->forward : event;
+    return raised->signalled && (event->awaited || raised->awaited);
+}
+
+void rings_describe(const struct ring *ring, struct bh_ring_state *state) {
+    const struct bh_ring_requests *requests = (const struct bh_ring_requests *)((const uint8_t *)ring->header + BH_PAGE_SIZE);
+    *state = (struct bh_ring_state){.entries = ring->entry_count, .busy = rings_busy(ring), .client = ring->client->id, .server = ring->server->id,
+                                    .epoch = ring->header->epoch, .submitted = requests->submit_tail, .completed = completions_of(ring)->completion_tail,
+                                    .client_unheard = ring->client_attached && stands_unheard(&ring->completion_event->event),
+                                    .server_unheard = ring->server_attached && stands_unheard(&ring->submit_event->event)};
+    copy_name(state->name, sizeof(state->name), ring->name);
 }
 
 void rings_end_trial(const struct domain *domain) {

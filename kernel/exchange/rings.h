@@ -10,6 +10,7 @@
 #include "kernel/abi/ring.h"
 #include "kernel/platform/platform.h"
 
+struct bh_ring_state;
 struct buffer;
 struct domain;
 struct event_object;
@@ -44,6 +45,8 @@ enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_r
 // The ring with this number, from 0; NULL: there are no more. And how many of its requests are under way, as its client says.
 const struct ring *rings_get(uint32_t number);
 uint32_t rings_busy(const struct ring *ring);
+// All that there is to say about a ring, for its name and its domains.
+void rings_describe(const struct ring *ring, struct bh_ring_state *state);
 // The server's wish: signals of its client raise `event` instead.
 enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct event_object *event);
 // `accuser` says that its peer broke the protocol. Counted and logged; the server that is to die of it, or NULL. A client never dies of it.
@@ -58,8 +61,6 @@ void rings_take_up(const struct domain *server);
 void rings_note_attached(const struct domain *domain);
 uint32_t rings_missing(const struct domain *domain, const char **name);
 uint32_t rings_stuck(const struct domain *domain, const char **name);
-// Of the rings that it serves: on how many stands a signal of the client's, for which nobody has waited since; how many requests it has completed.
-uint32_t rings_unheard(const struct domain *domain, uint64_t *answered);
 void rings_end_trial(const struct domain *domain);
 // Scribble over the completions of all rings that `domain` serves, as a broken server would (crash injection).
 enum bh_error rings_corrupt(struct domain *domain);

@@ -105,6 +105,7 @@ void thread_wake(struct thread *thread, enum bh_error result);
 // Events: a counter that saturates at one. Raising is allowed from interrupt handlers.
 struct event {
     uint32_t signalled;
+    bool awaited;              // somebody has waited for it, ever
     struct thread *waiters;
     struct event *forward; // what is raised instead, or NULL; one step
 };

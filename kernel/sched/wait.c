@@ -56,6 +56,7 @@ static enum bh_error wait(struct thread *thread, uint64_t deadline_ns) {
 
 enum bh_error event_wait(struct event *event, uint64_t deadline_ns) {
     struct thread *thread = thread_current();
+    event->awaited = true;
     if (event->signalled) {
         event->signalled = 0;
         return BH_OK;

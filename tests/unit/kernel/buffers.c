@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 
+#include "kernel.h"
 #include "kernel/exchange/rings.h"
+#include "kernel/sched/thread.h"
 #include "world.h"
 
 static bh_cap own(struct domain *domain, uint64_t size, struct buffer **buffer) {
@@ -276,4 +278,51 @@ Test(rings, attaching_without_room_for_capabilities_leaves_nothing, .init = worl
     cr_assert_eq(poor->caps_used, 0);
     hpa frame;
     cr_assert_neq(platform_lookup(poor->base + ring->offset, &frame), BH_OK);
+}
+
+static struct bh_ring_state state_of(const struct ring *ring) {
+    struct bh_ring_state state;
+    rings_describe(ring, &state);
+    return state;
+}
+
+Test(rings, a_signal_is_unheard_when_it_stands_for_whoever_used_to_wait_for_such, .init = world) {
+    struct ring *ring;
+    struct bh_ring_info info;
+    cr_assert_eq(rings_create("work", first, second, &(struct ring_shape){16, 40, 8, 77}, NULL, &ring), BH_OK);
+    struct event *submit = &ring->submit_event->event, *completion = &ring->completion_event->event;
+    event_raise(completion);
+    completion->awaited = true;
+    cr_assert_eq(state_of(ring).client_unheard, 0, "nobody is there");
+    cr_assert_eq(rings_attach(ring, first, &info), BH_OK);
+    cr_assert_eq(rings_attach(ring, second, &info), BH_OK);
+    cr_assert_eq(state_of(ring).client_unheard, 1);
+    cr_assert_eq(event_wait(completion, 0), BH_OK);
+    cr_assert_eq(state_of(ring).client_unheard, 0);
+    event_raise(submit);
+    cr_assert_eq(state_of(ring).server_unheard, 0, "it never waited");
+    cr_assert_eq(event_wait(submit, 0), BH_OK);
+    event_raise(submit);
+    cr_assert_eq(state_of(ring).server_unheard, 1);
+    cr_assert_str_eq(state_of(ring).name, "work");
+}
+
+Test(rings, a_signal_that_went_elsewhere_is_unheard_there_and_the_successor_is_held_to_what_its_predecessor_waited_for, .init = world) {
+    struct ring *ring;
+    struct bh_ring_info info;
+    struct event_object *set = event_object_create();
+    cr_assert_eq(rings_create("work", first, second, &(struct ring_shape){16, 40, 8, 77}, NULL, &ring), BH_OK);
+    cr_assert_eq(rings_attach(ring, second, &info), BH_OK);
+    cr_assert_eq(rings_forward(ring, second, set), BH_OK);
+    event_raise(&ring->submit_event->event);
+    cr_assert_eq(state_of(ring).server_unheard, 0, "nobody waited there yet");
+    cr_assert_eq(event_wait(&set->event, 0), BH_OK);
+    event_raise(&ring->submit_event->event);
+    cr_assert_eq(state_of(ring).server_unheard, 1);
+    rings_domain_died(second);
+    cr_assert_eq(state_of(ring).server_unheard, 0, "it is dead");
+    caps_drop_unnamed(second);
+    cr_assert_eq(rings_attach(ring, second, &info), BH_OK);
+    event_raise(&ring->submit_event->event);
+    cr_assert_eq(state_of(ring).server_unheard, 1);
 }
