@@ -388,7 +388,8 @@ def interrupting_a_run_at_any_moment_stops_the_machine():
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-        check(process.returncode in (130, -signal.SIGINT), f"after {delay} s: status {process.returncode}: {errors}")
+        never_began = "Fatal Python error: init_import_site" in errors  # on a busy host the interpreter has not come to our first line by then
+        check(never_began or process.returncode in (130, -signal.SIGINT), f"after {delay} s: status {process.returncode}: {errors}")
         check("run.py\", line" not in errors and "machine.py\", line" not in errors, errors)
     check(not os.path.exists(os.path.join(ROOT, FOLDER, "control.sock")), "the control socket was left behind")
     # An emulator that was just being started ends by the signal that its parent's death sends, which takes a moment.

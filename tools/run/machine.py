@@ -192,6 +192,7 @@ class Machine:
         self.console = bytearray()
         self.log_text, self.log_size = "", 0
         self.changed = threading.Condition()
+        self.polling = threading.RLock()  # one at a time takes in the log: a slower one would put an older text in the place of a newer one
         self._control = None
         self.console_file = self.reader = None
 
@@ -369,22 +370,23 @@ class Machine:
 
     def poll_log(self):
         """Take in what the kernel's log has gained."""
-        try:
-            with open(self.path("kernel.log"), encoding="utf-8", errors="replace") as file:
-                size = os.fstat(file.fileno()).st_size
-                if size == self.log_size:
-                    return
-                text, self.log_size = file.read(), size
-        except OSError:
-            return
-        text = text[:text.rfind("\n") + 1]
-        with self.changed:
-            fresh, self.log_text = text[len(self.log_text):], text
-            if fresh:
-                self.changed.notify_all()
-        if self.on_log:
-            for line in fresh.splitlines():
-                self.on_log(line)
+        with self.polling:
+            try:
+                with open(self.path("kernel.log"), encoding="utf-8", errors="replace") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    if size == self.log_size:
+                        return
+                    text, self.log_size = file.read(), size
+            except OSError:
+                return
+            text = text[:text.rfind("\n") + 1]
+            with self.changed:
+                fresh, self.log_text = text[len(self.log_text):], text
+                if fresh:
+                    self.changed.notify_all()
+            if self.on_log:
+                for line in fresh.splitlines():
+                    self.on_log(line)
 
     def _read_log(self):
         while self.process.poll() is None:

@@ -347,12 +347,13 @@ static uint32_t take_all_memory(uint32_t have) {
 // The machine (16 MiB here), not a quota: whoever wants more is refused, everybody else goes on, and what was freed serves again.
 void memory_runs_out(void) {
     struct bh_crash_info crash;
-    uint32_t have = take_all_memory(0);
+    EXPECT_OK(bh_event_create(&crowd_event)); // for which threads wait: one that ended would give its memory to the next
+    uint32_t have = take_all_memory(0), threads = 0;
     expect_serves(&a);
     expect_serves(&c);
     enum bh_error error = BH_OK;
-    for (int i = 0; i < 10 && !error; i++)
-        error = bh_thread_create(one_of_many, 0, 2);
+    for (; threads < 10 && !(error = bh_thread_create(one_of_many, 0, 2)); threads++)
+        ;
     EXPECT_ERROR(error, BH_ENOMEM);
     EXPECT_OK(system_kill(system_cap, a.id));
     wait_for_death(&a, &crash);
@@ -366,4 +367,8 @@ void memory_runs_out(void) {
         EXPECT_OK(bh_cap_drop(hoard[--have]));
     revive(&a);
     expect_serves(&a);
+    for (uint32_t i = 0; i < threads; i++) {
+        EXPECT_OK(bh_event_signal(crowd_event));
+        bh_yield();
+    }
 }
