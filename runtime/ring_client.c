@@ -151,6 +151,14 @@ static bool distrust_server(struct bh_ring *ring, enum bh_error code) {
     return see_epoch(ring);
 }
 
+// A completion that is no success. BH_OK: the client is to have it.
+[[gnu::noinline]] static enum bh_error doubt(struct bh_ring *ring, int32_t code) {
+    if (!bh_ring_status_is_one(code))
+        return accuse_server(ring, (uint32_t)code, "completion with a status that is none");
+    bool on_trial = code != BH_ECANCELED && atomic_load_explicit(&header_of(ring)->trial, memory_order_acquire);
+    return on_trial && distrust_server(ring, (enum bh_error)code) ? BH_ECANCELED : BH_OK;
+}
+
 static bool before(uint32_t index, uint32_t limit) {
     return (int32_t)(limit - index) > 0;
 }
@@ -177,9 +185,9 @@ RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, bool h
     atomic_thread_fence(memory_order_acquire);
     if (*(volatile uint64_t *)&entry->sequence != sequence)
         return stale ? BH_ECANCELED : accuse_server(ring, slot, "completion that changes while it is read");
-    if (__builtin_expect(code < 0 && code != BH_ECANCELED, 0) && atomic_load_explicit(&header_of(ring)->trial, memory_order_acquire) &&
-        distrust_server(ring, (enum bh_error)code))
-        return BH_ECANCELED;
+    enum bh_error doubtful = __builtin_expect(code != 0, 0) ? doubt(ring, code) : BH_OK;
+    if (doubtful)
+        return doubtful;
     if (stale) // it may have been the next lap's, a moment early: then it comes once more
         ring->doubtful_until = ring->taken + ring->info.entry_count + 1;
     ring->taken++;

@@ -18,6 +18,7 @@
 #ifndef BH_ABI_RING_H
 #define BH_ABI_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BH_RING_MAGIC 0x474e4952u // "RING"
@@ -77,6 +78,12 @@ struct bh_ring_completion {
     int32_t status; // bh_error
     uint64_t sequence; // of the request: tells a stale completion from a right one
 };
+
+// Errors are small and negative. A server that says something else is broken: one bit that flips in a success makes no error of it.
+#define BH_RING_STATUS_LEAST (-4095)
+static inline bool bh_ring_status_is_one(int32_t status) {
+    return status <= 0 && status >= BH_RING_STATUS_LEAST;
+}
 
 // Filled in by the run-time call ring_attach.
 struct bh_ring_info {

@@ -180,13 +180,15 @@ enum bh_error rings_forward(struct ring *ring, struct domain *domain, struct eve
     return BH_OK;
 }
 
-// A completion of a slot that does not exist: nothing that a client writes makes an honest server write that.
+// A completion of a slot that does not exist, or with a status that is none: nothing that a client writes makes an honest server write that.
 static bool proved(const struct ring *ring) {
     const uint8_t *completions = (const uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size;
     uint64_t size = round_up(sizeof(struct bh_ring_completion) + ring->completion_size, 16);
-    for (uint32_t i = 0; i < ring->entry_count; i++)
-        if (((const struct bh_ring_completion *)(completions + BH_RING_COMPLETIONS + size * i))->slot >= ring->entry_count)
+    for (uint32_t i = 0; i < ring->entry_count; i++) {
+        const struct bh_ring_completion *entry = (const struct bh_ring_completion *)(completions + BH_RING_COMPLETIONS + size * i);
+        if (entry->slot >= ring->entry_count || !bh_ring_status_is_one(entry->status))
             return true;
+    }
     return false;
 }
 
