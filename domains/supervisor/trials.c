@@ -54,7 +54,10 @@ static void judge(const struct bh_domain_info *info, const struct bh_image_info 
     if (trial.unserved) {
         snprintf(why, sizeof(why), "it does not serve %s", trial.missing);
         put_back(info, why);
-    } else if (*since && now - *since >= HALF_NS / 2) {
+    } else if (*since && now - *since < HALF_NS / 2) { // they have just come, or a predecessor knew how long they wait
+        wake_by(next, *since + HALF_NS / 2);
+        return;
+    } else if (*since) {
         snprintf(why, sizeof(why), "requests wait on ring %s, and it answered none", trial.missing);
         put_back(info, why);
     } else if (images_keep(images_cap, info->id)) {

@@ -3,6 +3,7 @@
 """Deaths in the middle of a recovery, aimed at by QEMU's gdb stub: the disk's driver before and after each call of its start, and at the first, second, fifth
 request that it replays; the supervisor before and after each call with which it restarts the driver, takes over from a dead one, or gives up. After each
 of them the client has what was acknowledged, and no error (docs/recovery.md)."""
+import contextlib
 import os
 import re
 import sys
@@ -72,9 +73,8 @@ class Theatre:
         finally:
             self.stub.clear(address)
 
-    def kill_at(self, victim, symbol, count, after, orders=(), next_life=False):
+    def kill_at(self, victim, symbol, count, after, orders=(), next_life=False, seconds=SELDOM_S):
         """Whether it died there. The machine runs afterwards."""
-        seconds = SELDOM_S
         self.halt()
         for order in orders:
             self.order(order)
@@ -144,13 +144,19 @@ def supervisor_steps(theatre, supervisor, quick):
             yield f"{'after' if after else 'at'} {symbol}, taking over", reached, theatre.comes(SERVES, before)
 
 
-def deaths_in_the_middle(world, checks):
-    quick = not world.options.all
+@contextlib.contextmanager
+def stage(world):
+    """The system under its client's load, under a debugger, with domains that die more often than others bear."""
     extra = ["-gdb", f"unix:{world.path('gdb.sock')},server=on,wait=off"]
-    manifest = world.manifest("often", ("restart_window_ms = 5000", "restart_window_ms = 500"))  # it dies more often than others bear
+    manifest = world.manifest("often", ("restart_window_ms = 5000", "restart_window_ms = 500"))
     with recovery.small(world, manifest, extra=extra) as machine:
         machine.wait_for("clerk: [1-9]", log=True)
-        theatre = Theatre(world, machine)
+        yield machine, Theatre(world, machine)
+
+
+def deaths_in_the_middle(world, checks):
+    quick = not world.options.all
+    with stage(world) as (machine, theatre):
         for name, steps in (("virtio-blk", driver_steps), ("supervisor", supervisor_steps)):
             victim = Victim(world.build, machine, name)
             outcomes = list(steps(theatre, victim, quick))
