@@ -11,6 +11,7 @@
 #   make test TEST=crash             only the tests whose name contains "crash"
 #   make bench BENCH=call            one benchmark; RUNS=8: in eight processes; SAVE=before: keep the report under that name
 #   make bench-compare before after  two reports: files, folders, or names that they were saved under
+#   make test WORKERS=1              one compiler at a time; usually there are as many as processors
 #   make demo SEED=7                 crash the disk driver 20 times under load
 #   make demo PACKED=1               the same on a disk with packed virtqueues
 #   make demo VMM=1                  and the vmm under its guest, too
@@ -31,7 +32,11 @@ PACKED ?=
 IOMMU ?= on
 BUILD ?= build
 V ?= 0
+WORKERS ?= $(shell nproc)
 
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(WORKERS)
+endif
 CC := clang-19
 AR := llvm-ar-19
 LD := ld.lld-19
