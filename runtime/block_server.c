@@ -92,17 +92,6 @@ static void end(struct bh_block_server *server, uint32_t slot, enum bh_error sta
     server->ended = true;
 }
 
-bool bh_block_take(struct bh_block_server *server, uint32_t *slot, struct bh_block_request *request) {
-    while (bh_ring_take(&server->ring, slot, request) == BH_OK) {
-        server->sizes[*slot] = 0;
-        enum bh_error error = block_patience_allows(server, *slot) ? check(server, request, &server->sizes[*slot]) : BH_EIO;
-        if (!error)
-            return true;
-        end(server, *slot, error);
-    }
-    return false;
-}
-
 const volatile struct bh_block_request *bh_block_entry(const struct bh_block_server *server, uint32_t slot) {
     const volatile struct bh_block_request *entry = bh_ring_entry(&server->ring, slot);
     if (!entry)
@@ -113,6 +102,31 @@ const volatile struct bh_block_request *bh_block_entry(const struct bh_block_ser
 void bh_block_differs(const struct bh_block_server *server, uint32_t slot, const struct bh_block_difference *difference) {
     bh_panic("request %llu in slot %u: %s is 0x%llx for the device, and 0x%llx in the ring", (unsigned long long)server->ring.sequences[slot], slot,
              difference->what, (unsigned long long)difference->made, (unsigned long long)difference->asked);
+}
+
+// A request that is to be refused is looked at once more, where the client has it: a bit that flipped here is not the client's doing.
+static void check_again(const struct bh_block_server *server, uint32_t slot, enum bh_error error) {
+    const volatile struct bh_block_request *entry = bh_block_entry(server, slot);
+    struct bh_block_request request = *entry;
+    uint32_t size;
+    enum bh_error again = check(server, &request, &size);
+    struct bh_block_difference difference;
+    if (!bh_block_same("the error with which it is refused", (uint64_t)-error, (uint64_t)-again, &difference))
+        bh_block_differs(server, slot, &difference);
+}
+
+bool bh_block_take(struct bh_block_server *server, uint32_t *slot, struct bh_block_request *request) {
+    while (bh_ring_take(&server->ring, slot, request) == BH_OK) {
+        server->sizes[*slot] = 0;
+        bool allowed = block_patience_allows(server, *slot);
+        enum bh_error error = allowed ? check(server, request, &server->sizes[*slot]) : BH_EIO;
+        if (!error)
+            return true;
+        if (allowed)
+            check_again(server, *slot, error);
+        end(server, *slot, error);
+    }
+    return false;
 }
 
 void bh_block_end(struct bh_block_server *server, uint32_t slot, enum bh_error status) {

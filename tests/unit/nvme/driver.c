@@ -267,6 +267,18 @@ static void shorter_request(struct nvme_command *commands) {
     fixture.requests[0].segments[1] = (struct bh_block_segment){65536, 4096, 0};
 }
 
+static void honest_request(struct nvme_command *commands) {
+    (void)commands;
+    fixture.requests[0].lba = 64;
+}
+
+Test(nvme, a_request_that_is_refused_for_what_the_client_did_not_say_is_the_successors) {
+    fixture_request(BH_BLOCK_OPERATION_READ, DISK_SIZE / 512, 0, 4096); // as if that were the driver's copy
+    fixture.spoil = honest_request;                                     // of this
+    ends_with("panic: request 1 in slot 0: the error with which it is refused is 0x2 for the device, and 0x0 in the ring");
+    cr_assert_eq(fixture.finished, 0, "the request stays in the log");
+}
+
 Test(nvme, a_command_for_another_block_than_the_rings_is_not_sent) {
     fixture.spoil = wrong_block;
     write_one();
