@@ -11,7 +11,9 @@
 #define BLK_SERIAL_SIZE 20u
 #define BLK_PARTS_MAX (BH_BLOCK_SEGMENTS_MAX + 2) // header and status around the data
 
-enum blk_operation : uint32_t { BLK_IN = 0, BLK_OUT = 1, BLK_FLUSH = 4, BLK_GET_ID = 8 };
+// BLK_NOTHING: no operation that a device knows. It stands in each request that is not offered, so that a device which looks at one all the same, since a bit flipped in an
+// index or an entry of its queue, moves no data.
+enum blk_operation : uint32_t { BLK_IN = 0, BLK_OUT = 1, BLK_FLUSH = 4, BLK_GET_ID = 8, BLK_NOTHING = 0xffffffff };
 enum blk_status : uint8_t { BLK_OK = 0, BLK_IO_ERROR = 1, BLK_UNSUPPORTED = 2, BLK_NO_ANSWER = 0xff };
 
 // What the device reads and writes for one request, beside the data. One for each slot of the ring.
@@ -37,11 +39,14 @@ struct blk_places {
 
 // ---- request.c
 
-void request_open(const struct blk_places *places);
+// With `count` places for requests.
+void request_open(const struct blk_places *places, uint32_t count);
 // Write down what the device is to do for a checked request. It sees that when the queue is published.
 enum bh_error request_write(struct virtqueue *queue, uint32_t slot, const struct bh_block_request *request);
 // The same for its serial number, by the memory of slot 0.
 enum bh_error request_write_serial(struct virtqueue *queue);
+// The device has done it, and its status was read.
+void request_retire(uint32_t slot);
 
 // ---- check.c
 

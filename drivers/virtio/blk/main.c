@@ -93,7 +93,9 @@ static bool take_ends(void) {
     while ((error = virtqueue_take(&driver.queue, &slot, &written)) == BH_OK) {
         if (driver.requests[slot].status == BLK_NO_ANSWER) // it did not reach our memory, or did nothing
             bh_panic("the device ended request %u and did not say how", slot);
-        bh_block_end(&driver.server, slot, status_of(slot));
+        enum bh_error status = status_of(slot);
+        request_retire(slot);
+        bh_block_end(&driver.server, slot, status);
         any = true;
     }
     // A device that lies is reset by the kernel when this domain is gone; the log of requests is safe in the ring.
@@ -154,6 +156,7 @@ static void read_serial(void) {
     if (memory->status == BLK_OK)
         memcpy(driver.server.info.serial, memory->serial, BLK_SERIAL_SIZE);
     driver.server.info.serial[BLK_SERIAL_SIZE] = 0;
+    request_retire(0);
 }
 
 static enum bh_error open_device(void) {
@@ -171,7 +174,7 @@ static enum bh_error open_device(void) {
         return error;
     driver.requests = places.memory = (struct blk_memory *)address;
     places.indirect = driver.device.features & VIRTIO_F_INDIRECT_DESC;
-    request_open(&places);
+    request_open(&places, driver.server.ring.info.entry_count);
     check_open(&places);
     read_config();
     virtio_start(&driver.device);

@@ -66,7 +66,7 @@ static void write_one(uint64_t features, uint32_t used, uint32_t operation, uint
     cr_assert_eq(virtqueue_create(&queue, &device, 0, SIZE, 0, 1), BH_OK);
     queue.next_available = queue.next_used = (uint16_t)used;
     memset(memory, 0, sizeof(memory));
-    request_open(&places);
+    request_open(&places, SLOTS);
     check_open(&places);
     request = (struct bh_block_request){.operation = operation, .segment_count = segments, .lba = 0x123456789};
     for (uint32_t i = 0; i < segments; i++)
@@ -159,4 +159,13 @@ Test(blk, a_driver_that_sends_its_device_astray_is_left_to_the_iommu) {
     bh_dma_astray = 0x4000000000;
     write_one(0, 0, BH_BLOCK_OPERATION_WRITE, 2);
     cr_assert(is_right(), "%s", difference.what);
+}
+
+Test(blk, a_request_that_is_not_offered_is_none_that_a_device_knows) {
+    write_one(VIRTIO_F_INDIRECT_DESC, 0, BH_BLOCK_OPERATION_WRITE, 1);
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        cr_assert_eq(memory[slot].type, slot == SLOT ? BLK_OUT : BLK_NOTHING);
+    request_retire(SLOT);
+    cr_assert_eq(memory[SLOT].type, BLK_NOTHING);
+    cr_assert(!is_right() && difference.made == BLK_NOTHING);
 }
