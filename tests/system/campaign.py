@@ -273,6 +273,14 @@ class Bug(Injector):
     def start_of(self, function):
         return self.world.base + next(start for start, _, name in self.world.symbols if name == function)
 
+    def arrives(self, function):
+        """Whether it enters that function next, and stands there."""
+        address = self.start_of(function)
+        self.stub.break_at(address)
+        there = self.stub.go(5)
+        self.stub.clear(address)
+        return there
+
 
 class Planted(Bug):
     """A driver with a bug: it changes one request for a write after it was built, and compared with the ring's."""
@@ -291,18 +299,14 @@ class Planted(Bug):
         return pages
 
     def harm(self):
-        write = self.start_of("virtqueue_write")
-        self.stub.break_at(write)
         for _ in range(200):
-            if not self.stub.go(5):
+            if not self.arrives("virtqueue_write"):
                 break
             first = int.from_bytes(self.stub.read(self.world.base + (self.stub.register("rsi") & SLOT_MASK), 8), "little")
             header = self.mapped()[first & ~0xfff] + (first & 0xfff)
+            if not self.arrives("virtqueue_publish"):
+                break
             if int.from_bytes(self.stub.read(header, 4), "little") == WRITE:
-                self.stub.clear(write)
-                self.stub.break_at(self.start_of("virtqueue_publish"))
-                if not self.stub.go(5):
-                    break
                 self.change(self.stub, header)
                 self.stub.leave()
                 return {"what": "planted"}
@@ -334,8 +338,7 @@ class EndsBadly(Bug):
     """A driver with a bug where it completes a request: spoil()."""
 
     def harm(self):
-        self.stub.break_at(self.start_of("bh_ring_end"))
-        if not self.stub.go(5):
+        if not self.arrives("bh_ring_end"):
             raise NotTriggered("the driver completes nothing")
         self.spoil()
         self.stub.leave()
