@@ -261,7 +261,9 @@ def check_campaign(checks):
             checks.check("virtio-blk" in file.read(), f"{name} is there")
     process = subprocess.Popen([sys.executable, PROGRAM, "virtio-blk", "--build", BUILD, "--name", "of-tests", "--runs", "50", "--faults", "register,null,text",
                                 "--resume"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    time.sleep(4)
+    deadline = time.monotonic() + 120
+    while len(report.read_runs(folder)) < len(runs) + 1 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[0]
     checks.check(process.returncode == 0 and "--resume goes on" in said and re.search(r" of ([3-9]|1\d) runs", said), "Ctrl-C ends it with a report", said)

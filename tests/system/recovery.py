@@ -403,8 +403,9 @@ class HostedDisk:
             return False
         if not self.breach:
             return not self.verdicts and not self.counted[3] and self.shown()
-        # Nobody can tell whether what was never read between is lost, or an old write is over it.
-        return self.shown() and all(self.breach in one or (self.breach == CAME_BACK and LOST in one) for one in self.verdicts)
+        # Nobody can tell whether what was never read between is lost, or an old write is over it; nor, of what was read, whether it was lost or overwritten.
+        also = (LOST, CAME_BACK) if self.breach in (LOST, CAME_BACK) else (self.breach,)
+        return self.shown() and all(any(words in one for words in also) for one in self.verdicts)
 
 
 def hosted_order(world, checks):
