@@ -139,6 +139,8 @@ static void handle_mmio(struct machine *machine) {
         return;
     }
     const struct mmio_instruction *instruction = decode_current(machine);
+    if (!instruction) // a guest's kernel does not live through a #GP for nothing: before it is called wrong it is looked at once more
+        instruction = decode_current(machine);
     if (instruction && mmio_execute(machine, instruction, state->info2, state->info1 & FAULT_WRITE))
         return;
     bh_warn("no instruction for device memory: guest-physical 0x%llx, rip 0x%llx; the guest gets #GP",
