@@ -9,19 +9,18 @@
 
 #include "bulkhead/domain.h"
 #include "kernel.h"
-#include "kernel/abi/slot.h"
+#include "kernel/abi/manifest.h"
 #include "trials.h"
 
 #define LOOKS 4
 #define MS 1000000ull
-#define RINGS_MAX 64 // that a manifest may have
 
 // One side of one ring.
 static struct watch {
     uint32_t epoch, submitted, completed, busy; // as they were at the last look
     uint32_t generation, looks;                 // of the domain; in vain
     uint64_t next_ns;
-} servers[RINGS_MAX], clients[RINGS_MAX];
+} servers[BH_RINGS_MAX], clients[BH_RINGS_MAX];
 
 static bool moves(const struct watch *watch, const struct bh_ring_state *ring, bool server, uint32_t generation) {
     if (generation != watch->generation || ring->epoch != watch->epoch)
@@ -41,13 +40,15 @@ static void end_it(const struct bh_domain_info *info, const struct bh_ring_state
 
 static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool server, uint64_t now, uint64_t *next) {
     struct bh_domain_info info;
+    if (now < watch->next_ns) {
+        wake_by(next, watch->next_ns);
+        return;
+    }
     if (system_domain_info(system_cap, server ? ring->server : ring->client, &info) != BH_OK || !info.answer_ms)
         return;
-    if (now >= watch->next_ns) {
-        bool well = info.state != BH_DOMAIN_STATE_RUNNING || moves(watch, ring, server, info.generation);
-        *watch = (struct watch){.epoch = ring->epoch, .submitted = ring->submitted, .completed = ring->completed, .busy = ring->busy,
-                                .generation = info.generation, .looks = well ? 0 : watch->looks + 1, .next_ns = now + info.answer_ms * MS / LOOKS};
-    }
+    bool well = info.state != BH_DOMAIN_STATE_RUNNING || moves(watch, ring, server, info.generation);
+    *watch = (struct watch){.epoch = ring->epoch, .submitted = ring->submitted, .completed = ring->completed, .busy = ring->busy,
+                            .generation = info.generation, .looks = well ? 0 : watch->looks + 1, .next_ns = now + info.answer_ms * MS / LOOKS};
     wake_by(next, watch->next_ns);
     if (watch->looks < LOOKS)
         return;
@@ -57,7 +58,7 @@ static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool 
 
 void hangs_look(uint64_t now, uint64_t *next) {
     struct bh_ring_state ring;
-    for (uint32_t number = 0; number < RINGS_MAX && system_ring_info(system_cap, number, &ring) == BH_OK; number++) {
+    for (uint32_t number = 0; number < BH_RINGS_MAX && system_ring_info(system_cap, number, &ring) == BH_OK; number++) {
         look_at(&servers[number], &ring, true, now, next);
         look_at(&clients[number], &ring, false, now, next);
     }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "cap.h"
 
+#define BH_RINGS_MAX 64 // in one archive
 #define BH_ARCHIVE_MAGIC 0x31304b4c55424842ull // "BHBULK01"
 
 struct bh_archive_table {

@@ -17,7 +17,7 @@
 #include "kernel/exchange/rings.h"
 #include "kernel/sched/thread.h"
 
-enum { PORTS_MAX = 128, RINGS_MAX = 64, BUFFERS_MAX = 64, CAPS_MAX = 4096, START_ORDERS = 16 };
+enum { PORTS_MAX = 128, BUFFERS_MAX = 64, CAPS_MAX = 4096, START_ORDERS = 16 };
 
 static struct {
     const uint8_t *bytes;
@@ -33,7 +33,7 @@ static struct {
 
 static struct domain *made_domains[BH_SLOT_COUNT];
 static struct port *made_ports[PORTS_MAX];
-static struct ring *made_rings[RINGS_MAX];
+static struct ring *made_rings[BH_RINGS_MAX];
 static struct buffer *made_buffers[BUFFERS_MAX];
 
 static const void *table(const struct bh_archive_table *where, size_t entry, uint32_t max, const char *what) {
@@ -51,7 +51,7 @@ static bool tables_check(void) {
     archive.files = table(&head->files, sizeof(*archive.files), 256, "files");
     archive.domains = table(&head->domains, sizeof(*archive.domains), BH_SLOT_COUNT - 1, "domains");
     archive.ports = table(&head->ports, sizeof(*archive.ports), PORTS_MAX, "ports");
-    archive.rings = table(&head->rings, sizeof(*archive.rings), RINGS_MAX, "rings");
+    archive.rings = table(&head->rings, sizeof(*archive.rings), BH_RINGS_MAX, "rings");
     archive.buffers = table(&head->buffers, sizeof(*archive.buffers), BUFFERS_MAX, "buffers");
     archive.grants = table(&head->grants, sizeof(*archive.grants), 1024, "grants");
     archive.options = table(&head->options, sizeof(*archive.options), 256, "options");

@@ -289,10 +289,19 @@ static struct bh_ring_completions *completions_of(const struct ring *ring) {
     return (struct bh_ring_completions *)((uint8_t *)ring->header + BH_PAGE_SIZE + ring->request_pages_size);
 }
 
+static uint32_t requests_under_way(const struct ring *ring) {
+    const uint8_t *requests = (const uint8_t *)ring->header + BH_PAGE_SIZE;
+    uint64_t first = round_up(BH_RING_ORDER + 4ull * ring->entry_count, 64), size = round_up(sizeof(struct bh_ring_slot) + ring->header->request_size, 64);
+    uint32_t busy = 0;
+    for (uint32_t i = 0; i < ring->entry_count; i++)
+        busy += ((const struct bh_ring_slot *)(requests + first + i * size))->state != BH_SLOT_FREE;
+    return busy;
+}
+
 uint32_t rings_stuck(const struct domain *domain, const char **name) {
     uint32_t count = 0;
     for (const struct ring *ring = rings; ring; ring = ring->next) {
-        if (ring->server != domain || !ring->server_attached || completions_of(ring)->completion_tail || !rings_busy(ring))
+        if (ring->server != domain || !ring->server_attached || completions_of(ring)->completion_tail || !requests_under_way(ring))
             continue;
         if (name)
             *name = ring->name;
@@ -309,7 +318,7 @@ static bool stands_unheard(const struct event *event) {
 
 void rings_describe(const struct ring *ring, struct bh_ring_state *state) {
     const struct bh_ring_requests *requests = (const struct bh_ring_requests *)((const uint8_t *)ring->header + BH_PAGE_SIZE);
-    *state = (struct bh_ring_state){.entries = ring->entry_count, .busy = rings_busy(ring), .client = ring->client->id, .server = ring->server->id,
+    *state = (struct bh_ring_state){.entries = ring->entry_count, .busy = requests_under_way(ring), .client = ring->client->id, .server = ring->server->id,
                                     .epoch = ring->header->epoch, .submitted = requests->submit_tail, .completed = completions_of(ring)->completion_tail,
                                     .client_unheard = ring->client_attached && stands_unheard(&ring->completion_event->event),
                                     .server_unheard = ring->server_attached && stands_unheard(&ring->submit_event->event)};
@@ -341,13 +350,4 @@ const struct ring *rings_get(uint32_t number) {
     while (ring && number--)
         ring = ring->next;
     return ring;
-}
-
-uint32_t rings_busy(const struct ring *ring) {
-    const uint8_t *requests = (const uint8_t *)ring->header + BH_PAGE_SIZE;
-    uint64_t first = round_up(BH_RING_ORDER + 4ull * ring->entry_count, 64), size = round_up(sizeof(struct bh_ring_slot) + ring->header->request_size, 64);
-    uint32_t busy = 0;
-    for (uint32_t i = 0; i < ring->entry_count; i++)
-        busy += ((const struct bh_ring_slot *)(requests + first + i * size))->state != BH_SLOT_FREE;
-    return busy;
 }

@@ -42,9 +42,8 @@ enum bh_error rings_create(const char *name, struct domain *client, struct domai
                            const struct ring_shape *shape, struct buffer *buffer, struct ring **out);
 // Map it in one of its two domains and describe it.
 enum bh_error rings_attach(struct ring *ring, struct domain *domain, struct bh_ring_info *info);
-// The ring with this number, from 0; NULL: there are no more. And how many of its requests are under way, as its client says.
+// The ring with this number, from 0; NULL: there are no more.
 const struct ring *rings_get(uint32_t number);
-uint32_t rings_busy(const struct ring *ring);
 // All that there is to say about a ring, for its name and its domains.
 void rings_describe(const struct ring *ring, struct bh_ring_state *state);
 // The server's wish: signals of its client raise `event` instead.
