@@ -30,7 +30,7 @@ prepare() {
     sed -i 's/lock ; orl $0,(%%rsp)/mfence/; s/"hlt"/"ud2"/' arch/x86_64/atomic_arch.h
 
     ./configure --disable-shared --with-malloc=oldmalloc CC=clang-19 >configure.log 2>&1 || { tail -5 configure.log >&2; exit 1; }
-    make -s obj/include/bits/alltypes.h obj/include/bits/syscall.h obj/src/internal/version.h
+    env -u MAKEFLAGS make -s obj/include/bits/alltypes.h obj/include/bits/syscall.h obj/src/internal/version.h
 }
 if [ "$flavour" = confined ]; then prepare; else cd "$work"; fi
 
