@@ -410,12 +410,31 @@ def check_changed_frames(checks):
                  json.dumps(one))
 
 
+def check_boots(checks):
+    """A machine that cannot be saved goes on from run to run."""
+    world, folder = World(BUILD, "linux", "nvme", choose=["disk=nvme"]).prepare(), os.path.join(FOLDER, "boots")
+
+    def write_behind_its_back(_, machine, plan_of):
+        with open(machine.disk, "r+b") as image:
+            image.seek(disk.SIZE - 1)
+            image.write(b"!")
+        machine.qmp.ask("cont")
+        return {"what": plan_of[0]}
+    one = once.run_once(world, ("panic", 1), folder, {})
+    checks.check(one["class"] == "recovered-unseen" and one["run_of_machine"] == 1, "the first run of a booted machine: its driver dies", json.dumps(one))
+    one = once.run_once(world, None, folder, {})
+    checks.check(one["class"] == "no-effect" and one["run_of_machine"] == 2 and min(one["flushed"]) > 0, "the second does not count what died in the first", json.dumps(one))
+    one = once.run_once(world, ("planted", 1), folder, {}, harm=write_behind_its_back)
+    checks.check(one["class"] == "corruption" and one["run_of_machine"] == 3 and not world.kept, "the third ends the machine: a sector changed that nobody wrote", json.dumps(one))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def main():
     checks = Checks("campaign")
     checks.options(__doc__, build=False)
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
-    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames):
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames, check_boots):
         if checks.wants(checks.name(part)):
             part(checks)
     return checks.end()

@@ -130,6 +130,7 @@ class Campaign:
             if one["class"] != "no-effect":
                 raise Trouble(f"the guest is not well even when nothing is broken: {one['class']}: {one['why']}; logs: {self.folder}/undisturbed")
             calm.append({name: one[name] for name in WAITS})
+        self.world.drop(os.path.join(self.folder, "undisturbed"))
         self.settings.update({"undisturbed": calm, "limits": {name: max([least] + [round(one[name] * UNSEEN_FACTOR) for one in calm])
                                                               for name, least in UNSEEN_LEAST_US.items()}})
         with open(path, "w", encoding="utf-8") as file:
@@ -185,6 +186,7 @@ class Campaign:
                 self.count(one)
                 self.progress.fresh += 1
                 self.progress.show(self.real)
+        self.world.drop(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
     def run(self):

@@ -98,6 +98,14 @@ def check_rest(image, base):
     return wrong
 
 
+def clear_areas(path):
+    """As they were before the load: its records begin from the first again, and one of an earlier load must not pass for one of this."""
+    with open(path, "r+b") as image:
+        for start, end in AREAS:
+            image.seek(start)
+            image.write(bytes(end - start))
+
+
 def check_image(path, base_path, flushed):
     with open(path, "rb") as image, open(base_path, "rb") as base:
         return check_records(image, flushed) + check_rest(image, base)
@@ -115,9 +123,7 @@ def main():
         for at in range(ROOT_END, SIZE, PIECE):
             image.seek(at)
             image.write(pattern(at, PIECE))
-        for start, end in AREAS:
-            image.seek(start)
-            image.write(bytes(end - start))
+    clear_areas(path)
 
 
 if __name__ == "__main__":

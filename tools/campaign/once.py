@@ -6,11 +6,11 @@ import shutil
 import time
 
 import disk
-from classify import classify
+from classify import RECOVERED, classify
 from faults import Injector, NotTriggered, Plan
 from gdb_remote import GdbError, Stub
 from qmp import QmpError
-from world import Trouble
+from world import RUNS_OF_A_BOOT, Trouble
 
 WINDOW_TICKS, WINDOW_TICKS_MAX = 6, 60   # lines of the load after the fault: if all is well; if a request waits
 WAITS_US = 300_000                       # a request that runs for so long may still be answered
@@ -62,12 +62,18 @@ def ask_domains(machine, evidence):
         domains = machine.control.ask("domains")["domains"]
         evidence["control"] = True
         evidence["deaths"] = [{"domain": one["name"], "cause": one["cause"], "restarts": one["restarts"], **where(machine, one["name"])}
-                              for one in domains if one["cause"] not in ("none", "exit")]
-        evidence["breaches"] = sum(one["breaches"] for one in domains)
+                              for one in domains if one["cause"] not in ("none", "exit") and not was_so(machine, one)]
+        evidence["breaches"] = sum(max(0, one["breaches"] - machine.before.get(one["name"], {"breaches": 0})["breaches"]) for one in domains)
         evidence["given_up"] = ", ".join(one["name"] for one in domains if one["state"] in ("dead", "ended") and one["cause"] not in ("none", "exit"))
     except Trouble as trouble:
         evidence["control"] = False
         evidence["trouble"] = str(trouble)
+
+
+def was_so(machine, domain):
+    """Whether it died before this run, and not since."""
+    before = machine.before.get(domain["name"])
+    return before is not None and all(domain[name] == before[name] for name in ("restarts", "generation", "state"))
 
 
 def where(machine, name):
@@ -106,6 +112,7 @@ def run_once(world, plan_of, folder, limits, keep=False, harm=harm_by_plan):
     """The record of a run. `plan_of': (kind, seed), or None for an undisturbed one; `limits': of classify()."""
     began, evidence = time.monotonic(), {}
     machine = world.restore(folder)
+    evidence["run_of_machine"], rests = machine.runs, False
     try:
         count = len(machine.ticks())
         if plan_of:
@@ -115,6 +122,7 @@ def run_once(world, plan_of, folder, limits, keep=False, harm=harm_by_plan):
         else:
             machine.qmp.ask("cont")
         gather(machine, evidence, count)
+        rests = world.boots and not keep and machine.rest()
     except NotTriggered as why:
         return {**evidence, "class": "not-triggered", "why": str(why), "seconds": round(time.monotonic() - began, 1)}
     except (GdbError, QmpError) as error:
@@ -122,10 +130,15 @@ def run_once(world, plan_of, folder, limits, keep=False, harm=harm_by_plan):
         if machine.running():
             raise
     finally:
-        machine.stop()
+        if not rests:
+            machine.stop()
     evidence["disk"] = disk.check_image(machine.path("disk.img"), world.base_disk(machine), evidence.get("flushed", [0] * disk.THREADS))[:8]
     evidence["class"], evidence["why"] = classify(evidence, limits)
     evidence["seconds"] = round(time.monotonic() - began, 1)
+    if rests and evidence["class"] in RECOVERED and machine.runs < RUNS_OF_A_BOOT:
+        world.keep(machine)
+        return evidence
+    machine.stop()
     if not keep:
         os.unlink(machine.path("disk.img"))
     return evidence

@@ -3,7 +3,7 @@
 
 The machine's memory lies in a file that every run maps privately, so that a run begins within a second, and always at the same instruction. QEMU
 counts instructions as time while the machine is busy (-icount): how busy the host is changes no time-out of the guest's or of a domain's.
-A machine with a device that cannot be saved (QEMU's nvme) is booted for each run.
+A machine with a device that cannot be saved (QEMU's nvme) is booted, and goes on from run to run as long as all is well.
 """
 import fcntl
 import hashlib
@@ -19,6 +19,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "run"))
 from machine import Control, Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
+import disk  # noqa: E402  pylint: disable=wrong-import-position
 from gdb_remote import Stub  # noqa: E402  pylint: disable=wrong-import-position
 from peer import FORWARD, Peer, port_of  # noqa: E402  pylint: disable=wrong-import-position
 from qmp import Qmp, QmpError  # noqa: E402  pylint: disable=wrong-import-position
@@ -28,8 +29,9 @@ SLOT_AREA, SLOT_SIZE = 0x100000000000, 1 << 32
 KERNEL_TEXT = (0x100000, 0x400000)
 DISK_OPERATIONS = 2000  # a second: a disk that takes its time, so that requests are in flight
 COUNTING = ["-icount", "shift=3,sleep=on"]  # 8 ns an instruction: about as fast as one is emulated, so that the guest's time is near the host's
-LOAD_TICKS = 8  # before the machine is saved
+LOAD_TICKS, LOAD_TICKS_BOOTED = 8, 3  # before the machine is saved; before each run of one that cannot be
 CANNOT_BE_SAVED = ("nvme",)  # devices of QEMU 7.2
+RUNS_OF_A_BOOT = 10  # of a machine that cannot be saved: restart limits are far, and what a fault left behind unseen does not stay for long
 PROFILE_HITS, PROFILE_TIMEOUT = 4, 3
 FLOW_TIMEOUT = 60
 TICK = re.compile(r"^@T (\d+)((?: \d+)+) (\d+) (\d+) (\d+)$", re.M)
@@ -86,6 +88,8 @@ class Subject(Machine):
     def __init__(self, world, folder, incoming):
         super().__init__(world.build, world.system, **world.options(folder, incoming))
         self.qmp = self.peer = None
+        self.runs, self.began = 1, 0  # since it was booted or loaded; where the console's text of this one begins
+        self.before = {}              # what the control line said of the domains before it, by name
 
     def start(self):
         super().start()
@@ -95,9 +99,36 @@ class Subject(Machine):
     def stop(self):
         if self.qmp:
             self.qmp.close()
+            self.qmp = None
         super().stop()
         if self.peer:
             self.peer.close()
+
+    def text(self):
+        """What the console said in this run."""
+        return super().text()[self.began:]
+
+    def begin_again(self, name):
+        """Another run, with a fresh instance of the domain; the load has ended, and the machine stands still."""
+        disk.clear_areas(self.disk)
+        self.runs += 1
+        self.began = len(super().text())
+        self.peer.close()
+        self.qmp.ask("cont")
+        self.control.ask(f"restart {name}")
+        self.send("g\n")
+
+    def rest(self):
+        """Stand still after a run, with nothing on its way to the disk. Whether it does."""
+        if not self.running():
+            return False
+        self.release_control()
+        self.qmp.ask("stop")
+        return True
+
+    def note_domains(self):
+        self.before = {one["name"]: one for one in self.control.ask("domains")["domains"]}
+        self.release_control()
 
     def connect(self):
         """Begin the load on the network; the machine stands still again afterwards."""
@@ -170,7 +201,8 @@ class World:
         self.settings = ["vmm.cmdline=console=ttyS0 quiet panic=-1"]
         self.folder = os.path.join(build, "campaign", "worlds", "-".join([os.path.basename(system).removesuffix(".toml"), *(one.split("=")[-1] for one in self.choose)]))
         probe = Machine(build, system, choose=self.choose)
-        self.boot_each = probe.disk_driver in CANNOT_BE_SAVED
+        self.boots = probe.disk_driver in CANNOT_BE_SAVED
+        self.kept = {}  # machines that go on, by folder
         domains = probe.domains()
         if name not in domains:
             raise Trouble(f"the system {system} has no domain \"{name}\"; it has {', '.join(domains)}" + ("; try DISK=nvme" if name == "nvme" else ""))
@@ -183,11 +215,11 @@ class World:
 
     def options(self, folder, incoming):
         memory = f"memory-backend-file,id=ram,size={MEMORY},mem-path={self.path('ram')},share={'off' if incoming else 'on'}"
-        if self.boot_each:
+        if self.boots:
             memory = f"memory-backend-ram,id=ram,size={MEMORY}"
         extra = ["-object", memory, "-gdb", f"unix:{os.path.join(folder, 'gdb.sock')},server=on,wait=off",
                  "-qmp", f"unix:{os.path.join(folder, 'steering.sock')},server=on,wait=off", *COUNTING, *self.extra]
-        if incoming and not self.boot_each:
+        if incoming and not self.boots:
             extra += ["-incoming", "defer"]
         return {"folder": folder, "disk": os.path.join(folder, "disk.img"), "memory": MEMORY, "machine": "q35,memory-backend=ram", "wants_disk": True, "choose": self.choose,
                 "settings": self.settings, "network_options": [FORWARD], "archive": self.path("archive") if os.path.exists(self.path("archive")) else None,
@@ -198,7 +230,7 @@ class World:
 
     def base_disk(self, machine):
         """What a run's disk was at its beginning, outside of what the load writes."""
-        return machine.path("base.img") if self.boot_each else self.path("disk.img")
+        return machine.path("base.img") if self.boots else self.path("disk.img")
 
     # ---- once
 
@@ -249,7 +281,7 @@ class World:
             self.wait_for_load(machine)
             slots = {one["name"]: one["id"] for one in machine.control.ask("domains")["domains"]}
             machine.release_control()
-            if self.boot_each:
+            if self.boots:
                 return {"slots": slots}
             self.stop_outside_the_guest(machine)
             machine.qmp.save(self.path("state"))
@@ -257,10 +289,9 @@ class World:
             machine.process.wait(10)
         return {"slots": slots}
 
-    @staticmethod
-    def wait_for_load(machine):
+    def wait_for_load(self, machine):
         machine.wait_for("campaign: the load starts", 180)
-        if not machine.wait_for_ticks(LOAD_TICKS, 120):
+        if not machine.wait_for_ticks(LOAD_TICKS_BOOTED if self.boots else LOAD_TICKS, 120):
             raise Trouble(f"the guest's load does not begin; its console: {machine.path('console.log')}")
 
     @staticmethod
@@ -280,13 +311,15 @@ class World:
 
     def restore(self, folder):
         """A machine that stands still, under load."""
-        os.makedirs(folder, exist_ok=True)
-        shutil.copyfile(self.disk if self.boot_each else self.path("disk.img"), os.path.join(folder, "disk.img"))
-        machine = Subject(self, folder, incoming=True)
+        machine = self.kept.pop(folder, None) or self.make(folder)
         try:
-            machine.start()
-            if self.boot_each:
+            if machine.process:
+                machine.begin_again(self.name)
+            else:
+                machine.start()
+            if self.boots:
                 self.wait_for_load(machine)
+                machine.note_domains()
                 machine.qmp.ask("stop")
                 shutil.copyfile(machine.path("disk.img"), self.base_disk(machine))
             else:
@@ -299,3 +332,17 @@ class World:
             machine.stop()
             raise
         return machine
+
+    def make(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        shutil.copyfile(self.disk if self.boots else self.path("disk.img"), os.path.join(folder, "disk.img"))
+        return Subject(self, folder, incoming=True)
+
+    def keep(self, machine):
+        """For the next run in its folder: it stands still, its load has ended, and nothing was wrong."""
+        self.kept[machine.folder] = machine
+
+    def drop(self, folder):
+        """No more runs in that folder."""
+        if folder in self.kept:
+            self.kept.pop(folder).stop()

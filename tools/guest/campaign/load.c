@@ -2,7 +2,7 @@
 //
 // Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/disk.py is its other half), and on the network (network.c).
 //
-//   bulkhead-load DEVICE OFFSET SLOTS     until a letter comes on standard input
+//   bulkhead-load DEVICE OFFSET SLOTS     until a line comes on standard input
 //
 // Each of THREADS threads owns SLOTS slots of 4 KiB and writes numbered records to them: which slot record number N of a thread goes to is computed from
 // both, so whoever knows up to which number a thread's records are flushed knows what must be in every slot. A record says who wrote it, its number and
@@ -286,6 +286,8 @@ int main(int count, char **arguments) {
     while (poll(&input, 1, TICK_MS) == 0)
         tick(start);
     stop = true;
+    while (getchar() > '\n') {
+    }
     int stuck = wait_for_ends(fio);
     say_file("/tmp/fio.out", "@F");
     network_say((now_us() - start) / 1000);

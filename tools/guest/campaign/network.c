@@ -175,7 +175,8 @@ int network_start(void) {
     }
     pthread_t thread;
     listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, CONNECTIONS_MAX))
+    int again = 1; // soon after an earlier load's connections
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &again, sizeof(again)) || bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, CONNECTIONS_MAX))
         return errno;
     return pthread_create(&thread, NULL, accept_all, NULL);
 }
