@@ -8,7 +8,6 @@ exit status, what it prints, and the files that it makes. Then the services on t
 in both kinds, too.
 Ends with `N passed, N failed`.
 """
-import argparse
 import os
 import re
 import shutil
@@ -208,10 +207,7 @@ class Ports(hosted.Runner):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="only tests whose name contains this")
-    ports = Ports(parser.parse_args())
+    ports = Ports(hosted.parser(__doc__).parse_args())
     for number, case in enumerate(CASES):
         ports.run(number, case)
     for name, pattern in SCENARIOS.items():

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Drivers that send their devices astray, in QEMU with an IOMMU of several kinds: each attempt is caught and changes nothing, not even a byte of the
 kernel's text and constants, which are compared from outside. Without an IOMMU the same attempt does harm, and the log has said so."""
-import argparse
 import os
 import re
 import struct
@@ -100,10 +99,7 @@ def read(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    machine = Machine(parser.parse_args())
+    machine = Machine(hosted.parser(__doc__).parse_args())
     for name in RUNS:
         machine.run(name)
     print(f"{machine.passed} passed, {machine.failed} failed")

@@ -5,7 +5,6 @@ and on bare metal; mixtures of mechanisms in one chain of calls; and attacks, ea
 
 The scenarios assert the same for every mechanism: values, structs, bytes, capabilities, buffers, rings, and what becomes of callers when a domain dies.
 """
-import argparse
 import os
 import signal
 import subprocess
@@ -156,9 +155,7 @@ def run_refusals(runner, machine):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
+    parser = hosted.parser(__doc__)
     parser.add_argument("--all", action="store_true", help="all scenarios on bare metal, too")
     options = parser.parse_args()
     runs = [run_hosted(options), run_machine(options)]

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Shadows on bare metal: the scenarios of tests/hosted/interfaces.py in which they do something, with one processor and with four."""
-import argparse
 import os
 import sys
 
@@ -12,9 +11,7 @@ import interfaces  # noqa: E402 (its folder had to be found first)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
+    parser = domains.hosted.parser(__doc__)
     parser.add_argument("--cpus", type=int, nargs="+", default=[1, 4], help="processors of the machines")
     options = parser.parse_args()
     machine = domains.Machine(options)

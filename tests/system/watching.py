@@ -4,7 +4,6 @@
 
 Scenarios of tests/domains/conductor print what the kernel recorded, in the hosted kernel and on bare metal with one processor and four; bhctl does all of it on
 a system with a guest whose disk driver is broken on purpose."""
-import argparse
 import base64
 import json
 import os
@@ -339,10 +338,7 @@ class Tests:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--only", default="", help="run only tests whose name contains this")
-    options = parser.parse_args()
+    options = hosted.parser(__doc__).parse_args()
     tests = Tests(options)
     for cpus in (0, 1, 4):  # 0: the hosted kernel
         runner = domains.Machine(options) if cpus else hosted.Runner(options)
