@@ -163,6 +163,15 @@ static bool before(uint32_t index, uint32_t limit) {
     return (int32_t)(limit - index) > 0;
 }
 
+// A completion of what is not in flight, says our note. The log says it, too: only this side writes either.
+[[gnu::noinline]] static enum bh_error refuse_completion(struct bh_ring *ring, uint32_t slot) {
+    uint64_t noted = ring->sequences[slot], logged = slot_of(ring, slot)->sequence;
+    check_notes(ring);
+    if (noted && noted != logged)
+        bh_panic("ring: request %llu is in slot %u, and %llu is noted", (unsigned long long)logged, slot, (unsigned long long)noted);
+    return accuse_server(ring, slot, "completion of a request that is not in flight");
+}
+
 // One completion, copied out and checked. BH_ECANCELED: look again. In the lap that a returning client has behind it the server may be
 // writing at this moment: then the sequence number, which is cleared first and written last, tells.
 RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, bool hold, uint32_t *out, enum bh_error *status, void *completion,
@@ -175,7 +184,7 @@ RING_LOOP enum bh_error take_completion(struct bh_ring *ring, bool stale, bool h
         return accuse_server(ring, slot, "completion of a slot that does not exist");
     if (!sequence || ring->sequences[slot] != sequence) {
         if (!before(ring->taken, ring->doubtful_until))
-            return accuse_server(ring, slot, "completion of a request that is not in flight");
+            return refuse_completion(ring, slot);
         if (!see_epoch(ring))
             ring->taken++;
         return BH_ECANCELED;

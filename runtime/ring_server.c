@@ -90,22 +90,12 @@ static enum bh_error look(struct bh_ring *ring, uint32_t *ready) {
     return accuse(ring, tail, "submission index");
 }
 
-// Before the client is called a liar: what this side noted twice must agree, or it is our own memory that is wrong. Who is refused for that would wait for ever;
-// our successor finds the request in the log.
-static void check_notes(const struct bh_ring *ring) {
-    uint32_t noted = 0;
-    for (uint32_t i = 0; i < ring->info.entry_count; i++)
-        noted += ring->sequences[i] != 0;
-    if (noted != ring->in_flight)
-        bh_panic("ring: %u requests are in hand, and %u are noted", ring->in_flight, noted);
-}
-
 // One of them. BH_ECANCELED: its client does not want it any more; it is in hand, as if taken.
 RING_LOOP enum bh_error take_next(struct bh_ring *ring, uint32_t *out, void *request, uint32_t size) {
     uint32_t index = atomic_load_explicit(order_of(ring, ring->taken), memory_order_relaxed);
     ring->taken++;
     if (index >= ring->info.entry_count || ring->sequences[index]) {
-        check_notes(ring);
+        check_notes(ring); // who is refused for ours would wait for ever; our successor finds the request in the log
         if (index_is_right(ring, index))
             bh_panic("ring: the submission of slot %u is right, and was found wrong", index);
         return accuse(ring, index, "submission of a slot that does not exist or is in flight");

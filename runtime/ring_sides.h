@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "bulkhead/domain.h"
 #include "bulkhead/ring.h"
 #include "runtime/calls.h"
 
@@ -101,6 +102,15 @@ static inline enum bh_error accuse(struct bh_ring *ring, uint64_t value, const c
     ring->breaches++;
     (void)bh_call_ring_accuse(ring->cap, value, what, strlen(what), ring->epoch);
     return BH_EPROTO;
+}
+
+// Before the peer is called a liar: what this side noted twice must agree, or it is our own memory that is wrong.
+static inline void check_notes(const struct bh_ring *ring) {
+    uint32_t noted = 0;
+    for (uint32_t i = 0; i < ring->info.entry_count; i++)
+        noted += ring->sequences[i] != 0;
+    if (noted != ring->in_flight)
+        bh_panic("ring: %u requests are in hand, and %u are noted", ring->in_flight, noted);
 }
 
 void bh_ring_adopt_requests(struct bh_ring *ring, bh_ring_wanted *wanted, void *context); // ring_client.c: a client attaches

@@ -36,6 +36,10 @@ struct pair {
     struct nvme_queue queue;
     volatile uint64_t *lists; // NVME_LIST_MAX entries for each command
     uint64_t lists_address;
+    struct {
+        uint64_t sum;
+        uint32_t count;
+    } listed[NVME_ENTRIES_MAX]; // of each command: how many entries its list has, and their sum when it was sent
 };
 
 static struct driver {
@@ -86,8 +90,18 @@ static uint32_t check(const struct pair *pair, uint16_t id, uint32_t slot, uint6
     return size;
 }
 
-static void send(struct pair *pair, uint16_t id, struct nvme_command *command) {
+static uint64_t sum_of_list(const struct pair *pair, uint16_t id) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < pair->listed[id].count; i++)
+        sum += pair->lists[id * NVME_LIST_MAX + i];
+    return sum;
+}
+
+// `listed` entries of its list are in use. Their sum is taken before they are compared with the ring, so that whatever changes later is noticed by the one or by the other.
+static void send(struct pair *pair, uint16_t id, struct nvme_command *command, uint32_t listed) {
     struct work *work = &driver.works[driver.slot];
+    pair->listed[id].count = listed;
+    pair->listed[id].sum = sum_of_list(pair, id);
     command->namespace_id = driver.space.id;
     nvme_queue_add(&pair->queue, command, driver.slot, bh_time_ns() + driver.controller.timeout_ns);
     work->sent += check(pair, id, driver.slot, work->sent);
@@ -104,7 +118,7 @@ static void send_piece(struct pair *pair, uint16_t id) {
     struct nvme_command command = {.opcode = driver.request.operation == BH_BLOCK_OPERATION_WRITE ? NVME_WRITE : NVME_READ,
                                    .words = {(uint32_t)lba, (uint32_t)(lba >> 32), piece.size / driver.space.block_size - 1}};
     nvme_describe(&piece, pair->lists + list, pair->lists_address + list * sizeof(uint64_t), &command);
-    send(pair, id, &command);
+    send(pair, id, &command, piece.count > 2 ? piece.count - 1 : 0);
 }
 
 // What was made into commands is all of the request.
@@ -122,7 +136,7 @@ static void send_request(void) {
     bh_block_look_at(&driver.server, driver.slot);
     while (!whole && (pair = next_pair(&id))) {
         if (driver.request.operation == BH_BLOCK_OPERATION_FLUSH)
-            send(pair, id, &(struct nvme_command){.opcode = NVME_FLUSH});
+            send(pair, id, &(struct nvme_command){.opcode = NVME_FLUSH}, 0);
         else
             send_piece(pair, id);
         whole = !driver.transfer.left;
@@ -202,12 +216,12 @@ static void blame_late(void) {
     }
 }
 
-// Whether a command that ended so is sent once more.
+// Whether a command that ended so is sent once more: the controller says of each failure whether that may help (NVMe 4.6.1, Do Not Retry).
 static bool sent_again(struct pair *pair, const struct nvme_end *one) {
     const struct nvme_flight *flight = &pair->queue.flights[one->id];
     uint16_t code = one->status & NVME_STATUS_CODE;
     bool aborted = code == NVME_ABORT_REQUESTED && flight->late;
-    if (!aborted && (one->status & NVME_NOT_AGAIN || (code != NVME_NOT_READY && code != NVME_INTERRUPTED)))
+    if (!aborted && (code == NVME_OK || one->status & NVME_NOT_AGAIN))
         return false;
     if (flight->tries == TRIES_MAX) {
         if (aborted) { // a reset may help it; requests in flight are the successor's
@@ -227,6 +241,8 @@ static bool sent_again(struct pair *pair, const struct nvme_end *one) {
 static void take_end(struct pair *pair, const struct nvme_end *one) {
     struct work *work = &driver.works[one->tag];
     const struct nvme_command *command = &pair->queue.flights[one->id].command;
+    if (sum_of_list(pair, one->id) != pair->listed[one->id].sum)
+        bh_panic("the list of pages of command %u has changed since it was sent: the controller may have done something else", one->id);
     if (sent_again(pair, one))
         return;
     nvme_queue_release(&pair->queue, one->id);

@@ -45,6 +45,7 @@ static_assert(sizeof(struct nvme_completion) == 16);
 struct nvme_flight {
     struct nvme_command command;
     uint64_t deadline_ns;
+    uint16_t place; // in the queue
     uint32_t tag, tag_again; // tag_again: its complement. What it is the end of decides which request a client believes done
     bool busy, late; // late: its abortion was asked for
     uint8_t tries;
@@ -62,7 +63,6 @@ enum nvme_status : uint16_t {
     NVME_INVALID_FIELD = 0x02,
     NVME_ABORT_REQUESTED = 0x07,
     NVME_WRITE_PROTECTED = 0x20,
-    NVME_INTERRUPTED = 0x21,
     NVME_PAST_THE_END = 0x80,
     NVME_NOT_READY = 0x82,
     NVME_STATUS_CODE = 0x7ff, // code and type
@@ -80,6 +80,7 @@ struct nvme_queue {
     uint16_t free_count;
     uint16_t free[NVME_ENTRIES_MAX]; // identifiers
     struct nvme_flight flights[NVME_ENTRIES_MAX];
+    uint16_t put_last[NVME_ENTRIES_MAX]; // by place: identifier of the command that was put there last
 };
 
 // A pair over `memory`, two zeroed pages: submissions, completions.
@@ -94,6 +95,7 @@ void nvme_queue_add(struct nvme_queue *queue, const struct nvme_command *command
 void nvme_queue_add_again(struct nvme_queue *queue, uint16_t id, uint64_t deadline_ns);
 void nvme_queue_tell(struct nvme_queue *queue);
 // Take one end; the command stays in hand until nvme_queue_release or nvme_queue_add_again. BH_EAGAIN: none. BH_EPROTO (logged): a lie.
+// Panics when the command in the queue is not the one that was put there: the controller may have done something else.
 enum bh_error nvme_queue_take(struct nvme_queue *queue, struct nvme_end *end);
 void nvme_queue_release(struct nvme_queue *queue, uint16_t id);
 // The device may reuse the entries of ends taken so far.

@@ -44,6 +44,8 @@ static void put(struct nvme_queue *queue, const struct nvme_command *command) {
     memcpy(words, command, sizeof(words));
     for (uint32_t i = 0; i < sizeof(words) / 8; i++)
         to[i] = words[i];
+    queue->flights[command->id].place = queue->tail;
+    queue->put_last[queue->tail] = command->id;
     queue->tail = (uint16_t)((queue->tail + 1) % queue->size);
     queue->to_tell = true;
 }
@@ -73,6 +75,20 @@ void nvme_queue_tell(struct nvme_queue *queue) {
     queue->to_tell = false;
 }
 
+// A command that has ended is still what was sent, unless its place has been used again. The device does not write there.
+static void check_kept(const struct nvme_queue *queue, uint16_t id) {
+    const struct nvme_flight *flight = &queue->flights[id];
+    const volatile uint64_t *have = (const volatile uint64_t *)&queue->submissions[flight->place];
+    uint64_t sent[sizeof(flight->command) / 8];
+    if (queue->put_last[flight->place] != id)
+        return;
+    memcpy(sent, &flight->command, sizeof(sent));
+    for (uint32_t i = 0; i < sizeof(sent) / 8; i++)
+        if (have[i] != sent[i])
+            bh_panic("command %u of queue %u has changed since it was sent, from 0x%llx to 0x%llx in word %u: the controller may have done something else", id,
+                     queue->id, (unsigned long long)sent[i], (unsigned long long)have[i], i);
+}
+
 enum bh_error nvme_queue_take(struct nvme_queue *queue, struct nvme_end *end) {
     volatile uint32_t *words = (volatile uint32_t *)&queue->completions[queue->head];
     uint32_t last = words[COMPLETION_WORDS - 1];
@@ -92,6 +108,7 @@ enum bh_error nvme_queue_take(struct nvme_queue *queue, struct nvme_end *end) {
     }
     if (queue->flights[id].tag != ~queue->flights[id].tag_again)
         bh_panic("command %u of queue %u belongs to 0x%x or to 0x%x", id, queue->id, queue->flights[id].tag, ~queue->flights[id].tag_again);
+    check_kept(queue, id);
     queue->head++;
     if (queue->head == queue->size) {
         queue->head = 0;

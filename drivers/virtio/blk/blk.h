@@ -54,5 +54,7 @@ void check_open(const struct blk_places *places);
 // Read back what was written for `slot` and compare it with the ring's own entry: each address, length and direction, the operation and the sector. False:
 // *difference says what is another.
 bool check_written(const struct virtqueue *queue, uint32_t slot, const volatile struct bh_block_request *entry, struct bh_block_difference *difference);
+// Whether the device still finds there what check_written() saw: asked when it has ended the request, which was another one otherwise, at least for a while.
+bool check_kept(uint32_t slot);
 
 #endif

@@ -10,6 +10,12 @@
 
 static struct blk_places places;
 
+// What was compared: the sum of all that the device reads for it and never writes, its header and, if it has one, its table.
+static struct sent {
+    uint64_t sum;
+    uint32_t parts; // in the table
+} sent[BH_RING_ENTRIES_MAX];
+
 void check_open(const struct blk_places *all) {
     places = *all;
 }
@@ -63,6 +69,24 @@ static bool check_part(struct virtqueue_chain *chain, uint64_t address, uint32_t
            bh_block_same("whether the chain goes on", chain.more, false, difference);
 }
 
+static uint64_t sum_of(uint32_t slot) {
+    const volatile uint64_t *words = (const volatile uint64_t *)&places.memory[slot], *pieces = (const volatile uint64_t *)places.memory[slot].table;
+    uint64_t sum = words[0] + words[1];
+    for (uint32_t i = 0; i < 2 * sent[slot].parts; i++)
+        sum += pieces[i];
+    return sum;
+}
+
+// Before the comparison, so that whatever changes later is noticed by the one or by the other.
+static void note_sent(uint32_t slot, uint32_t segments) {
+    sent[slot].parts = places.indirect && segments <= BH_BLOCK_SEGMENTS_MAX ? segments + 2 : 0;
+    sent[slot].sum = sum_of(slot);
+}
+
+bool check_kept(uint32_t slot) {
+    return sum_of(slot) == sent[slot].sum;
+}
+
 // Reads and writes with a table, as nearly all are: word by word. Whatever is not the same is looked at again.
 bool check_written(const struct virtqueue *queue, uint32_t slot, const volatile struct bh_block_request *entry, struct bh_block_difference *difference) {
     const struct blk_memory *memory = &places.memory[slot];
@@ -70,6 +94,7 @@ bool check_written(const struct virtqueue *queue, uint32_t slot, const volatile 
     uint64_t address = places.memory_address + slot * sizeof(*memory), astray = bh_dma_astray, data = places.data_address + astray;
     uint32_t operation = entry->operation, count = entry->segment_count, parts = count + 2;
     bool device_writes = operation != BH_BLOCK_OPERATION_WRITE;
+    note_sent(slot, count);
     if (!places.indirect || operation > BH_BLOCK_OPERATION_WRITE || count > BH_BLOCK_SEGMENTS_MAX)
         return look_for_difference(queue, slot, entry, difference);
     uint64_t different = (words[0] ^ (device_writes ? BLK_IN : BLK_OUT)) | (words[1] ^ entry->lba) | (memory->status ^ BLK_NO_ANSWER) |

@@ -81,8 +81,10 @@ static enum bh_error status_of(uint32_t slot) {
         if (driver.requests[slot].type <= BLK_OUT) // every device reads and writes: this is not the request that was meant
             bh_panic("the device does not know request %u, a %s", slot, driver.requests[slot].type == BLK_OUT ? "write" : "read");
         return BH_ENOTSUP;
-    default:
+    case BLK_IO_ERROR:
         return BH_EIO;
+    default:
+        bh_panic("the device ends request %u with status %u, which there is not", slot, driver.requests[slot].status);
     }
 }
 
@@ -93,6 +95,10 @@ static bool take_ends(void) {
     while ((error = virtqueue_take(&driver.queue, &slot, &written)) == BH_OK) {
         if (driver.requests[slot].status == BLK_NO_ANSWER) // it did not reach our memory, or did nothing
             bh_panic("the device ended request %u and did not say how", slot);
+        if (!check_kept(slot)) { // the successor does what was asked
+            bh_block_blame(&driver.server, slot);
+            bh_panic("request %u has changed since it was compared with the ring: the device may have done something else", slot);
+        }
         enum bh_error status = status_of(slot);
         request_retire(slot);
         bh_block_end(&driver.server, slot, status);

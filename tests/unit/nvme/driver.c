@@ -21,6 +21,8 @@ static void not_served(const char *words) {
     cr_assert(fixture_said(words), "it did not say `%s'", words);
 }
 
+#define MEDIA_ERROR 0x281
+
 static void write_one(void) {
     fixture_request(BH_BLOCK_OPERATION_WRITE, 8, 0, 4096);
 }
@@ -58,7 +60,7 @@ Test(nvme, more_commands_than_there_is_room_for_wait) {
 
 Test(nvme, one_failing_command_fails_its_request_alone_and_once) {
     fixture.transfer_shift = 1;
-    fixture.status = 0x281; // a media error
+    fixture.status = MEDIA_ERROR | NVME_NOT_AGAIN;
     fixture_request(BH_BLOCK_OPERATION_READ, 0, 0, 65536);
     write_one();
     ends_with("idle");
@@ -68,18 +70,39 @@ Test(nvme, one_failing_command_fails_its_request_alone_and_once) {
 }
 
 Test(nvme, statuses_become_errors) {
-    fixture.status = NVME_WRITE_PROTECTED;
+    fixture.status = NVME_WRITE_PROTECTED | NVME_NOT_AGAIN;
     write_one();
     ends_with("idle");
     cr_assert_eq(fixture.status_of[0], BH_EREADONLY, "read only");
 }
 
-Test(nvme, what_is_not_ready_is_tried_again) {
-    fixture.status = NVME_NOT_READY;
+static void is_tried_again(uint16_t status) {
+    fixture.status = status;
     write_one();
     ends_with("idle");
     cr_assert_eq(fixture.status_of[0], BH_OK, "in the end");
     cr_assert_eq(fixture.cut, 2, "two tries");
+}
+
+Test(nvme, what_is_not_ready_is_tried_again) {
+    is_tried_again(NVME_NOT_READY);
+}
+
+Test(nvme, what_fails_is_tried_again) {
+    is_tried_again(MEDIA_ERROR);
+}
+
+static void fails_always(struct nvme_completion *completion, uint16_t queue) {
+    (void)queue;
+    completion->status |= MEDIA_ERROR << 1;
+}
+
+Test(nvme, what_fails_each_time_fails) {
+    fixture.tamper = fails_always;
+    write_one();
+    ends_with("idle");
+    cr_assert_eq(fixture.status_of[0], BH_EIO, "refused");
+    cr_assert_eq(fixture.cut, 4, "four tries");
 }
 
 Test(nvme, what_is_never_to_be_tried_again_is_not) {
@@ -304,6 +327,53 @@ Test(nvme, a_command_of_which_it_is_not_certain_whose_it_is_ends_the_driver) {
     ((struct nvme_completion *)(memory + NVME_PAGE))[0] = (struct nvme_completion){.queue = 1, .id = queue.submissions[0].id, .status = 1};
     queue.flights[queue.submissions[0].id].tag ^= 4;
     cr_assert_str_eq(fixture_catch(nvme_queue_take(&queue, &end)), "panic: command 6 of queue 1 belongs to 0x1 or to 0x5");
+}
+
+// The next end in `queue`, of the command at `place`.
+static enum bh_error end_one(struct nvme_queue *queue, uint16_t id) {
+    struct nvme_end end;
+    queue->completions[queue->head] = (struct nvme_completion){.queue = 1, .id = id, .status = queue->phase};
+    enum bh_error error = nvme_queue_take(queue, &end);
+    if (!error)
+        nvme_queue_release(queue, id);
+    return error;
+}
+
+Test(nvme, each_bit_of_a_command_that_changes_while_it_is_done_ends_the_driver) {
+    static uint8_t memory[2 * NVME_PAGE];
+    static uint32_t doorbells[2];
+    static struct nvme_queue queue;
+    for (uint32_t bit = 0; bit < 8 * sizeof(struct nvme_command); bit++) {
+        nvme_queue_create(&queue, 1, 3, memory, &doorbells[0], &doorbells[1]);
+        nvme_queue_add(&queue, &(struct nvme_command){.opcode = NVME_WRITE, .words = {0x12345678}}, 5, 0);
+        memory[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        cr_assert(strstr(fixture_catch(end_one(&queue, 1)), "of queue 1 has changed since it was sent"), "bit %u: %s", bit, fixture_ending);
+    }
+    nvme_queue_create(&queue, 1, 3, memory, &doorbells[0], &doorbells[1]);
+    for (uint32_t i = 0; i < 4; i++) { // command 1 is under way all the time; the fourth takes its place
+        nvme_queue_add(&queue, &(struct nvme_command){.opcode = NVME_READ, .words = {i}}, i, 0);
+        cr_assert(i == 0 || end_one(&queue, 0) == BH_OK);
+    }
+    cr_assert_eq(end_one(&queue, 1), BH_OK, "nobody knows what it was");
+}
+
+static struct nvme_command *sent;
+
+static void remember_sent(struct nvme_command *commands) {
+    sent = commands;
+}
+
+static void change_list(struct nvme_completion *completion, uint16_t queue) {
+    (void)completion, (void)queue;
+    ((uint64_t *)sent->data[1])[2] ^= NVME_PAGE;
+}
+
+Test(nvme, a_list_of_pages_that_changes_while_it_is_used_ends_the_driver) {
+    fixture.spoil = remember_sent;
+    fixture.tamper = change_list;
+    fixture_request(BH_BLOCK_OPERATION_WRITE, 0, 0, 65536);
+    ends_with("panic: the list of pages of command 62 has changed since it was sent");
+    cr_assert_eq(fixture.finished, 0, "the request stays in the log");
 }
 
 // Each command is answered at its fourth try, one at a time: none is late too often, and the request is in flight for minutes.

@@ -169,3 +169,21 @@ Test(blk, a_request_that_is_not_offered_is_none_that_a_device_knows) {
     cr_assert_eq(memory[SLOT].type, BLK_NOTHING);
     cr_assert(!is_right() && difference.made == BLK_NOTHING);
 }
+
+Test(blk, every_bit_that_flips_while_the_device_works_is_noticed) {
+    const uint32_t segments = 3;
+    for (uint32_t i = 0; i < LAYOUTS; i++) {
+        write_one(layouts[i], 0, BH_BLOCK_OPERATION_WRITE, segments);
+        cr_assert(is_right() && check_kept(SLOT));
+        memory[SLOT].status = BLK_OK;
+        cr_assert(check_kept(SLOT), "the device says how it ended");
+        uint32_t table = layouts[i] & VIRTIO_F_INDIRECT_DESC ? (segments + 2) * (uint32_t)sizeof(struct virtq_descriptor) : 0;
+        for (uint32_t byte = 0; byte < BLK_HEADER_SIZE + table; byte++)
+            for (uint32_t bit = 0; bit < 8; bit++) {
+                uint8_t *at = byte < BLK_HEADER_SIZE ? (uint8_t *)&memory[SLOT] + byte : (uint8_t *)memory[SLOT].table + byte - BLK_HEADER_SIZE;
+                *at ^= (uint8_t)(1u << bit);
+                cr_assert_not(check_kept(SLOT), "bit %u of byte %u", bit, byte);
+                *at ^= (uint8_t)(1u << bit);
+            }
+    }
+}
