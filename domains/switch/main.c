@@ -200,6 +200,7 @@ int main(void) {
         bh_error_log("the switch does not start: %s", bh_strerror(error));
         return 1;
     }
+    probe_begin();
     bh_info("%u ports, %u of them uplinks, MTU %u", network.port_count, network.uplink_count, network.mtu);
     serve();
 }

@@ -76,6 +76,10 @@ void forward(struct port *from, const struct frame *frame);
 // deliver.c: copy a frame to a port, in the form that it can take; counted there when it cannot.
 void deliver(struct port *to, const struct frame *frame);
 
+// probe.c: whether plain frames are made as they were at the start; at every so many calls. Else the switch ends.
+void probe_begin(void);
+void probe(void);
+
 // client.c
 enum bh_error client_open(struct port *port);
 void client_handle(struct port *port, uint32_t slot, const struct bh_net_transmit_request *request);

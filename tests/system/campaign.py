@@ -371,6 +371,17 @@ class CallsSystem(EndsBadly):
         self.stub.write(self.stub.register("rip"), b"\x0f\x05")
 
 
+class SumsNoMore(Bug):
+    """A switch whose code for checksums has become a return."""
+
+    def harm(self):
+        if not self.arrives("complete_checksum"):
+            raise NotTriggered("no frame needs a checksum")
+        self.stub.write(self.stub.register("rip"), b"\xc3")
+        self.stub.leave()
+        return {"what": "planted"}
+
+
 def planted(domain, injector, **options):
     """The record of a run with a planted bug."""
     folder = os.path.join(FOLDER, "planted")
@@ -410,6 +421,11 @@ def check_changed_frames(checks):
                  json.dumps(one))
 
 
+def check_wrong_code(checks):
+    one = planted("switch", SumsNoMore)
+    checks.check(one["class"] in RECOVERED and "known frame" in one["why"], "a switch that makes wrong frames notices it, and is started again", json.dumps(one))
+
+
 def check_boots(checks):
     """A machine that cannot be saved goes on from run to run."""
     world, folder = World(BUILD, "linux", "nvme", choose=["disk=nvme"]).prepare(), os.path.join(FOLDER, "boots")
@@ -434,7 +450,7 @@ def main():
     checks.options(__doc__, build=False)
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
-    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames, check_boots):
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames, check_wrong_code, check_boots):
         if checks.wants(checks.name(part)):
             part(checks)
     return checks.end()
