@@ -407,26 +407,6 @@ Test(ring, a_server_that_ends_a_batch_of_which_it_has_not_all_ends_itself, .init
     bh_ring_end_batch(&server, 2, slots, NULL, NULL);
 }
 
-// A bit flips in what the client notes of a request in flight.
-static void notes_are_wrong(uint64_t bit) {
-    uint32_t slot;
-    enum bh_error status;
-    struct request request;
-    cr_assert_eq(submit(1, &slot), BH_OK);
-    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
-    bh_ring_end(&server, slot, BH_OK, NULL);
-    client.sequences[slot] ^= bit;
-    (void)bh_ring_complete(&client, &slot, &status, NULL);
-}
-
-Test(ring, a_client_that_notes_another_request_ends_itself, .init = set_up, .signal = SIGABRT) {
-    notes_are_wrong(2);
-}
-
-Test(ring, a_client_that_noted_none_ends_itself, .init = set_up, .signal = SIGABRT) {
-    notes_are_wrong(1);
-}
-
 static void scribble(uint8_t *pages, size_t size) {
     for (long i = 1 + random() % 6; i > 0; i--) {
         static const uint64_t values[] = {0, 1, 7, 8, 9, 0x7fffffff, 0x80000000, 0xffffffff, UINT64_MAX};

@@ -278,3 +278,23 @@ Test(ring_batch, a_server_whose_notes_are_wrong_accuses_nobody, .init = set_up, 
     server.sequences[slot] ^= 4;
     (void)bh_ring_take(&server, &slot, &request);
 }
+
+// A bit flips in what the client notes of a request in flight.
+static void notes_are_wrong(uint64_t bit) {
+    uint32_t slot;
+    enum bh_error status;
+    struct request request;
+    cr_assert_eq(submit(1, &slot), BH_OK);
+    cr_assert_eq(bh_ring_take(&server, &slot, &request), BH_OK);
+    bh_ring_end(&server, slot, BH_OK, NULL);
+    client.sequences[slot] ^= bit;
+    (void)bh_ring_complete(&client, &slot, &status, NULL);
+}
+
+Test(ring, a_client_that_notes_another_request_ends_itself, .init = set_up, .signal = SIGABRT) {
+    notes_are_wrong(2);
+}
+
+Test(ring, a_client_that_noted_none_ends_itself, .init = set_up, .signal = SIGABRT) {
+    notes_are_wrong(1);
+}
