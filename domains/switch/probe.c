@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define EVERY 128u // frames go by before it is made
+#define EVERY_NS 20000000ull
 #define IP4 FRAME_ETHERNET
 #define TCP (IP4 + 20u)
 #define PAYLOAD (TCP + 20u)
@@ -18,7 +18,7 @@
 #define SIZE (SEGMENTS * PAYLOAD + DATA) // of all that comes out
 
 static uint8_t wanted[SIZE];
-static uint32_t until = EVERY;
+static uint64_t next_ns;
 
 static void make_frame(struct frame *frame, uint8_t *bytes) {
     static const uint8_t ethernet[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00};
@@ -68,9 +68,9 @@ void probe_begin(void) {
 
 void probe(void) {
     uint8_t out[SIZE];
-    if (--until)
+    if (network.now_ns < next_ns)
         return;
-    until = EVERY;
+    next_ns = network.now_ns + EVERY_NS;
     if (make_plain(out) != SIZE || memcmp(out, wanted, SIZE))
         bh_panic("what was made of a known frame is not what it was: this code, or what it works with, has changed");
 }

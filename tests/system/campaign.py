@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Campaigns of faults (tools/campaign): the parts with made-up evidence, then a short campaign of the disk's driver, and planted bugs that it must
-call what they are: a request that goes to a wrong sector is corruption, one that the device cannot understand is an error that the guest sees."""
+call what they are: a request that goes to a wrong sector is corruption, an answer that says failure is an error that the guest sees."""
 import json
 import os
 import re
@@ -30,7 +30,7 @@ FOLDER = os.path.join(BUILD, "tests", "campaign")
 PROGRAM = os.path.join("tools", "campaign", "campaign.py")
 SLOT_MASK = 0xffffffff
 WRITE, NONSENSE, FAR = 1, 99, 1 << 16  # types of a request to virtio-blk; sectors
-NO_SLOT = 1000
+NO_SLOT, EIO = 1000, 0xffffffff & -19  # for bh_ring_end()
 FRAME_BEGIN = 256  # bytes of the switch's struct frame, which begins with a frame's first ones
 
 
@@ -350,6 +350,13 @@ class EndsBadly(Bug):
         raise NotImplementedError
 
 
+class AnswersError(EndsBadly):
+    """It says of a request that was done that it failed."""
+
+    def spoil(self):
+        self.stub.set_register("rdx", EIO)
+
+
 class LosesTrack(EndsBadly):
     """It completes a slot that there is not, and forgets the one that it meant."""
 
@@ -408,9 +415,11 @@ def check_planted(checks):
 
     def wrong_type(stub, header):
         stub.write(header, NONSENSE.to_bytes(4, "little"))
-    for wanted, change in (("corruption", wrong_sector), ("guest-error", wrong_type)):
+    for wanted, change in (("corruption", wrong_sector), ("recovered-unseen", wrong_type)):
         one = planted("virtio-blk", Planted, change=change)
-        checks.check(one["class"] == wanted, f"{change.__name__}: {wanted}", json.dumps(one))
+        checks.check(one["class"] == wanted and "has changed since it was compared" in json.dumps(one["deaths"]), f"{change.__name__}: {wanted}", json.dumps(one))
+    one = planted("virtio-blk", AnswersError)
+    checks.check(one["class"] == "guest-error", "an answer that is an error: guest-error", json.dumps(one))
 
 
 def check_changed_frames(checks):
