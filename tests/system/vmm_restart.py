@@ -28,7 +28,8 @@ def crash(machine, domain, how):
     except Trouble as trouble:
         if "not running" in str(trouble) or "dead" in str(trouble):
             return False
-        raise
+        machine.poll_log()
+        raise Trouble(f"{trouble}; the emulator: {machine.process.poll()} {machine.emulator_says()[-500:]}; the log ends with {machine.log_text[-3000:]}") from trouble
 
 
 def wait_for_restarts(machine, count):
