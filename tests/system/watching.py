@@ -25,7 +25,7 @@ import domains  # noqa: E402
 import events  # noqa: E402
 import flame  # noqa: E402
 import hosted  # noqa: E402
-from machine import Machine, Trouble  # noqa: E402
+from machine import PATIENCE, Machine, Trouble  # noqa: E402
 
 PHASES = {"B", "E", "X", "i", "C", "M", "s", "f"}
 
@@ -293,7 +293,7 @@ class Tests:
                 expect(answer.headers["Content-Type"].startswith("text/plain; version=0.0.4"), "content type")
                 check_exposition(answer.read().decode())
             serving.send_signal(signal.SIGINT)
-            expect(serving.wait(10) == 130, "Ctrl-C")
+            expect(serving.wait(10 * PATIENCE) == 130, "Ctrl-C")
         finally:
             serving.kill()
         self.bhctl(machine, "metrics", "--statistics", "off")

@@ -82,7 +82,8 @@ void buffers_moved(void) {
     EXPECT(info_of(&(struct victim){.id = 1}).memory_used == ours - SIZE, "it still counts as ours");
     EXPECT(info_of(&a).memory_used == theirs + SIZE, "it does not count as theirs");
     EXPECT_OK(victim_forget(a.port));
-    EXPECT(info_of(&a).memory_used == theirs, "giving it up did not free it");
+    uint64_t left = info_of(&a).memory_used;
+    EXPECT(left == theirs, "giving it up did not free it: %llu bytes, and %llu before", (unsigned long long)left, (unsigned long long)theirs);
     struct bh_memory_info after = memory_now();
     expect_no_leak(&before, &after);
     // The receiver dies, and the buffer with it.
@@ -185,11 +186,12 @@ static void lend_slowly(uint64_t unused) {
 // Nor is it moved while it is lent: the receiver would share it with the borrower.
 void buffers_moved_while_lent(void) {
     uint8_t *bytes;
-    uint64_t sum;
+    uint64_t sum, deadline = bh_time_ns() + PATIENCE_NS;
     EXPECT_OK(bh_event_create(&lender_done));
     make(&lent_buffer, &bytes, 3);
     EXPECT_OK(bh_thread_create(lend_slowly, 0, 2));
-    bh_sleep_for(20 * MS);
+    while (*(volatile uint8_t *)bytes != 4 && bh_time_ns() < deadline) // the borrower begins by filling it
+        bh_sleep_for(MS / 4);
     EXPECT_ERROR(victim_take(c.port, lent_buffer, &sum), BH_EBUSY);
     EXPECT_OK(bh_event_wait(lender_done, bh_time_ns() + PATIENCE_NS));
     EXPECT_OK(lender_result);
