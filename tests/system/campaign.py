@@ -29,7 +29,7 @@ BUILD = os.environ.get("BUILD", "build")
 FOLDER = os.path.join(BUILD, "tests", "campaign")
 PROGRAM = os.path.join("tools", "campaign", "campaign.py")
 SLOT_MASK = 0xffffffff
-WRITE, NONSENSE, FAR = 1, 99, 1 << 16  # types of a request to virtio-blk; sectors
+WRITE, NONSENSE, FAR = 1, 99, 108 << 11  # types of a request to virtio-blk; a sector where nobody writes
 NO_SLOT, EIO = 1000, 0xffffffff & -19  # for bh_ring_end()
 FRAME_BEGIN = 256  # bytes of the switch's struct frame, which begins with a frame's first ones
 
@@ -411,7 +411,7 @@ def check_ends(checks):
 def check_planted(checks):
     def wrong_sector(stub, header):
         sector = int.from_bytes(stub.read(header + 8, 8), "little")
-        stub.write(header + 8, (sector ^ FAR).to_bytes(8, "little"))
+        stub.write(header + 8, (FAR + sector % 4096).to_bytes(8, "little"))
 
     def wrong_type(stub, header):
         stub.write(header, NONSENSE.to_bytes(4, "little"))
