@@ -286,7 +286,7 @@ class Tests:
         expect(samples["bulkhead_domain_up"]['domain="vmm"'] == 1 and samples["bulkhead_statistics_on"][""] == 1, "gauges")
         expect(samples["bulkhead_call_ticks_count"]['caller="kernel",callee="vmm",method="Vcpu.exit"'] > 10, "calls of the vmm")
         serving = subprocess.Popen([os.path.join(ROOT, "tools", "bhctl", "bhctl.py"), "metrics", "--socket", machine.path("control.sock"), "--build", self.build, "--listen", "0"],
-                                   stdout=subprocess.PIPE, text=True)
+                                   stdout=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # who runs this test may ignore it
         try:
             url = serving.stdout.readline().split(",")[0]
             with urllib.request.urlopen(url, timeout=20) as answer:
