@@ -88,7 +88,6 @@ static void flood(struct port *from, const struct frame *frame) {
 
 void forward(struct port *from, const struct frame *frame) {
     const uint8_t *destination = frame->header;
-    probe();
     if (!source_fine(from, frame->header + SOURCE) || reserved(destination)) {
         from->counters.tx_dropped++;
         return;

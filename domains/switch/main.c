@@ -97,6 +97,7 @@ static bool ask(void) {
         bool more;
         bh_mutex_lock(&network.lock);
         network.now_ns = bh_time_ns();
+        probe();
         take_frames(&more);
         for (uint32_t i = 0; i < network.port_count; i++)
             if (network.ports[i].uplink)

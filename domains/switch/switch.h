@@ -76,7 +76,7 @@ void forward(struct port *from, const struct frame *frame);
 // deliver.c: copy a frame to a port, in the form that it can take; counted there when it cannot.
 void deliver(struct port *to, const struct frame *frame);
 
-// probe.c: whether plain frames are made as they were at the start; asked with each frame that goes by, looked at now and then. Else the switch ends.
+// probe.c: whether plain frames are made as they were at the start; asked in each round, looked at now and then. Else the switch ends.
 void probe_begin(void);
 void probe(void);
 

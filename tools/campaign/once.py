@@ -63,7 +63,7 @@ def ask_domains(machine, evidence):
         evidence["control"] = True
         evidence["deaths"] = [{"domain": one["name"], "cause": one["cause"], "restarts": one["restarts"], **where(machine, one["name"])}
                               for one in domains if one["cause"] not in ("none", "exit") and not was_so(machine, one)]
-        evidence["breaches"] = sum(max(0, one["breaches"] - machine.before.get(one["name"], {"breaches": 0})["breaches"]) for one in domains)
+        evidence["breaches"] = sum(one["breaches"] for one in domains) - sum(one["breaches"] for one in machine.before.values())
         evidence["given_up"] = ", ".join(one["name"] for one in domains if one["state"] in ("dead", "ended") and one["cause"] not in ("none", "exit"))
     except Trouble as trouble:
         evidence["control"] = False
@@ -73,7 +73,7 @@ def ask_domains(machine, evidence):
 def was_so(machine, domain):
     """Whether it died before this run, and not since."""
     before = machine.before.get(domain["name"])
-    return before is not None and all(domain[name] == before[name] for name in ("restarts", "generation", "state"))
+    return before is not None and all(domain[name] == before[name] for name in ("generation", "state"))
 
 
 def where(machine, name):

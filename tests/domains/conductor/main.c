@@ -138,12 +138,12 @@ static void wait_until_has_threads(const struct victim *victim, uint32_t most) {
 static void wait_until_started(const struct victim *victim) {
     wait_until_serving(victim);
     wait_until_has_threads(victim, victim->id == c.id ? 0 : 1);
+    wait_until_holds(victim, CAPS_OF(victim));
 }
 
 void revive(const struct victim *victim) {
     EXPECT_OK(system_restart(system_cap, victim->id));
     wait_until_started(victim);
-    wait_until_holds(victim, CAPS_OF(victim));
 }
 
 void wait_until_holds(const struct victim *victim, uint32_t caps) {
@@ -191,7 +191,6 @@ static void meet(struct victim *victim) {
     EXPECT_OK(bh_cap_find(victim->name, &victim->port));
     EXPECT_OK(system_domain_find(system_cap, victim->name, &victim->id));
     wait_until_started(victim);
-    wait_until_holds(victim, CAPS_OF(victim));
 }
 
 static bool traced;

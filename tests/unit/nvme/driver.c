@@ -329,7 +329,7 @@ Test(nvme, a_command_of_which_it_is_not_certain_whose_it_is_ends_the_driver) {
     cr_assert_str_eq(fixture_catch(nvme_queue_take(&queue, &end)), "panic: command 6 of queue 1 belongs to 0x1 or to 0x5");
 }
 
-// The next end in `queue`, of the command at `place`.
+// The next end in `queue`, of command `id`.
 static enum bh_error end_one(struct nvme_queue *queue, uint16_t id) {
     struct nvme_end end;
     queue->completions[queue->head] = (struct nvme_completion){.queue = 1, .id = id, .status = queue->phase};
