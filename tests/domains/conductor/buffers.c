@@ -186,13 +186,14 @@ static void lend_slowly(uint64_t unused) {
 // Nor is it moved while it is lent: the receiver would share it with the borrower.
 void buffers_moved_while_lent(void) {
     uint8_t *bytes;
-    uint64_t sum, deadline = bh_time_ns() + PATIENCE_NS;
+    uint64_t sum;
     EXPECT_OK(bh_event_create(&lender_done));
     make(&lent_buffer, &bytes, 3);
+    hold_all(&b);
     EXPECT_OK(bh_thread_create(lend_slowly, 0, 2));
-    while (*(volatile uint8_t *)bytes != 4 && bh_time_ns() < deadline) // the borrower begins by filling it
-        bh_sleep_for(MS / 4);
+    wait_until_under_way(&b, 1);
     EXPECT_ERROR(victim_take(c.port, lent_buffer, &sum), BH_EBUSY);
+    let_go(&b);
     EXPECT_OK(bh_event_wait(lender_done, bh_time_ns() + PATIENCE_NS));
     EXPECT_OK(lender_result);
     EXPECT_OK(victim_take(c.port, lent_buffer, &sum));
@@ -229,10 +230,12 @@ void buffer_owner_dies(void) {
     struct bh_crash_info crash;
     uint32_t before = memory_now().buffers;
     EXPECT_OK(bh_event_create(&lender_done));
+    hold_all(&b);
     EXPECT_OK(bh_thread_create(lender, 0, 2));
-    bh_sleep_for(20 * MS);
+    wait_until_under_way(&b, 1);
     EXPECT_OK(system_kill(system_cap, a.id));
     revive(&a);
+    let_go(&b);
     EXPECT_OK(bh_event_wait(lender_done, bh_time_ns() + PATIENCE_NS));
     EXPECT(lender_result == BH_EDEAD, "the lender's caller got %d", lender_result);
     EXPECT(info_of(&b).restarts == 0 && info_of(&b).state == BH_DOMAIN_STATE_RUNNING, "the borrower died");

@@ -34,6 +34,10 @@ void wait_for_death(const struct victim *victim, struct bh_crash_info *crash);
 void revive(const struct victim *victim);
 void wait_until_holds(const struct victim *victim, uint32_t caps); // that many capabilities
 #define CAPS_OF(victim) (((victim)->id == c.id ? 3 : 5) + (victim)->devices) // settings, next, a ring; a and b have attached to theirs, and so hold two events of it
+// From now on what takes time in it stays until let_go(), or until it dies.
+void hold_all(const struct victim *victim);
+void wait_until_under_way(const struct victim *victim, uint64_t count); // that many calls and requests that take time
+void let_go(const struct victim *victim);
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol); // is such a frame in the backtrace?
 struct bh_memory_info memory_now(void);
 void restart_all(void); // all victims, so that what they hold is known

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "tests/domains/victim/misbehave.h"
+
 struct victim a = {.name = "a"}, b = {.name = "b"}, c = {.name = "c"};
 bh_cap system_cap;
 bool plain;
@@ -109,7 +111,7 @@ void expect_serves(const struct victim *victim) {
 }
 
 static void wait_until_serving(const struct victim *victim) {
-    uint64_t deadline = bh_time_ns() + PATIENCE_NS / 5, same;
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS, same;
     while (victim_echo(victim->port, 1, &same) != BH_OK) {
         EXPECT(bh_time_ns() < deadline, "%s does not serve", victim->name);
         bh_sleep_for(MS / 4);
@@ -153,6 +155,28 @@ void wait_until_holds(const struct victim *victim, uint32_t caps) {
         bh_sleep_for(MS / 4);
     }
     bh_sleep_for(MS / 2); // whoever is ready runs now, until it waits
+}
+
+static uint64_t order_hold(const struct victim *victim, enum hold order) {
+    uint64_t under_way = 0;
+    EXPECT_OK(victim_relay(victim->port, 0, MISBEHAVE_HOLD, order, &under_way));
+    return under_way;
+}
+
+void hold_all(const struct victim *victim) {
+    (void)order_hold(victim, HOLD_ALL);
+}
+
+void wait_until_under_way(const struct victim *victim, uint64_t count) {
+    uint64_t deadline = bh_time_ns() + PATIENCE_NS, now;
+    while ((now = order_hold(victim, HOLD_ASK)) != count) {
+        EXPECT(bh_time_ns() < deadline, "%s: %llu under way, not %llu", victim->name, (unsigned long long)now, (unsigned long long)count);
+        bh_sleep_for(MS / 4);
+    }
+}
+
+void let_go(const struct victim *victim) {
+    (void)order_hold(victim, HOLD_NONE);
 }
 
 bool crashed_in(const struct bh_crash_info *crash, uint32_t domain, const char *symbol) {

@@ -150,8 +150,10 @@ void processors_kill_the_middle(void) {
     uint32_t count = processors();
     restart_all();
     for (uint32_t i = 0; i < KILLS / 4; i++) {
+        uint64_t calls = info_of(&b).calls, deadline = bh_time_ns() + PATIENCE_NS;
         visit(count, 1);
-        bh_sleep_for(5 * MS);
+        while (info_of(&b).calls < calls + count && info_of(&b).state == BH_DOMAIN_STATE_RUNNING && bh_time_ns() < deadline)
+            bh_sleep_for(MS / 10);
         EXPECT_OK(system_kill(system_cap, a.id));
         revive(&a);
         expect_serves(&a);

@@ -11,7 +11,7 @@
 #define ROUNDS 40
 
 static bh_cap doors[CALLERS];
-static uint32_t running, ended;
+static uint32_t ended;
 
 static void expect_to_reach(const uint32_t *count, uint32_t wanted, const char *what) {
     for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; __atomic_load_n(count, __ATOMIC_SEQ_CST) < wanted; bh_sleep_for(MS / 10))
@@ -37,17 +37,16 @@ static void take_doors_away(bh_cap front) {
 
 static bh_cap lent;
 
-// Each call takes time: it answers into our memory, works on a lent buffer, or just waits.
+// Each call takes time, and is held besides: it answers into our memory, works on a lent buffer, or just waits.
 static void long_call(uint64_t number) {
     struct bh_victim_numbers answer = {0};
-    __atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
     switch (number % CALLERS) {
     case 0:
-        EXPECT_OK(victim_late(doors[0], 60 * MS, &answer));
+        EXPECT_OK(victim_late(doors[0], MS, &answer));
         EXPECT(answer.first == 0xeeeeeeeeeeeeeeee, "the answer did not come");
         break;
     case 1: EXPECT_OK(victim_fill(doors[1], lent, 0x55, FILL_SLOWLY)); break;
-    default: EXPECT_OK(victim_wait(doors[number], 60 * MS)); break;
+    default: EXPECT_OK(victim_wait(doors[number], MS)); break;
     }
     __atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST);
     bh_thread_exit();
@@ -61,16 +60,17 @@ void revoke_during_calls(void) {
     for (int round = 0; round < 3; round++) {
         bh_cap front = open_doors();
         EXPECT_OK(bh_buffer_alloc(8192, &lent, &address));
-        running = ended = 0;
+        ended = 0;
+        hold_all(&a);
         for (uint64_t i = 0; i < CALLERS; i++)
             EXPECT_OK(bh_thread_create(long_call, i, 1));
-        expect_to_reach(&running, CALLERS, "calls");
-        bh_sleep_for(10 * MS);
+        wait_until_under_way(&a, CALLERS);
         EXPECT_OK(bh_cap_revoke(round == 2 ? a.port : front)); // from near and from further up
         EXPECT_OK(bh_cap_revoke(lent));
         EXPECT(!ended, "%u calls have ended", ended);
         for (uint32_t i = 0; i < CALLERS; i++)
             EXPECT_ERROR(victim_echo(doors[i], 1, &same), BH_EREVOKED);
+        let_go(&a);
         expect_to_reach(&ended, CALLERS, "calls that ended well");
         EXPECT(*(volatile uint8_t *)address == 0x55, "the lent buffer is not filled");
         EXPECT_OK(bh_cap_drop(lent)); // and so it is not lent any more

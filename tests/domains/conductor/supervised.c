@@ -23,8 +23,7 @@ void supervised_restart(void) {
     for (uint32_t death = 0; death < LIMIT; death++) {
         crash_a();
         uint64_t took = time_until_serving();
-        EXPECT(took >= BACKOFF_NS << death && took < (BACKOFF_NS << death) + 500 * MS, "death %u: back after %llu us", death,
-               (unsigned long long)took / 1000);
+        EXPECT(took >= BACKOFF_NS << death, "death %u: back after %llu us", death, (unsigned long long)took / 1000);
         EXPECT(info_of(&a).restarts == death + 1, "%u restarts", info_of(&a).restarts);
     }
     expect_serves(&b);

@@ -9,9 +9,10 @@
 static volatile uint32_t stop, order[8], arrived;
 static bh_cap gate_event, done_event;
 
-static void expect_within(uint64_t from_ns, uint64_t least, uint64_t most, const char *what) {
+// At least, and not so much more that it was forgotten.
+static void expect_since(uint64_t from_ns, uint64_t least, const char *what) {
     uint64_t took = bh_time_ns() - from_ns;
-    EXPECT(took >= least && took <= most, "%s took %llu us", what, (unsigned long long)took / 1000);
+    EXPECT(took >= least && took <= least + PATIENCE_NS, "%s took %llu us", what, (unsigned long long)took / 1000);
 }
 
 static void waiter(uint64_t number) {
@@ -61,14 +62,14 @@ void sleeping(void) {
     for (uint64_t ms = 1; ms <= 64; ms *= 4) {
         uint64_t start = bh_time_ns();
         bh_sleep_for(ms * MS);
-        expect_within(start, ms * MS, ms * MS + 200 * MS, "sleeping");
+        expect_since(start, ms * MS, "sleeping");
     }
     uint64_t start = bh_time_ns();
     bh_sleep_until(0);
     bh_sleep_until(start - 1);
-    expect_within(start, 0, 50 * MS, "sleeping until a time that has passed");
+    expect_since(start, 0, "sleeping until a time that has passed");
     EXPECT_OK(victim_wait(a.port, 10 * MS));
-    expect_within(start, 10 * MS, 300 * MS, "sleeping in another domain");
+    expect_since(start, 10 * MS, "sleeping in another domain");
 }
 
 static volatile uint64_t counts[4];
@@ -85,8 +86,8 @@ void preemption(void) {
     EXPECT_OK(bh_event_create(&done_event));
     for (uint64_t i = 0; i < 3; i++)
         EXPECT_OK(bh_thread_create(count, i, 2));
-    uint64_t end = bh_time_ns() + 200 * MS;
-    while (bh_time_ns() < end)
+    uint64_t end = bh_time_ns() + 200 * MS, deadline = end + PATIENCE_NS;
+    while (bh_time_ns() < end || ((counts[0] <= 1000 || counts[1] <= 1000 || counts[2] <= 1000) && bh_time_ns() < deadline))
         expect_serves(&a);
     stop = 1;
     bh_sleep_for(50 * MS);
@@ -121,7 +122,8 @@ void priorities(void) {
     spin(60 * MS);
     EXPECT(counts[0] == 0, "a thread of lower priority ran %llu times while we had work", (unsigned long long)counts[0]);
     vacate();
-    bh_sleep_for(20 * MS);
+    for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; !counts[0] && bh_time_ns() < deadline;)
+        bh_sleep_for(20 * MS);
     EXPECT(counts[0] > 0, "it does not run when we sleep");
     EXPECT_OK(bh_thread_create(note_time, 0, 1)); // better
     bh_sleep_for(2 * MS);
@@ -133,8 +135,8 @@ void priorities(void) {
     spin(60 * MS); // its timeouts interrupt us
     EXPECT(before == 3, "%u threads", before);
     stop = 1;
-    bh_sleep_for(40 * MS);
-    EXPECT(info_of(&(struct victim){.id = 1}).threads == 1, "threads did not end");
+    for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; info_of(&(struct victim){.id = 1}).threads > 1; bh_sleep_for(MS))
+        EXPECT(bh_time_ns() < deadline, "threads did not end");
 }
 
 static volatile double results[2];
@@ -186,8 +188,8 @@ void thread_limits(void) {
         EXPECT_OK(bh_thread_create(end_at_once, 0, 2));
         bh_yield();
     }
-    bh_sleep_for(5 * MS);
-    EXPECT(memory_now().threads <= before.threads + 1, "%u threads, %u before", memory_now().threads, before.threads);
+    for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; memory_now().threads > before.threads + 1; bh_sleep_for(5 * MS))
+        EXPECT(bh_time_ns() < deadline, "%u threads, %u before", memory_now().threads, before.threads);
     int64_t gone = (int64_t)(before.free_bytes - memory_now().free_bytes);
     EXPECT(gone < 1 << 20, "%lld bytes are gone", (long long)gone);
     enum bh_error error = BH_OK;

@@ -84,20 +84,22 @@ static volatile uint32_t caller_back;
 static void call_and_accept(uint64_t unused) {
     uint64_t answer;
     (void)unused;
-    EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_ACCEPT_LATE, 60, &answer), BH_EDEAD);
+    EXPECT_ERROR(victim_relay(a.port, 0, MISBEHAVE_ACCEPT_LATE, 1, &answer), BH_EDEAD);
     caller_back = 1;
     bh_thread_exit();
 }
 
 // a dies and comes back while it waits for an answer: the new instance is not given what the old one wanted.
 static void an_answer_for_the_dead(void) {
+    hold_all(&b);
     EXPECT_OK(bh_thread_create(call_and_accept, 0, 1));
-    bh_sleep_for(10 * MS);
+    wait_until_under_way(&b, 1);
     EXPECT_OK(system_kill(system_cap, a.id));
     revive(&a);
+    let_go(&b);
     while (!caller_back)
         bh_sleep_for(MS);
-    bh_sleep_for(60 * MS);
+    wait_until_under_way(&b, 0);
     EXPECT(info_of(&a).caps == CAPS_OF(&a), "a holds %u", info_of(&a).caps);
     expect_serves(&b);
 }

@@ -75,7 +75,7 @@ enum bh_error try_badges(enum misbehaviour kind, const char *port, bh_cap next, 
     case MISBEHAVE_ANSWER_WITH:
         return answer_wrongly(next);
     case MISBEHAVE_ANSWER_LATE:
-        bh_sleep_for(given * 1000000ull);
+        take_time(given * 1000000ull);
         return bh_cap_answer(next);
     case MISBEHAVE_ANSWER_AND_DIE:
         (void)bh_cap_answer(next);

@@ -84,7 +84,7 @@ static enum bh_error relay(void *object, uint32_t depth, uint32_t kind, uint64_t
 
 static enum bh_error pause_for(void *object, uint64_t duration_ns) {
     (void)object;
-    bh_sleep_for(duration_ns);
+    take_time(duration_ns);
     return BH_OK;
 }
 
@@ -97,7 +97,7 @@ static enum bh_error crash(void *object, uint32_t kind) {
 static uint64_t signal_delay_ns;
 
 static void signal_thread(uint64_t event) {
-    bh_sleep_for(signal_delay_ns);
+    take_time(signal_delay_ns);
     (void)bh_event_signal((bh_cap)event);
     (void)bh_cap_drop((bh_cap)event);
     bh_thread_exit();
@@ -136,7 +136,7 @@ static enum bh_error fill(void *object, bh_cap data, uint32_t value, uint32_t ki
         return error;
     memset(address, (int)value, size);
     if (kind == FILL_SLOWLY) {
-        bh_sleep_for(60000000);
+        take_time(60000000);
         memset(address, (int)value, size);
     } else if (kind == FILL_BRIEFLY) {
         bh_yield();
@@ -228,7 +228,7 @@ static enum bh_error exhaust(void *object, uint32_t what, uint64_t *got, uint32_
 
 static enum bh_error late(void *object, uint64_t duration_ns, struct bh_victim_numbers *result) {
     (void)object;
-    bh_sleep_for(duration_ns);
+    take_time(duration_ns);
     memset(result, 0xee, sizeof(*result));
     result->fifth = true; // which its type allows
     result->name[sizeof(result->name) - 1] = 0;
@@ -261,7 +261,7 @@ static void ring_thread(uint64_t unused) {
         uint32_t slot;
         while (bh_ring_take(&ring, &slot, &request) == BH_OK) {
             if (request.delay_ns)
-                bh_sleep_for(request.delay_ns);
+                take_time(request.delay_ns);
             struct bh_victim_completion completion = {request.value + 1, ++completed, 0};
             (void)bh_ring_finish(&ring, slot, BH_OK, &completion);
             bh_ring_finish_notify(&ring);

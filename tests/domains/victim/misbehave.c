@@ -244,6 +244,9 @@ enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *valu
         return serve_data(port);
     case MISBEHAVE_SHARE_AND_DIE:
         return share_and_die(next);
+    case MISBEHAVE_HOLD:
+        *value = hold(*value - 1);
+        return BH_OK;
     case MISBEHAVE_WATCH:
         watch((struct watch *)(*value - 1)); // relay() adds one
     case MISBEHAVE_EXIT:

@@ -39,6 +39,7 @@ enum misbehaviour : uint32_t {
     MISBEHAVE_CALL_AT_RANDOM = 126, // run-time calls with arguments that make no sense
     MISBEHAVE_JUMP = 127,         // longjmp; the value, less one for each domain passed, says how
     MISBEHAVE_WATCH = 128,        // touches memory for ever; the value is the address of its struct watch
+    MISBEHAVE_HOLD = 129,         // no misbehaviour: keeps what takes time from its end, as the value, one of enum hold, says
     // What comes by capabilities (badges.c).
     MISBEHAVE_BADGES = 130,
     MISBEHAVE_BADGE = 130,        // no misbehaviour: first letter of its port << 32 | the badge it is called with
@@ -85,6 +86,10 @@ enum misbehaviour : uint32_t {
     RACE_BADGES = 209,    // call through an index that changes between two capabilities of different ports and badges
 };
 
+// Of MISBEHAVE_HOLD, which says how many calls and requests take time at the moment. A test that needs one to be under way holds it: how long a few
+// milliseconds are is for the host to say.
+enum hold : uint64_t { HOLD_NONE, HOLD_ALL, HOLD_ASK };
+
 // Of MISBEHAVE_WATCH: after each touch of `target` it says in `touched` what `moment` was before.
 struct watch {
     uint64_t target; // address
@@ -96,6 +101,8 @@ enum bh_error try_badges(enum misbehaviour kind, const char *port, bh_cap next, 
 enum bh_error break_types(enum misbehaviour kind, const char *port, uint64_t *value); // types.c
 enum bh_error attack(enum misbehaviour kind, uint64_t *value); // attacks.c
 enum bh_error race(enum misbehaviour kind, const char *port, uint64_t duration_ms, uint64_t *rounds); // race.c
+void take_time(uint64_t duration_ns); // holding.c: sleep, for longer as long as all are held
+uint64_t hold(enum hold order);       // holding.c
 enum bh_error serve_again(const char *port, void *object); // main.c; echo() says EAGAIN when there is an object
 
 enum jump : uint64_t {
@@ -116,7 +123,7 @@ void call_at_random(uint64_t from); // raw_calls.c
 enum bh_error misbehave(enum misbehaviour kind, const char *port, uint64_t *value);
 
 // Kinds of fill().
-#define FILL_SLOWLY 100       // fill, sleep, fill again
+#define FILL_SLOWLY 100       // fill, take time, fill again
 #define FILL_BRIEFLY 101      // fill, let others run, fill again
 #define FILL_LEND_ON 102      // let another thread lend it on for longer than the call takes
 #define FILL_LEND_DERIVED 103 // the same with a capability derived from it
