@@ -19,6 +19,7 @@
 #define UART_BASE 0x3f8
 #define TERMINALS_MAX 8
 #define NEXT_KEY 0x14 // Ctrl-T
+#define LOOK_NS 250000000ull // for input, signal or not: an interrupt may have been lost
 
 struct terminal {
     struct bh_typed typed; // first: its functions are methods
@@ -170,5 +171,5 @@ int main(void) {
     }
     for (;;)
         if (!take_input())
-            (void)bh_event_wait(console.uart.interrupt, 0);
+            (void)bh_event_wait(console.uart.interrupt, bh_time_ns() + LOOK_NS);
 }

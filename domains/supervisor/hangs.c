@@ -4,7 +4,8 @@
 // The difference is who is at the other end of its rings: it hangs if a signal stands for it on a ring and at LOOKS looks, one after the other, it has neither
 // waited for such a signal nor done anything on that ring since the look before: completed a request, if it serves the ring; submitted one or taken an answer, if
 // it is the client. Who never waited for a ring's signals leaves them standing on purpose. A device that keeps silent is no hang: its driver waits for the signal
-// all the same. Looks are counted, not time, so that a machine that stood still blames nobody. What is remembered here a successor of this domain learns anew.
+// all the same. And it hangs if a call of another domain waits in it at LOOKS looks for the same thing: who waits there with good reason looks around now and
+// then. Looks are counted, not time, so that a machine that stood still blames nobody. What is remembered here a successor of this domain learns anew.
 #include "hangs.h"
 
 #include "bulkhead/domain.h"
@@ -22,6 +23,12 @@ static struct watch {
     uint64_t next_ns;
 } servers[BH_RINGS_MAX], clients[BH_RINGS_MAX];
 
+// Calls into one domain.
+static struct call_watch {
+    uint64_t wait, next_ns;
+    uint32_t looks;
+} callees[BH_SLOT_COUNT];
+
 static bool moves(const struct watch *watch, const struct bh_ring_state *ring, bool server, uint32_t generation) {
     if (generation != watch->generation || ring->epoch != watch->epoch)
         return true;
@@ -30,9 +37,7 @@ static bool moves(const struct watch *watch, const struct bh_ring_state *ring, b
     return !ring->client_unheard || ring->submitted != watch->submitted || ring->busy != watch->busy;
 }
 
-static void end_it(const struct bh_domain_info *info, const struct bh_ring_state *ring, bool server) {
-    bh_error_log("%s hangs: it has not looked at ring %s for %u ms, nor %s, and its %s waits", info->name, ring->name, info->answer_ms,
-                 server ? "answered" : "taken an answer", server ? "client" : "server");
+static void end_it(const struct bh_domain_info *info) {
     enum bh_error error = system_kill(system_cap, info->id);
     if (error)
         bh_warn("%s cannot be ended: %s", info->name, bh_strerror(error));
@@ -53,7 +58,25 @@ static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool 
     if (watch->looks < LOOKS)
         return;
     watch->looks = 0;
-    end_it(&info, ring, server);
+    bh_error_log("%s hangs: it has not looked at ring %s for %u ms, nor %s, and its %s waits", info.name, ring->name, info.answer_ms,
+                 server ? "answered" : "taken an answer", server ? "client" : "server");
+    end_it(&info);
+}
+
+static void look_at_calls(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
+    struct call_watch *watch = &callees[info->id];
+    if (now < watch->next_ns) {
+        wake_by(next, watch->next_ns);
+        return;
+    }
+    bool well = info->state != BH_DOMAIN_STATE_RUNNING || !info->oldest_wait || info->oldest_wait != watch->wait;
+    *watch = (struct call_watch){.wait = info->oldest_wait, .looks = well ? 0 : watch->looks + 1, .next_ns = now + info->answer_ms * MS / LOOKS};
+    wake_by(next, watch->next_ns);
+    if (watch->looks < LOOKS)
+        return;
+    watch->looks = 0;
+    bh_error_log("%s hangs: a call waits in it for the same thing for %u ms", info->name, info->answer_ms);
+    end_it(info);
 }
 
 void hangs_look(uint64_t now, uint64_t *next) {
@@ -62,4 +85,8 @@ void hangs_look(uint64_t now, uint64_t *next) {
         look_at(&servers[number], &ring, true, now, next);
         look_at(&clients[number], &ring, false, now, next);
     }
+    struct bh_domain_info info;
+    for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++)
+        if (info.answer_ms)
+            look_at_calls(&info, now, next);
 }

@@ -78,6 +78,27 @@ enum bh_error invoke_entry(struct domain *domain, uint64_t entry, uint64_t argum
     return error;
 }
 
+struct oldest {
+    const struct domain *domain;
+    uint64_t number;
+};
+
+static void consider_wait(struct thread *thread, void *context) {
+    struct oldest *oldest = context;
+    const struct invocation *record = thread->top;
+    if (thread->state != THREAD_WAITING || thread->domain != oldest->domain || !record || record->callee != oldest->domain ||
+        record->caller == oldest->domain || record->caller == &kernel_domain)
+        return;
+    if (!oldest->number || thread->wait_number < oldest->number)
+        oldest->number = thread->wait_number;
+}
+
+uint64_t invoke_oldest_wait(const struct domain *domain) {
+    struct oldest oldest = {.domain = domain};
+    thread_each(consider_wait, &oldest);
+    return oldest.number;
+}
+
 bool invoke_in_proxy(uint64_t rip) {
     return rip >= (uint64_t)__start_text_proxy && rip < (uint64_t)__stop_text_proxy;
 }

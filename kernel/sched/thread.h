@@ -63,12 +63,13 @@ struct thread {
     struct thread *deadline_next; // in the list of sleepers
     uint64_t deadline_ns;      // 0: none
     struct event *waiting_for; // NULL when only the deadline counts
+    uint64_t wait_number;      // of the wait in which it is, or was: they are numbered in the order in which they begin
     enum bh_error wait_result;
     uint32_t passed[5];        // capabilities given to the callee of the call that is being made (invoke.c)
     uint32_t passed_count;
     struct domain *home;       // the domain that made it; &kernel_domain for kernel threads
     uint32_t home_generation;  // of `home` when it was made: a thread that has not run yet dies with that instance
-    uint64_t watch_since_ns;   // when it last entered or blocked, for the watchdog
+    uint64_t watch_since_ns;   // for how long it computes in one invocation (watchdog.c)
     uint64_t watch_mark;       // what the watchdog compares: record and domain seen at the last tick
     uint64_t trace_start;      // its call into the kernel, while such calls are traced: when it began,
     uint32_t trace_method;     // and which it is

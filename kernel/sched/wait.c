@@ -46,6 +46,8 @@ bool event_raise(struct event *event) {
 }
 
 static enum bh_error wait(struct thread *thread, uint64_t deadline_ns) {
+    static uint64_t waits;
+    thread->wait_number = ++waits;
     thread->state = THREAD_WAITING;
     thread->wait_result = BH_OK;
     if (deadline_ns)

@@ -115,11 +115,12 @@ def check_classes(checks):
             ("guest-error", {"errors": 1}), ("guest-error", {"fio": [0, 5]}), ("guest-error", {"fio": []}), ("no-effect", {"fio": [0, 0]}), ("guest-error", {"stuck": 2}), ("guest-error", {"finished": False}),
             ("guest-error", {"kernel_log": ["I/O error"], "deaths": death}), ("corruption", {"errors": 1, "mismatches": 1}), ("corruption", {"fio": [84]}),
             ("corruption", {"disk": ["slot 1"], "given_up": "d"}), ("corruption", {"memory": 1}), ("corruption", {"network_mismatches": 1, "network_errors": 1}),
-            ("corruption", {"peer": {"wrong": ["record 1 of stream 1"]}}), ("guest-error", {"network_errors": 1}), ("guest-error", {"peer": {"lost": ["give"]}}),
+            ("corruption", {"peer": {"wrong": ["record 1 of stream 1"]}}), ("guest-error", {"network_errors": 1}), ("corruption", {"entropy_mismatches": 1, "entropy_errors": 1}), ("guest-error", {"entropy_errors": 1}),
+            ("recovered-delay", {"deaths": death, "entropy_slowest_us": 250_000}), ("guest-error", {"peer": {"lost": ["give"]}}),
             ("guest-error", {"peer": {"waiting": 1}}), ("recovered-unseen", {"deaths": death, "network_slowest_us": 150_000}),
             ("recovered-delay", {"deaths": death, "network_slowest_us": 250_000}), ("no-effect", {"network_slowest_us": 900_000}), ("system-lost", {"control": False, "mismatches": 1}),
             ("system-lost", {"running": False, "status": 3}), ("system-lost", {"panic": "PANIC: x"})):
-        have, why = classify(evidence, {"slowest_us": 100_000, "network_slowest_us": 200_000})
+        have, why = classify(evidence, {"slowest_us": 100_000, "network_slowest_us": 200_000, "entropy_slowest_us": 200_000})
         checks.check(have == wanted and (why or wanted == "no-effect"), f"judge: {json.dumps(evidence)} is {wanted}", f"{have}: {why}")
 
 

@@ -100,8 +100,31 @@ def deaths(check, machine, terminal):
             terminal.type(b"are you there %d %d\n" % (i, tries))
             answered = terminal.wait_for(rb"ARE YOU THERE %d \d+\n" % i, 2)
         check(answered, f"the terminal goes on when its driver dies ({KINDS[-1 - i]})")
-    restarts = {one["name"]: one["restarts"] for one in machine.control.ask("domains")["domains"]}
+    restarts = restarts_of(machine)
     check(restarts["virtio-rng"] == restarts["virtio-console"] == len(KINDS), f"each has died {len(KINDS)} times: {restarts}")
+
+
+def restarts_of(machine):
+    return {one["name"]: one["restarts"] for one in machine.control.ask("domains")["domains"]}
+
+
+def silences(check, machine, terminal):
+    """What a driver waits for does not come, or it waits for ever by itself."""
+    before = restarts_of(machine)
+    terminal.type(b"random 262144\n")
+    machine.control.ask("crash virtio-rng irq-drop")
+    check(terminal.wait_for(rb"524288 random bytes"), "random bytes go on without interrupts of their device")
+    machine.control.ask("crash virtio-console irq-drop")
+    terminal.type(b"is it on\n")
+    check(terminal.wait_for(rb"IS IT ON\n"), "so does the terminal without those of its own")
+    check(restarts_of(machine) == before, "nobody has died of it")
+    said = machine.said(log=True)
+    machine.control.ask("crash virtio-rng hang")
+    terminal.type(b"random 65536\n")
+    check(terminal.wait_for(rb"131072 random bytes"), "random bytes go on when their driver waits for ever")
+    machine.wait_for("(?s)virtio-rng hangs: a call waits in it for the same thing for 800 ms.*?virtio-rng: dies: killed: by supervisor", log=True, since=said)
+    after = restarts_of(machine)
+    check(after == {**before, "virtio-rng": before["virtio-rng"] + 1}, f"only that one has died: {before}, {after}")
 
 
 def run(tests, build, name, card, source):
@@ -124,6 +147,7 @@ def run(tests, build, name, card, source):
         draw(check, terminal, 4096)
         draw(check, terminal, 262144)
         deaths(check, machine, terminal)
+        silences(check, machine, terminal)
         talk(check, terminal)
         terminal.type(b"off\n")
         check(machine.wait(20) == 0, "the system ends in order")

@@ -12,7 +12,7 @@ CLASSES = {
     "no-effect": "nothing was detected and nothing differs",
 }
 RECOVERED = ("recovered-delay", "recovered-unseen", "no-effect")
-WAITS = {"slowest_us": "request", "network_slowest_us": "answer from the network"}  # what the guest waited for
+WAITS = {"slowest_us": "request", "network_slowest_us": "answer from the network", "entropy_slowest_us": "read of random bytes"}  # what the guest waited for
 STANDS_US = 1_000_000  # who waits for so long does so because of the fault, even if nothing was detected
 FIO_JOBS = 2
 VERIFY_FAILED = 84  # EILSEQ: fio read what it had not written
@@ -39,6 +39,8 @@ def corrupted(evidence):
         return f"{evidence['memory']} words of the guest's memory changed"
     if evidence.get("network_mismatches"):
         return f"the guest received {evidence['network_mismatches']} records that were not sent"
+    if evidence.get("entropy_mismatches"):
+        return f"the guest read {evidence['entropy_mismatches']} pieces of random bytes that the device did not give, or gave before"
     if evidence.get("peer", {}).get("wrong"):
         return f"from the guest: {evidence['peer']['wrong'][0]}"
     return None
@@ -54,6 +56,8 @@ def visible(evidence):
         return f"{evidence['errors']} requests failed in the guest"
     if evidence.get("network_errors"):
         return f"{evidence['network_errors']} connections of the guest were lost"
+    if evidence.get("entropy_errors"):
+        return f"{evidence['entropy_errors']} reads of random bytes failed in the guest"
     if evidence.get("peer", {}).get("lost"):
         return evidence["peer"]["lost"][0]
     if evidence.get("finished", True) and not evidence.get("stuck") and len(evidence.get("fio", [0] * FIO_JOBS)) != FIO_JOBS:

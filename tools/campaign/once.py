@@ -25,9 +25,10 @@ def watch(machine, count):
     """Let the load run on after the fault; whether its lines still come."""
     wanted = count + WINDOW_TICKS
     while machine.wait_for_ticks(wanted, TICK_TIMEOUT):
-        ticks, network = machine.ticks(), machine.network_ticks()
-        waits = max(ticks[-1][2], network[-1][3]) > WAITS_US
-        if len(ticks) < count + WINDOW_TICKS_MAX and (waits or ticks[-1][1] == ticks[-4][1] or network[-1][2] == network[-4][2]):
+        ticks, network, entropy = machine.ticks(), machine.network_ticks(), machine.entropy_ticks()
+        waits = max(ticks[-1][2], network[-1][3], entropy[-1][2]) > WAITS_US
+        stands = ticks[-1][1] == ticks[-4][1] or network[-1][2] == network[-4][2] or entropy[-1][1] == entropy[-4][1]
+        if len(ticks) < count + WINDOW_TICKS_MAX and (waits or stands):
             wanted = len(ticks) + 1
             continue
         return True
@@ -99,6 +100,9 @@ def gather(machine, evidence, count):
     network = machine.network_ticks()
     evidence["network_slowest_us"] = max((one[3] for one in network[count:]), default=0)
     evidence["network_errors"], evidence["network_mismatches"] = network[-1][4:] if network else (0, 0)
+    entropy = machine.entropy_ticks()
+    evidence["entropy_slowest_us"] = max((one[2] for one in entropy[count:]), default=0)
+    evidence["entropy_errors"], evidence["entropy_mismatches"] = entropy[-1][3:] if entropy else (0, 0)
     evidence.setdefault("flushed", ticks[-1][1] if ticks else [0] * disk.THREADS)
 
 

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "run"))
 from machine import Control, Machine, Trouble  # noqa: E402  pylint: disable=wrong-import-position
 import disk  # noqa: E402  pylint: disable=wrong-import-position
+import entropy  # noqa: E402  pylint: disable=wrong-import-position
 from gdb_remote import Stub  # noqa: E402  pylint: disable=wrong-import-position
 from peer import FORWARD, Peer, port_of  # noqa: E402  pylint: disable=wrong-import-position
 from qmp import Qmp, QmpError  # noqa: E402  pylint: disable=wrong-import-position
@@ -32,10 +33,13 @@ COUNTING = ["-icount", "shift=3,sleep=on"]  # 8 ns an instruction: about as fast
 LOAD_TICKS, LOAD_TICKS_BOOTED = 8, 3  # before the machine is saved; before each run of one that cannot be
 CANNOT_BE_SAVED = ("nvme",)  # devices of QEMU 7.2
 RUNS_OF_A_BOOT = 10  # of a machine that cannot be saved: restart limits are far, and what a fault left behind unseen does not stay for long
+ENTROPY_PIPE = "entropy.pipe"
+FIRST_TOKEN, FIRST_TOKEN_LOADED = 1, 1 << 40  # a machine that was loaded had earlier ones before
 PROFILE_HITS, PROFILE_TIMEOUT = 4, 3
 FLOW_TIMEOUT = 60
 TICK = re.compile(r"^@T (\d+)((?: \d+)+) (\d+) (\d+) (\d+)$", re.M)
 NETWORK_TICK = re.compile(r"^@N (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", re.M)
+ENTROPY_TICK = re.compile(r"^@R (\d+) (\d+) (\d+) (\d+) (\d+)$", re.M)
 
 
 def readelf():
@@ -87,11 +91,13 @@ class Subject(Machine):
 
     def __init__(self, world, folder, incoming):
         super().__init__(world.build, world.system, **world.options(folder, incoming))
-        self.qmp = self.peer = None
+        self.qmp = self.peer = self.entropy = None
+        self.first_token = FIRST_TOKEN_LOADED if incoming else FIRST_TOKEN
         self.runs, self.began = 1, 0  # since it was booted or loaded; where the console's text of this one begins
         self.before = {}              # what the control line said of the domains before it, by name
 
     def start(self):
+        self.entropy = entropy.Source(self.path(ENTROPY_PIPE), self.first_token)
         super().start()
         self.qmp = Qmp(self.path("steering.sock"))
         return self
@@ -103,6 +109,9 @@ class Subject(Machine):
         super().stop()
         if self.peer:
             self.peer.close()
+        if self.entropy:
+            self.entropy.close()
+            self.entropy = None
 
     def text(self):
         """What the console said in this run."""
@@ -152,6 +161,10 @@ class Subject(Machine):
     def network_ticks(self):
         """Of its network part: [(ms, received, sent, slowest in us, errors, mismatches)]."""
         return [tuple(int(one) for one in found) for found in NETWORK_TICK.findall(self.text())]
+
+    def entropy_ticks(self):
+        """Of its entropy part: [(ms, reads, slowest in us, errors, mismatches)]."""
+        return [tuple(int(one) for one in found) for found in ENTROPY_TICK.findall(self.text())]
 
     def wait_for_ticks(self, count, timeout):
         """Whether so many lines of the load are there in time."""
@@ -222,7 +235,7 @@ class World:
         if incoming and not self.boots:
             extra += ["-incoming", "defer"]
         return {"folder": folder, "disk": os.path.join(folder, "disk.img"), "memory": MEMORY, "machine": "q35,memory-backend=ram", "wants_disk": True, "choose": self.choose,
-                "settings": self.settings, "network_options": [FORWARD], "archive": self.path("archive") if os.path.exists(self.path("archive")) else None,
+                "settings": self.settings, "network_options": [FORWARD], "entropy_source": entropy.options(os.path.join(folder, ENTROPY_PIPE)), "archive": self.path("archive") if os.path.exists(self.path("archive")) else None,
                 "drive_options": ["cache=unsafe", f"throttling.iops-total={DISK_OPERATIONS}"], "extra": extra}
 
     def path(self, name):

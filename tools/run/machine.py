@@ -168,6 +168,7 @@ class Machine:
         self.wants_network = get("wants_network", system in GUESTS)
         self.wants_entropy = get("wants_entropy", self.wants_network)
         self.network_options = "".join("," + one for one in get("network_options", []))  # of QEMU's user networking
+        self.entropy_source = get("entropy_source", "rng-builtin,id=entropy0")  # an object of QEMU's
         self.iommu = get("iommu", True)  # False: devices can reach all memory
         self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
         self.disk_driver = self.chosen("disk", "virtio-blk")
@@ -273,7 +274,7 @@ class Machine:
         if self.wants_network:
             line += ["-netdev", f"user,id=net0{self.network_options}", "-device", "virtio-net-pci,netdev=net0,disable-legacy=on,iommu_platform=on"]
         if self.wants_entropy:
-            line += ["-object", "rng-builtin,id=entropy0", "-device", "virtio-rng-pci,rng=entropy0,disable-legacy=on,iommu_platform=on"]
+            line += ["-object", self.entropy_source, "-device", "virtio-rng-pci,rng=entropy0,disable-legacy=on,iommu_platform=on"]
         return line + self.extra
 
     def start(self):

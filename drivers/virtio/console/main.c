@@ -18,6 +18,7 @@
 
 #define BUFFER_SIZE 128u
 #define PIECE 512u // bytes in one call of the interface
+#define LOOK_NS 250000000ull // both queues are looked at so often, signal or not: an interrupt may have been lost
 #define TO_DRIVER 0
 #define TO_DEVICE 1
 
@@ -77,7 +78,7 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
         virtqueue_kick(&driver.output);
         while ((error = virtqueue_take(&driver.output, &tag, &unused)) == BH_EAGAIN)
             if (!virtqueue_arm(&driver.output))
-                (void)bh_event_wait(driver.written, 0);
+                (void)bh_event_wait(driver.written, bh_time_ns() + LOOK_NS);
     }
     bh_mutex_unlock(&driver.output_lock);
     check(error);
@@ -137,6 +138,6 @@ int main(void) {
         if (any && watcher)
             (void)bh_event_signal(watcher); // a reader that is gone will ask again
         if (!more)
-            (void)bh_event_wait(driver.filled, 0);
+            (void)bh_event_wait(driver.filled, bh_time_ns() + LOOK_NS);
     }
 }

@@ -16,6 +16,7 @@
 #define POOL_SIZE 4096u // a power of two
 #define EMPTY_MAX 64u   // buffers that come back empty one after the other, until the device is taken to be broken
 #define WAIT_NS 5000000000ull
+#define LOOK_NS 100000000ull // an interrupt may have been lost
 
 static struct driver {
     struct virtio_device device;
@@ -68,27 +69,57 @@ static void give(uint8_t *data, uint32_t size) {
     refill();
 }
 
-static enum bh_error do_read(void *object, uint32_t size, void *data, uint32_t *data_size) {
-    (void)object;
-    uint64_t deadline = bh_time_ns() + WAIT_NS;
+static uint64_t next_look(uint64_t deadline) {
+    uint64_t look = bh_time_ns() + LOOK_NS;
+    return look < deadline ? look : deadline;
+}
+
+// Who waits has the queue looked at now and then.
+static enum bh_error wait_for_more(uint64_t deadline) {
+    enum bh_error error = bh_event_wait(driver.more, next_look(deadline));
+    if (error != BH_ETIMEDOUT || bh_time_ns() >= deadline)
+        return error;
+    return bh_event_signal(driver.interrupt);
+}
+
+// By pieces, since a call that waits for the same thing for long is one that hangs (docs/recovery.md).
+static enum bh_error take_turn(uint64_t deadline) {
+    enum bh_error error;
+    while ((error = bh_mutex_lock_by(&driver.turn, next_look(deadline))) == BH_ETIMEDOUT && bh_time_ns() < deadline)
+        ;
+    return error;
+}
+
+// Context: it is the caller's turn, and lock held, but while it waits.
+static enum bh_error wait_for_bytes(uint32_t size, uint64_t deadline) {
     enum bh_error error = BH_OK;
     bool waited = false;
-    if (!size || size > BH_ENTROPY_MAX)
-        return BH_ERANGE;
-    bh_mutex_lock(&driver.turn);
-    bh_mutex_lock(&driver.lock);
     while (!error && driver.tail - driver.head < size) {
         waited = true;
         bh_mutex_unlock(&driver.lock);
-        error = bh_event_wait(driver.more, deadline);
+        error = wait_for_more(deadline);
         bh_mutex_lock(&driver.lock);
     }
     driver.counters.waits += waited;
-    if (!error)
+    return error;
+}
+
+static enum bh_error do_read(void *object, uint32_t size, void *data, uint32_t *data_size) {
+    (void)object;
+    uint64_t deadline = bh_time_ns() + WAIT_NS;
+    *data_size = 0;
+    if (!size || size > BH_ENTROPY_MAX)
+        return BH_ERANGE;
+    if (take_turn(deadline))
+        return BH_ETIMEDOUT;
+    bh_mutex_lock(&driver.lock);
+    enum bh_error error = wait_for_bytes(size, deadline);
+    if (!error) {
         give(data, size);
+        *data_size = size;
+    }
     bh_mutex_unlock(&driver.lock);
     bh_mutex_unlock(&driver.turn);
-    *data_size = error ? 0 : size;
     return error ? BH_ETIMEDOUT : BH_OK;
 }
 

@@ -20,14 +20,25 @@ static inline enum bh_error bh_mutex_create(struct bh_mutex *mutex) {
     return bh_event_create(&mutex->event);
 }
 
-// Sleep until it is free and take it. Not to be held across a call into another domain.
-static inline void bh_mutex_lock(struct bh_mutex *mutex) {
+// Sleep until it is free and take it, until `deadline_ns` (as of bh_event_wait) at the latest: BH_ETIMEDOUT, and it is not taken. Not to be held across a call
+// into another domain.
+static inline enum bh_error bh_mutex_lock_by(struct bh_mutex *mutex, uint64_t deadline_ns) {
     uint32_t expected = 0;
     if (__c11_atomic_compare_exchange_strong(&mutex->state, &expected, 1, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return;
-    while (__c11_atomic_exchange(&mutex->state, 2, __ATOMIC_ACQUIRE))
-        if (bh_event_wait(mutex->event, 0))
+        return BH_OK;
+    while (__c11_atomic_exchange(&mutex->state, 2, __ATOMIC_ACQUIRE)) {
+        enum bh_error error = bh_event_wait(mutex->event, deadline_ns);
+        if (error == BH_ETIMEDOUT)
+            return error;
+        if (error)
             bh_yield();
+    }
+    return BH_OK;
+}
+
+// The same without a limit.
+static inline void bh_mutex_lock(struct bh_mutex *mutex) {
+    (void)bh_mutex_lock_by(mutex, 0);
 }
 
 // Give it back and wake one who waits.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/disk.py is its other half), and on the network (network.c).
+// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/disk.py is its other half), on the network (network.c), and on the source of random bytes (entropy.c).
 //
 //   bulkhead-load DEVICE OFFSET SLOTS     until a line comes on standard input
 //
@@ -156,6 +156,7 @@ static void tick(uint64_t start) {
             raise_to(&slowest, now - began);
     }
     network_say((now - start) / 1000);
+    entropy_say((now - start) / 1000);
     printf("@T %llu", (unsigned long long)(now - start) / 1000);
     say_flushed();
     printf(" %llu %llu %llu\n", (unsigned long long)atomic_exchange(&slowest, 0), (unsigned long long)errors, (unsigned long long)mismatches);
@@ -235,7 +236,7 @@ static int wait_for_ends(pid_t fio) {
     for (int waited = 0; left && waited < PATIENCE_MS; waited += 10) {
         usleep(10000);
         fio_ended = fio_ended || waitpid(fio, &status, WNOHANG) == fio;
-        left = !fio_ended + network_open();
+        left = !fio_ended + network_open() + entropy_open();
         for (int i = 0; i < THREADS; i++)
             left += !writers[i].ended;
     }
@@ -276,6 +277,9 @@ int main(int count, char **arguments) {
     int error = network_start();
     if (error)
         printf("@X network: %s\n", strerror(error));
+    error = entropy_start();
+    if (error)
+        printf("@X random bytes: %s\n", strerror(error));
     uint64_t start = now_us();
     for (uint32_t i = 0; i < THREADS; i++) {
         writers[i].index = i;
@@ -291,6 +295,7 @@ int main(int count, char **arguments) {
     int stuck = wait_for_ends(fio);
     say_file("/tmp/fio.out", "@F");
     network_say((now_us() - start) / 1000);
+    entropy_say((now_us() - start) / 1000);
     say_kernel_log();
     printf("@E %llu", (unsigned long long)(now_us() - start) / 1000);
     say_flushed();

@@ -36,3 +36,12 @@ int network_open(void);
 
 // A line about what went on since the last one.
 void network_say(uint64_t ms);
+
+// Read random bytes. Returns 0, or an error of errno.
+int entropy_start(void);
+
+// Whether they are still read.
+int entropy_open(void);
+
+// A line about what went on since the last one.
+void entropy_say(uint64_t ms);
