@@ -56,7 +56,7 @@ static enum bh_error request(uint32_t operation, uint64_t lba, uint32_t size) {
     uint32_t slot, done;
     while ((error = bh_ring_submit(&ring, &block, &slot)) == BH_EAGAIN) // what a former life of this domain left in flight
         if (bh_ring_complete(&ring, &done, &status, &completion) == BH_EAGAIN)
-            (void)bh_ring_wait_completion(&ring, 0);
+            (void)bh_ring_watch_completion(&ring);
     if (error)
         return error;
     bh_ring_submit_notify(&ring);
@@ -67,7 +67,7 @@ static enum bh_error request(uint32_t operation, uint64_t lba, uint32_t size) {
         if (error && error != BH_EAGAIN)
             return error;
         if (error)
-            (void)bh_ring_wait_completion(&ring, 0);
+            (void)bh_ring_watch_completion(&ring);
     }
 }
 

@@ -78,7 +78,7 @@ static void disk_thread(uint64_t argument) {
         enum bh_error error = virtio_blk_complete(&vmm.machine->disk);
         vmm_unlock_and_kick();
         if (error == BH_EAGAIN)
-            error = bh_ring_wait_completion(&vmm.ring, 0);
+            error = bh_ring_watch_completion(&vmm.ring);
         if (error && error != BH_ETIMEDOUT)
             bh_sleep_for(INPUT_RETRY_NS); // the server is being replaced
     }

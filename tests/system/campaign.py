@@ -379,6 +379,17 @@ class CallsSystem(EndsBadly):
         self.stub.write(self.stub.register("rip"), b"\x0f\x05")
 
 
+class TellsNobody(Bug):
+    """A driver whose code for signals to its client has become a return."""
+
+    def harm(self):
+        if not self.arrives("bh_block_tell"):
+            raise NotTriggered("the driver tells nobody anything")
+        self.stub.write(self.stub.register("rip"), b"\xc3")
+        self.stub.leave()
+        return {"what": "planted"}
+
+
 class SumsNoMore(Bug):
     """A switch whose code for checksums has become a return."""
 
@@ -404,6 +415,7 @@ def planted(domain, injector, **options):
 def check_ends(checks):
     for injector, words, sentence in ((LosesTrack, "cannot be completed", "a driver that loses track of its requests ends, and none is lost"),
                                       (Leaves, "page fault", "one that jumps out of its slot dies, and the kernel does not"),
+                                      (TellsNobody, "does not tell of", "one that works and tells nobody is ended by its client"),
                                       (CallsSystem, "undefined instruction", "one whose text makes a system call dies, and the kernel does not")):
         one = planted("virtio-blk", injector)
         checks.check(one["class"] == "recovered-unseen" and words in one["why"], sentence, json.dumps(one))

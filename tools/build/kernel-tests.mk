@@ -16,6 +16,7 @@ KERNEL_TESTED_timer := kernel/sched/timer.c
 KERNEL_TESTED_runqueue := kernel/sched/runqueue.c
 RING_SIDES := runtime/ring.c runtime/ring_client.c runtime/ring_server.c
 KERNEL_TESTED_ring := $(RING_SIDES)
+KERNEL_TESTED_ring_watch := $(RING_SIDES) runtime/ring_watch.c
 KERNEL_TESTED_ring_steps := $(RING_SIDES)
 KERNEL_TESTED_ring_batch := $(RING_SIDES)
 KERNEL_TESTED_ring_set := $(RING_SIDES) runtime/ring_set.c

@@ -32,6 +32,7 @@ struct bh_ring {
     uint32_t stale_until; // client: completions before this one may belong to its former life
     uint32_t doubtful_until; // client: completions before this one may have been taken already
     bool accused;         // client: the server of this epoch has lied
+    uint32_t untold;      // client: how often in a row there were completions that the server had not told of
     bool acknowledged;    // server: the client has seen our epoch
     uint64_t sequence;    // client: last used; server: last taken from the log
     uint32_t in_flight;   // client: slots in flight; server: requests in hand
@@ -86,6 +87,9 @@ bool bh_ring_arm_completion(struct bh_ring *ring);
 enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns);
 // The same until there are `count` of them, or all that are in flight: fewer events, when one alone is no use.
 enum bh_error bh_ring_wait_completions(struct bh_ring *ring, uint32_t count, uint64_t deadline_ns);
+// As bh_ring_wait_completion() without a limit, for who must not wait for ever for a server that works and does not say so: looks by itself ten times a second, and
+// reports a server that has not told of what it completed several times in a row.
+enum bh_error bh_ring_watch_completion(struct bh_ring *ring);
 
 // ---- server
 // Take the next request (copied out). BH_EAGAIN when there is none. BH_EPROTO: the client broke the rules; what it submitted wrongly is passed

@@ -90,11 +90,18 @@ void crash_of_two_threads(void) {
     struct bh_crash_info crash;
     EXPECT_OK(bh_event_create(&waiter_done));
     waiter_result = BH_OK;
+    EXPECT(!info_of(&a).oldest_wait, "a call waits in a");
     EXPECT_OK(bh_thread_create(waiter, a.port, 2));
-    bh_sleep_for(10 * MS);
+    wait_until_under_way(&a, 1);
+    uint64_t wait, deadline = bh_time_ns() + PATIENCE_NS;
+    while (!(wait = info_of(&a).oldest_wait) && bh_time_ns() < deadline)
+        bh_sleep_for(MS / 4);
+    EXPECT_OK(victim_wait(a.port, MS)); // a younger one
+    EXPECT(wait && info_of(&a).oldest_wait == wait && !info_of(&b).oldest_wait, "waits %llu and %llu", (unsigned long long)wait, (unsigned long long)info_of(&a).oldest_wait);
     EXPECT_ERROR(victim_crash(a.port, BH_INJECT_DIVIDE), BH_EDEAD);
     EXPECT_OK(bh_event_wait(waiter_done, bh_time_ns() + PATIENCE_NS));
     EXPECT(waiter_result == BH_EDEAD, "the sleeping caller got %d", waiter_result);
+    EXPECT(!info_of(&a).oldest_wait, "a call waits in a dead domain");
     wait_for_death(&a, &crash);
     revive(&a);
 }
