@@ -7,6 +7,7 @@
 #   make run SYSTEM=hello            another system from systems/
 #   make run CPUS=4                  with four processors; make demo, too
 #   make run DISK=nvme               with the disk behind NVMe instead of virtio; make demo, too
+#   make run TERMINAL=virtio-console with the terminal behind virtio instead of a UART
 #   make run IOMMU=off               a machine whose devices can reach all memory; make demo, too
 #   make test TEST=crash             only the tests whose name contains "crash"
 #   make bench BENCH=call            one benchmark; RUNS=8: in eight processes; SAVE=before: keep the report under that name
@@ -21,6 +22,7 @@ SYSTEM ?= linux
 GUEST_CMD ?=
 CPUS ?= 1
 DISK ?=
+TERMINAL ?=
 EMULATOR ?= qemu
 TEST ?=
 BENCH ?=
@@ -64,7 +66,7 @@ endif
 
 include $(sort $(wildcard tools/build/*.mk))
 
-RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(IMAGE:%=--disk %) $(ISOLATION:%=--isolation %)
+RUN_PROGRAM = tools/run/run.py --build $(BUILD) --system $(SYSTEM) --cpus $(CPUS) --emulator $(EMULATOR) --iommu $(IOMMU) $(DISK:%=--disk-driver %) $(TERMINAL:%=--terminal %) $(IMAGE:%=--disk %) $(ISOLATION:%=--isolation %)
 ifneq ($(GUEST_CMD),)
 # The command runs first; then make itself ends with its status, by a function of our own (see exit_status.c).
 RUN_STATUS := $(BUILD)/run-status
@@ -87,7 +89,7 @@ help: ## this list
 setup: ## install the Debian packages that are missing
 	$(Q)tools/setup.sh
 
-run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS= DISK=nvme IMAGE=file)
+run: $(if $(GUEST_CMD),run-command,$(RUN_TARGETS)) ## boot in QEMU to the shell of a Linux guest (GUEST_CMD= SYSTEM= CPUS= DISK=nvme TERMINAL=virtio-console IMAGE=file)
 	$(if $(GUEST_CMD),$(exit-with $(shell cat $(RUN_STATUS)))@exit $$(cat $(RUN_STATUS)),$(Q)$(RUN_PROGRAM))
 
 test: $(TEST_TARGETS) ## build and run all tests (TEST=part of a name); last line: N passed, N failed

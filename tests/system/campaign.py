@@ -12,9 +12,11 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "tools", "campaign")]
+import console  # noqa: E402  pylint: disable=wrong-import-position
 import disk  # noqa: E402  pylint: disable=wrong-import-position
 import gdb_remote  # noqa: E402  pylint: disable=wrong-import-position
 import once  # noqa: E402  pylint: disable=wrong-import-position
@@ -115,7 +117,7 @@ def check_classes(checks):
             ("guest-error", {"errors": 1}), ("guest-error", {"fio": [0, 5]}), ("guest-error", {"fio": []}), ("no-effect", {"fio": [0, 0]}), ("guest-error", {"stuck": 2}), ("guest-error", {"finished": False}),
             ("guest-error", {"kernel_log": ["I/O error"], "deaths": death}), ("corruption", {"errors": 1, "mismatches": 1}), ("corruption", {"fio": [84]}),
             ("corruption", {"disk": ["slot 1"], "given_up": "d"}), ("corruption", {"memory": 1}), ("corruption", {"network_mismatches": 1, "network_errors": 1}),
-            ("corruption", {"peer": {"wrong": ["record 1 of stream 1"]}}), ("guest-error", {"network_errors": 1}), ("corruption", {"entropy_mismatches": 1, "entropy_errors": 1}), ("guest-error", {"entropy_errors": 1}),
+            ("corruption", {"peer": {"wrong": ["record 1 of stream 1"]}}), ("guest-error", {"network_errors": 1}), ("corruption", {"entropy_mismatches": 1, "entropy_errors": 1}), ("guest-error", {"entropy_errors": 1}), ("corruption", {"console": 1}),
             ("recovered-delay", {"deaths": death, "entropy_slowest_us": 250_000}), ("guest-error", {"peer": {"lost": ["give"]}}),
             ("guest-error", {"peer": {"waiting": 1}}), ("recovered-unseen", {"deaths": death, "network_slowest_us": 150_000}),
             ("recovered-delay", {"deaths": death, "network_slowest_us": 250_000}), ("no-effect", {"network_slowest_us": 900_000}), ("system-lost", {"control": False, "mismatches": 1}),
@@ -140,14 +142,14 @@ def check_disk(checks):
                 file.write(disk.make_record(thread, number))
                 places[thread, number] = at
 
-    def with_change(at, data):
+    def with_change(at, data, known=True):
         with open(path, "r+b") as file:
             file.seek(at)
             before = file.read(len(data))
             file.seek(at)
             file.write(data)
             file.flush()
-            wrong = disk.check_image(path, base, flushed)
+            wrong = disk.check_image(path, base, flushed, known)
             file.seek(at)
             file.write(before)
         return wrong
@@ -159,6 +161,9 @@ def check_disk(checks):
     checks.check(len(with_change(places[0, 40], disk.make_record(1, 1))) == 1, "disk: a record of somebody else is found")
     at = disk.RECORDS_AT + disk.slot_of(0, 41) * disk.RECORD
     checks.check(at in places.values() or with_change(at, disk.make_record(0, 41)) == [], "disk: what was on its way may be there")
+    later = next(number for number in range(100, 100000) if disk.slot_of(0, number) == disk.slot_of(0, 40))
+    checks.check(len(with_change(places[0, 40], disk.make_record(0, later))) == 1 and with_change(places[0, 40], disk.make_record(0, later), known=False) == [] and
+                 len(with_change(places[0, 40], disk.make_record(1, later), known=False)) == 1, "disk: a much later one is wrong, unless nobody knows how far the load was")
     checks.check(len(with_change(50 * disk.MIB + 512, b"x")) == 1, "disk: a sector that nobody may write is found")
     checks.check(with_change(60 * disk.MIB, b"x") == [], "disk: fio's area is fio's")
     for name in (base, path):
@@ -227,6 +232,18 @@ def check_peer(checks):
         host.close()
         guest.listener.close()
         checks.check((flows or wrong) and judge(one) and one["records"]["in"] == guest.received, f"network: {name}", json.dumps(one))
+
+
+def check_console(checks):
+    parts = [f"@T {number} 5 0 0\n@X a word\n" for number in range(5)]
+    lines = [f"@C {number} {zlib.crc32(part.encode()):08x}\n" for number, part in enumerate(parts, 1)]
+    text = "of an earlier one\n" + "".join(part + line for part, line in zip(parts, lines)) + "@T 5"
+    for wanted, have, sentence in ((0, text, "what came as it was printed is well"), (1, text.replace("@T 2", "@T 3"), "a changed letter is found"),
+                                   (1, text.replace(lines[2], ""), "a lost line is found"), (1, text.replace(parts[2] + lines[2], ""), "a lost part is found"),
+                                   (1, text.replace(parts[3], parts[3][:5] + parts[3]), "a piece that came twice is found")):
+        checks.check(console.damaged(have) == wanted, f"console: {sentence}", f"{console.damaged(have)}: {have}")
+    checks.check(console.more_than_deaths_explain(text.replace("@T", "@S"), 2) == 0 and console.more_than_deaths_explain(text.replace("@T", "@S"), 1) == 2,
+                 "console: deaths excuse some of it")
 
 
 def check_plans(checks):
@@ -472,7 +489,7 @@ def main():
     checks.options(__doc__, build=False)
     os.chdir(ROOT)
     os.makedirs(FOLDER, exist_ok=True)
-    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_planted, check_ends, check_changed_frames, check_wrong_code, check_boots):
+    for part in (check_gdb, check_classes, check_disk, check_plans, check_campaign, check_peer, check_console, check_planted, check_ends, check_changed_frames, check_wrong_code, check_boots):
         if checks.wants(checks.name(part)):
             part(checks)
     return checks.end()

@@ -18,14 +18,14 @@ DOMAIN ?= virtio-blk
 N ?= 100
 JOBS ?= 1
 CAMPAIGN_TARGETS = $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GENERATED_HEADERS) $(BUILD)/guest/vmlinuz $(BUILD)/guest/initrd $(CAMPAIGN_DISK)
-CAMPAIGN_PROGRAM = tools/campaign/campaign.py $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) --seed $(SEED) $(NAME:%=--name %)
+CAMPAIGN_PROGRAM = tools/campaign/campaign.py $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) $(TERMINAL:%=--choose terminal=%) --seed $(SEED) $(NAME:%=--name %)
 CAMPAIGN_OPTIONS = --runs $(N) $(FAULTS:%=--faults %) $(if $(RESUME),--resume)
 
 .PHONY: campaign campaign-run campaign-report campaign-slurm campaign-system
 campaign-system: # by another make: not all of these names are known before the last part was read, and PC is make's own until then
 	$(Q)+$(MAKE) --no-print-directory $(CAMPAIGN_TARGETS)
 
-campaign: campaign-system ## faults of all kinds in a domain under load (DOMAIN= N= SEED= JOBS= FAULTS=register,text DISK=nvme RESUME=1)
+campaign: campaign-system ## faults of all kinds in a domain under load (DOMAIN= N= SEED= JOBS= FAULTS=register,text DISK=nvme TERMINAL=virtio-console RESUME=1)
 	$(Q)$(CAMPAIGN_PROGRAM) $(CAMPAIGN_OPTIONS) --jobs $(JOBS)
 
 campaign-run: campaign-system ## one run of a campaign again, with all logs (DOMAIN= FAULTS=kind SEED=)
@@ -35,7 +35,7 @@ campaign-report: ## the report of a campaign again, also of one that runs (DOMAI
 	$(Q)$(CAMPAIGN_PROGRAM) --report
 
 campaign-slurm: campaign-system ## a campaign as an array of Slurm jobs, gathered in the end (DOMAIN= N= PARTS= PARTITION=)
-	$(Q)tools/campaign/slurm.py $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) --seed $(SEED) $(NAME:%=--name %) --runs $(N) $(FAULTS:%=--faults %) \
+	$(Q)tools/campaign/slurm.py $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) $(TERMINAL:%=--choose terminal=%) --seed $(SEED) $(NAME:%=--name %) --runs $(N) $(FAULTS:%=--faults %) \
 		$(PARTS:%=--parts %) $(PARTITION:%=--partition %)
 
 TEST_TARGETS += $(CAMPAIGN_DISK)

@@ -41,6 +41,8 @@ def corrupted(evidence):
         return f"the guest received {evidence['network_mismatches']} records that were not sent"
     if evidence.get("entropy_mismatches"):
         return f"the guest read {evidence['entropy_mismatches']} pieces of random bytes that the device did not give, or gave before"
+    if evidence.get("console"):
+        return f"{evidence['console']} parts of what the guest printed came otherwise, or not at all"
     if evidence.get("peer", {}).get("wrong"):
         return f"from the guest: {evidence['peer']['wrong'][0]}"
     return None

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 
+import console
 import disk
 from classify import RECOVERED, classify
 from faults import Injector, NotTriggered, Plan
@@ -77,6 +78,11 @@ def was_so(machine, domain):
     return before is not None and all(domain[name] == before[name] for name in ("generation", "state"))
 
 
+def deaths_on_its_way(machine, evidence):
+    """How often somebody died through whom the guest's console goes."""
+    return sum(max(1, one["restarts"] - machine.before.get(one["domain"], {"restarts": 0})["restarts"]) for one in evidence.get("deaths", []) if one["domain"] in (machine.terminal, "vmm"))
+
+
 def where(machine, name):
     record = machine.control.ask(f"backtrace {name}")
     frame = record["frames"][0] if record["frames"] else None
@@ -103,6 +109,7 @@ def gather(machine, evidence, count):
     entropy = machine.entropy_ticks()
     evidence["entropy_slowest_us"] = max((one[2] for one in entropy[count:]), default=0)
     evidence["entropy_errors"], evidence["entropy_mismatches"] = entropy[-1][3:] if entropy else (0, 0)
+    evidence["console"] = console.more_than_deaths_explain(machine.text(), deaths_on_its_way(machine, evidence))
     evidence.setdefault("flushed", ticks[-1][1] if ticks else [0] * disk.THREADS)
 
 
@@ -136,7 +143,7 @@ def run_once(world, plan_of, folder, limits, keep=False, harm=harm_by_plan):
     finally:
         if not rests:
             machine.stop()
-    evidence["disk"] = disk.check_image(machine.path("disk.img"), world.base_disk(machine), evidence.get("flushed", [0] * disk.THREADS))[:8]
+    evidence["disk"] = disk.check_image(machine.path("disk.img"), world.base_disk(machine), evidence.get("flushed", [0] * disk.THREADS), evidence.get("finished", True))[:8]
     evidence["class"], evidence["why"] = classify(evidence, limits)
     evidence["seconds"] = round(time.monotonic() - began, 1)
     if rests and evidence["class"] in RECOVERED and machine.runs < RUNS_OF_A_BOOT:

@@ -172,6 +172,7 @@ class Machine:
         self.iommu = get("iommu", True)  # False: devices can reach all memory
         self.choose = get("choose", [])  # NAME=VALUE, instead of what the manifest's [choice] says
         self.disk_driver = self.chosen("disk", "virtio-blk")
+        self.terminal = self.chosen("terminal", "console")
         self.packed = get("packed", False)  # the disk has packed virtqueues
         self.read_only = get("read_only", False)
         self.snapshot = get("snapshot", False)
@@ -259,7 +260,7 @@ class Machine:
     def command(self, archive):
         line = ["qemu-system-x86_64", "-name", f"bulkhead-{self.system}", "-M", self.machine, "-cpu", self.cpu, "-smp", str(self.cpus), "-m", self.memory, "-display",
                 "none", "-nodefaults", "-no-reboot", *(["-cdrom", self.iso] if self.iso else ["-kernel", self.kernel, "-initrd", archive]),
-                "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+                "-chardev", "stdio,id=console,signal=off", "-serial", "null" if self.terminal == "virtio-console" else "chardev:console",
                 "-serial", f"unix:{self.path('control.sock')},server=on,wait=off", "-debugcon", f"file:{self.path('kernel.log')}",
                 "-qmp", f"unix:{self.path('qmp.sock')},server=on,wait=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if self.iommu:  # before the devices that it confines
@@ -273,6 +274,8 @@ class Machine:
                      "-device", DISK_DEVICES[self.disk_driver].format(number) + (",packed=on" if self.packed else "")]
         if self.wants_network:
             line += ["-netdev", f"user,id=net0{self.network_options}", "-device", "virtio-net-pci,netdev=net0,disable-legacy=on,iommu_platform=on"]
+        if self.terminal == "virtio-console":
+            line += ["-device", "virtio-serial-pci,disable-legacy=on,iommu_platform=on", "-device", "virtconsole,chardev=console"]
         if self.wants_entropy:
             line += ["-object", self.entropy_source, "-device", "virtio-rng-pci,rng=entropy0,disable-legacy=on,iommu_platform=on"]
         return line + self.extra

@@ -33,6 +33,7 @@ def parse():
     parser.add_argument("--command", help="run this in the guest's shell instead of an interactive one")
     parser.add_argument("--disk", help="disk image of the guest (build/guest/disk.img)")
     parser.add_argument("--disk-driver", help="virtio-blk or nvme: which device the disk is, and its driver, instead of what the manifest says")
+    parser.add_argument("--terminal", help="console or virtio-console: which device the terminal is, and its driver, instead of what the manifest says")
     parser.add_argument("--read-only", action="store_true", help="the guest may not write to its disk")
     parser.add_argument("--guest-kernel", help="another guest kernel: bzImage, or ELF with a PVH entry")
     parser.add_argument("--append", default="", help="more words for the guest kernel's command line")
@@ -147,7 +148,7 @@ def options_of(arguments):
     return {"settings": settings, "files": files, "disk": arguments.disk, "read_only": arguments.read_only, "memory": arguments.memory,
             "cpu": arguments.cpu, "cpus": arguments.cpus, "extra": extra, "folder": arguments.folder, "isolation": arguments.isolation,
             "iommu": arguments.iommu == "on",
-            "choose": [f"disk={arguments.disk_driver}"] if arguments.disk_driver else [],
+            "choose": [f"{name}={value}" for name, value in (("disk", arguments.disk_driver), ("terminal", arguments.terminal)) if value],
             "on_log": lambda line: show_log(line, arguments.verbose or arguments.system not in GUESTS)}
 
 

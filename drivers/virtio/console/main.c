@@ -64,6 +64,12 @@ static bool take_input(void) {
 
 // ---- output
 
+// What the device reads is what a client wrote, before it is told and after it has read; else the client writes it once more, to the next instance.
+static void expect_output(const void *data, uint32_t size) {
+    if (memcmp(driver.output_memory, data, size) != 0)
+        bh_panic("what was written for the device is not what a client wrote");
+}
+
 static enum bh_error do_write(void *object, const void *data, uint32_t size) {
     uint32_t tag, unused;
     enum bh_error error;
@@ -73,12 +79,14 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
     bh_mutex_lock(&driver.output_lock);
     const struct virtio_segment segment = {driver.output_address, size, false};
     memcpy(driver.output_memory, data, size);
+    expect_output(data, size);
     error = virtqueue_add(&driver.output, &segment, 1, NULL, 0, 0);
     if (!error) {
         virtqueue_kick(&driver.output);
         while ((error = virtqueue_take(&driver.output, &tag, &unused)) == BH_EAGAIN)
             if (!virtqueue_arm(&driver.output))
                 (void)bh_event_wait(driver.written, bh_time_ns() + LOOK_NS);
+        expect_output(data, size);
     }
     bh_mutex_unlock(&driver.output_lock);
     check(error);

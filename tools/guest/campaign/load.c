@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/disk.py is its other half), on the network (network.c), and on the source of random bytes (entropy.c).
+// Guest program: load on the disk that can prove afterwards what was acknowledged (tools/campaign/disk.py is its other half), on the network (network.c), on the source of random bytes (entropy.c), and on the console (console.c).
 //
 //   bulkhead-load DEVICE OFFSET SLOTS     until a line comes on standard input
 //
@@ -56,8 +56,8 @@ _Atomic bool stop;
 static _Atomic uint64_t slowest, errors, mismatches;
 static uint32_t crc_table[256];
 
-static uint32_t crc32(const void *data, size_t size) {
-    uint32_t crc = ~0u;
+uint32_t crc32(uint32_t sum, const void *data, size_t size) {
+    uint32_t crc = ~sum;
     for (const uint8_t *at = data; size--; at++)
         crc = crc_table[(crc ^ *at) & 0xff] ^ crc >> 8;
     return ~crc;
@@ -83,14 +83,14 @@ static void make(struct record *record, uint32_t thread, uint64_t number) {
     uint64_t seed = mix((uint64_t)thread << 56 | number);
     for (size_t i = 0; i < sizeof(record->body) / 8; i++)
         record->body[i] = seed + i * MAGIC;
-    record->check = crc32(record, sizeof(*record));
+    record->check = crc32(0, record, sizeof(*record));
 }
 
 // Whether it is record `number` of `thread`, whole.
 static bool is(struct record *record, uint32_t thread, uint64_t number) {
     uint32_t check = record->check;
     record->check = 0;
-    return crc32(record, sizeof(*record)) == check && record->magic == MAGIC && record->thread == thread && record->number == number &&
+    return crc32(0, record, sizeof(*record)) == check && record->magic == MAGIC && record->thread == thread && record->number == number &&
            record->slot == slot_of(thread, number);
 }
 
@@ -160,6 +160,7 @@ static void tick(uint64_t start) {
     printf("@T %llu", (unsigned long long)(now - start) / 1000);
     say_flushed();
     printf(" %llu %llu %llu\n", (unsigned long long)atomic_exchange(&slowest, 0), (unsigned long long)errors, (unsigned long long)mismatches);
+    console_say();
 }
 
 static void say_kernel_log(void) {
@@ -269,8 +270,8 @@ int main(int count, char **arguments) {
     }
     offset = strtoull(arguments[2], NULL, 0);
     slots = strtoull(arguments[3], NULL, 0);
-    setvbuf(stdout, NULL, _IOLBF, 0);
     make_crc_table();
+    console_start();
     klogctl(KLOG_CLEAR, NULL, 0);
     uint64_t *memory = make_pattern();
     pid_t fio = start_fio();
@@ -297,6 +298,7 @@ int main(int count, char **arguments) {
     network_say((now_us() - start) / 1000);
     entropy_say((now_us() - start) / 1000);
     say_kernel_log();
+    console_say();
     printf("@E %llu", (unsigned long long)(now_us() - start) / 1000);
     say_flushed();
     printf(" %llu %llu %llu %d\n", (unsigned long long)errors, (unsigned long long)mismatches, (unsigned long long)changed_words(memory), stuck);

@@ -28,6 +28,15 @@ static inline void raise_to(_Atomic uint64_t *most, uint64_t value) {
         ;
 }
 
+// That of zlib: `sum' is of what stood before, 0 at first.
+uint32_t crc32(uint32_t sum, const void *data, size_t size);
+
+// From now on what is printed is summed up.
+void console_start(void);
+
+// A line about what was printed since the last one.
+void console_say(void);
+
 // Listen for the host's connections, and serve them. Returns 0, or an error of errno.
 int network_start(void);
 
