@@ -19,8 +19,8 @@ enum bh_error bh_device_find(const char *name, const char *kind, bh_cap *cap) {
         bh_error_log("no device: the manifest grants neither a capability named %s nor one named pci, to claim it", name);
         return error;
     }
-    while ((error = pci_claim(pci, kind, cap)) == BH_EDEAD && bh_time_ns() < until)
-        bh_sleep_for(RETRY_NS);
+    while (bh_may_pass(error = pci_claim(pci, kind, cap)) && bh_time_ns() < until)
+        bh_sleep_for(error == BH_ENOMEM ? 25 * RETRY_NS : RETRY_NS); // the kernel logs each time that there is no memory
     if (error)
         bh_error_log("no device: domain pci gives none of kind %s: %s", kind, bh_strerror(error));
     return error;

@@ -19,7 +19,7 @@ static enum bh_error read_piece(bh_cap source, void *to, uint32_t size, bool wai
     uint32_t got = 0;
     uint64_t deadline = bh_time_ns() + BH_SERVER_WAIT_NS;
     enum bh_error error;
-    while ((error = entropy_read(source, size, piece, &got)) == BH_EDEAD && wait && bh_time_ns() < deadline)
+    while (bh_may_pass(error = entropy_read(source, size, piece, &got)) && wait && bh_time_ns() < deadline)
         bh_sleep_for(RETRY_NS);
     if (error)
         return error;
@@ -45,7 +45,7 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags) {
         uint32_t piece = size - done < BH_ENTROPY_MAX ? (uint32_t)(size - done) : BH_ENTROPY_MAX;
         enum bh_error error = read_piece(source, (uint8_t *)buffer + done, piece, !(flags & GRND_NONBLOCK));
         if (error && !done) {
-            errno = error == BH_EDEAD || error == BH_ETIMEDOUT ? EAGAIN : EIO;
+            errno = bh_may_pass(error) || error == BH_ETIMEDOUT ? EAGAIN : EIO;
             return -1;
         }
         if (error)

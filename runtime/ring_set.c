@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "bulkhead/thread.h"
+#include "bulkhead/domain.h"
 #include "runtime/calls.h"
 
 enum bh_error bh_ring_set_create(struct bh_ring_set *set) {
@@ -101,5 +101,5 @@ bool bh_ring_set_arm(struct bh_ring_set *set) {
 }
 
 enum bh_error bh_ring_set_wait(struct bh_ring_set *set, uint64_t deadline_ns) {
-    return bh_ring_set_arm(set) ? BH_OK : bh_event_wait(set->event, deadline_ns);
+    return bh_ring_set_arm(set) ? BH_OK : bh_event_await(set->event, deadline_ns);
 }

@@ -171,5 +171,5 @@ int main(void) {
     }
     for (;;)
         if (!take_input())
-            (void)bh_event_wait(console.uart.interrupt, bh_time_ns() + LOOK_NS);
+            (void)bh_event_await(console.uart.interrupt, bh_time_ns() + LOOK_NS);
 }

@@ -325,7 +325,7 @@ int main(void) {
     for (;;) {
         while (line_read(&byte))
             take_byte((char)byte);
-        (void)bh_event_wait(interrupt, 0);
+        (void)bh_event_await(interrupt, 0);
         cores_collect();
     }
 }

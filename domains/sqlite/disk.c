@@ -29,7 +29,7 @@ static enum bh_error ask_device(const char *port_name) {
     if (error)
         return error;
     uint64_t deadline = bh_time_ns() + BH_SERVER_WAIT_NS;
-    while ((error = block_info(port, &device)) == BH_EDEAD && bh_time_ns() < deadline)
+    while (bh_may_pass(error = block_info(port, &device)) && bh_time_ns() < deadline)
         bh_sleep_for(RETRY_NS);
     return error ? error : device.read_only ? BH_EREADONLY : BH_OK;
 }

@@ -150,5 +150,5 @@ int main(void) {
     adopt_state();
     trials_start();
     for (;;)
-        (void)bh_event_wait(deaths, make_round());
+        (void)bh_event_await(deaths, make_round());
 }

@@ -91,7 +91,7 @@ void uplink_ask(struct port *port) {
 // An uplink's events join the set's: a thread sleeps on one.
 static void frame_bell(uint64_t event) {
     for (;;) {
-        (void)bh_event_wait((bh_cap)event, 0);
+        (void)bh_event_await((bh_cap)event, 0);
         (void)bh_event_signal(network.set.event);
     }
 }
@@ -99,7 +99,7 @@ static void frame_bell(uint64_t event) {
 static void link_bell(uint64_t index) {
     struct port *port = &network.ports[index];
     for (;;) {
-        (void)bh_event_wait(port->link_event, 0);
+        (void)bh_event_await(port->link_event, 0);
         bh_mutex_lock(&network.lock);
         port->ask = true;
         bh_mutex_unlock(&network.lock);

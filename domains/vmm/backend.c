@@ -18,7 +18,7 @@ void backend_console_write(const void *data, uint32_t size) {
     const uint8_t *bytes = data;
     for (uint32_t done = 0; done < size && vmm.console; done += PIECE) {
         uint32_t piece = size - done < PIECE ? size - done : PIECE;
-        for (int i = 0; i < RETRIES && console_write(vmm.console, bytes + done, piece) == BH_EDEAD; i++)
+        for (int i = 0; i < RETRIES && bh_may_pass(console_write(vmm.console, bytes + done, piece)); i++)
             bh_sleep_for(RETRY_NS);
     }
 }

@@ -28,7 +28,7 @@ static void entropy_thread(uint64_t argument) {
         uint8_t data[BH_ENTROPY_MAX];
         uint32_t size = wanted(), got = 0;
         if (!size) {
-            (void)bh_event_wait(vmm.rng_event, 0);
+            (void)bh_event_await(vmm.rng_event, 0);
         } else if (entropy_read(vmm.entropy, size, data, &got) || !got) {
             bh_sleep_for(AGAIN_NS); // its server is being replaced, or its device has nothing; the guest may have given up meanwhile
         } else {

@@ -169,7 +169,7 @@ static enum bh_error add_disk(struct machine *machine) {
     enum bh_error error = vmm.ring_attached ? BH_OK : bh_ring_attach("disk", &vmm.ring);
     if (!error)
         error = drain(deadline);
-    while (!error && (error = block_info(vmm.disk_info, &info)) == BH_EDEAD && bh_time_ns() < deadline) {
+    while (!error && bh_may_pass(error = block_info(vmm.disk_info, &info)) && bh_time_ns() < deadline) {
         bh_sleep_for(CALIBRATE_NS); // its driver starts, or is being restarted
         error = BH_OK;
     }
@@ -321,7 +321,7 @@ int main(void) {
         bh_error_log("the guest does not start: %s", bh_strerror(error));
     } else {
         while (!vmm.machine->stopped)
-            (void)bh_event_wait(vmm.ended, 0);
+            (void)bh_event_await(vmm.ended, 0);
         status = vmm.machine->status;
     }
     (void)bh_setting("on-exit", on_exit, sizeof(on_exit));

@@ -30,14 +30,14 @@ static void receive_thread(uint64_t argument) {
         epoch = vmm.net.receive.epoch;
         vmm_unlock_and_kick();
         if (!more)
-            (void)bh_event_wait(vmm.net.receive.info.completion_event, 0);
+            (void)bh_event_await(vmm.net.receive.info.completion_event, 0);
     }
 }
 
 static void transmit_thread(uint64_t argument) {
     (void)argument;
     for (;;) {
-        (void)bh_event_wait(vmm.net.transmit.info.completion_event, 0);
+        (void)bh_event_await(vmm.net.transmit.info.completion_event, 0);
         undo_lock_aside(vmm.machine);
         virtio_net_transmitted(&vmm.machine->net);
         vmm_unlock_and_kick();
@@ -62,7 +62,7 @@ static void control_thread(uint64_t argument) {
         undo_lock_aside(vmm.machine);
         virtio_net_set_link(net, info.link);
         vmm_unlock_and_kick();
-        (void)bh_event_wait(vmm.net_event, 0);
+        (void)bh_event_await(vmm.net_event, 0);
     }
 }
 
@@ -88,7 +88,7 @@ enum bh_error net_start(struct machine *machine) {
     enum bh_error error = net_attach();
     if (error == BH_ENOENT)
         return BH_OK; // a guest without a network
-    while (!error && (error = net_info(vmm.net.net, &info)) == BH_EDEAD && bh_time_ns() < deadline) {
+    while (!error && bh_may_pass(error = net_info(vmm.net.net, &info)) && bh_time_ns() < deadline) {
         bh_sleep_for(AGAIN_NS); // its server starts, or is being restarted
         error = BH_OK;
     }

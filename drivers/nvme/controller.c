@@ -111,7 +111,7 @@ static enum bh_error wait_end(struct nvme_controller *controller, struct nvme_en
         uint64_t now = bh_time_ns();
         if (now > until)
             return BH_ETIMEDOUT;
-        (void)bh_event_wait(controller->event, now + 50 * POLL_NS); // looks again in any case: an interrupt can be lost
+        (void)bh_event_await(controller->event, now + 50 * POLL_NS); // looks again in any case: an interrupt can be lost
     }
 }
 

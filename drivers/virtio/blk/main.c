@@ -157,7 +157,7 @@ static void read_serial(void) {
     virtqueue_publish(&driver.queue);
     virtqueue_kick(&driver.queue);
     while (virtqueue_take(&driver.queue, &slot, &written) == BH_EAGAIN)
-        if (!virtqueue_arm(&driver.queue) && bh_event_wait(driver.server.ring.info.submit_event, deadline) == BH_ETIMEDOUT)
+        if (!virtqueue_arm(&driver.queue) && bh_event_await(driver.server.ring.info.submit_event, deadline) == BH_ETIMEDOUT)
             bh_panic("the device does not answer its first request");
     if (memory->status == BLK_OK)
         memcpy(driver.server.info.serial, memory->serial, BLK_SERIAL_SIZE);

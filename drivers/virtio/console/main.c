@@ -85,7 +85,7 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
         virtqueue_kick(&driver.output);
         while ((error = virtqueue_take(&driver.output, &tag, &unused)) == BH_EAGAIN)
             if (!virtqueue_arm(&driver.output))
-                (void)bh_event_wait(driver.written, bh_time_ns() + LOOK_NS);
+                (void)bh_event_await(driver.written, bh_time_ns() + LOOK_NS);
         expect_output(data, size);
     }
     bh_mutex_unlock(&driver.output_lock);
@@ -146,6 +146,6 @@ int main(void) {
         if (any && watcher)
             (void)bh_event_signal(watcher); // a reader that is gone will ask again
         if (!more)
-            (void)bh_event_wait(driver.filled, bh_time_ns() + LOOK_NS);
+            (void)bh_event_await(driver.filled, bh_time_ns() + LOOK_NS);
     }
 }

@@ -121,7 +121,7 @@ static void serve_pair(uint64_t number) {
         bool more = work(pair);
         bh_mutex_unlock(&pair->lock);
         if (!more)
-            (void)bh_event_wait(pair->rings.event, 0);
+            (void)bh_event_await(pair->rings.event, 0);
     }
 }
 
@@ -185,7 +185,7 @@ int main(void) {
     bh_info("%02x:%02x:%02x:%02x:%02x:%02x, %u pairs of %s queues, MTU %u, offloads 0x%x, link %s", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
             card.info.queue_pairs, card.pairs[0].receive.queue.is_packed ? "packed" : "split", card.info.mtu, card.info.offloads, card.info.link ? "up" : "down");
     for (;;) {
-        (void)bh_event_wait(card.link_event, 0);
+        (void)bh_event_await(card.link_event, 0);
         bh_mutex_lock(&card.lock);
         bool changed = card_read_link(), broken = virtio_broken(&card.device);
         bh_mutex_unlock(&card.lock);

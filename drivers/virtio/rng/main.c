@@ -76,7 +76,7 @@ static uint64_t next_look(uint64_t deadline) {
 
 // Who waits has the queue looked at now and then.
 static enum bh_error wait_for_more(uint64_t deadline) {
-    enum bh_error error = bh_event_wait(driver.more, next_look(deadline));
+    enum bh_error error = bh_event_await(driver.more, next_look(deadline));
     if (error != BH_ETIMEDOUT || bh_time_ns() >= deadline)
         return error;
     return bh_event_signal(driver.interrupt);
@@ -99,6 +99,8 @@ static enum bh_error wait_for_bytes(uint32_t size, uint64_t deadline) {
         bh_mutex_unlock(&driver.lock);
         error = wait_for_more(deadline);
         bh_mutex_lock(&driver.lock);
+        (void)take_all(); // the main thread does, too, if all is well
+        refill();
     }
     driver.counters.waits += waited;
     return error;
@@ -177,6 +179,6 @@ int main(void) {
         if (any)
             (void)bh_event_signal(driver.more);
         if (!more)
-            (void)bh_event_wait(driver.interrupt, 0);
+            (void)bh_event_await(driver.interrupt, 0);
     }
 }

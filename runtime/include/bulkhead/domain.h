@@ -29,9 +29,14 @@
 enum bh_error bh_serve(const char *name, uint32_t interface, uint64_t fingerprint,
                        const uint64_t *methods, uint32_t method_count, void *object);
 
-// How long a client that cannot begin without a server asks it again while the answer is BH_EDEAD: many times what a driver needs to start, or to be
+// How long a client that cannot begin without a server asks it again while bh_may_pass() says so of its answers: many times what a driver needs to start, or to be
 // restarted, on an emulated machine; after that nobody restarts it any more.
 #define BH_SERVER_WAIT_NS 10000000000ull
+
+// Whether a call that failed so may go well in a while: its server is dead at the moment, or out of memory, so that there is no stack in it for the caller.
+static inline bool bh_may_pass(enum bh_error error) {
+    return error == BH_EDEAD || error == BH_ENOMEM;
+}
 
 // The sentence for an error code. Never NULL; static.
 const char *bh_strerror(enum bh_error error);
@@ -41,6 +46,14 @@ const char *bh_crash_cause_name(uint32_t cause);
 
 // Crash this domain with a message (printf style). For its own broken invariants, not for bad input.
 [[noreturn]] void bh_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// As bh_event_wait(), for an event of one's own in a loop: who has lost it would go round without a pause, and keep others from the processor. It ends instead.
+static inline enum bh_error bh_event_await(bh_cap event, uint64_t deadline_ns) {
+    enum bh_error error = bh_event_wait(event, deadline_ns);
+    if (error == BH_ECAP || error == BH_ERIGHTS)
+        bh_panic("its own event %u is not there any more", event);
+    return error;
+}
 
 #define BH_ASSERT(condition)                                                                       \
     ((condition) ? (void)0 : bh_panic("%s:%d: broken invariant: %s", __FILE__, __LINE__, #condition))
