@@ -39,10 +39,9 @@ enum bh_error bh_block_serve(struct bh_block_server *server) {
 }
 
 int bh_block_failed(bh_cap cap, enum bh_error error) {
-    bh_error_log("the disk cannot be served: %s", bh_strerror(error));
     if (bh_device_taken_away(cap))
-        bh_panic("the device was taken away while it was opened");
-    return 1;
+        bh_panic("the device was taken away while it was opened: %s", bh_strerror(error));
+    return bh_not_started("the disk cannot be served", error);
 }
 
 // ---- requests

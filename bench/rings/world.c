@@ -123,6 +123,12 @@ enum bh_error bh_call_event_signal(bh_cap event) {
     return bh_event_signal(event);
 }
 
+uint64_t bh_call_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
     return bh_event_wait(event, deadline_ns);
 }

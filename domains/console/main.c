@@ -165,10 +165,8 @@ static enum bh_error start(void) {
 
 int main(void) {
     enum bh_error error = start();
-    if (error) {
-        bh_error_log("no console: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("no console", error);
     for (;;)
         if (!take_input())
             (void)bh_event_await(console.uart.interrupt, bh_time_ns() + LOOK_NS);

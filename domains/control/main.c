@@ -317,10 +317,8 @@ int main(void) {
     enum bh_error error = bh_cap_find("system", &system_cap);
     if (!error)
         error = line_open(&interrupt);
-    if (error) {
-        bh_error_log("no control line: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("no control line", error);
     cores_start(interrupt);
     for (;;) {
         while (line_read(&byte))

@@ -120,16 +120,12 @@ int main(void) {
         error = bh_cap_find("settings", &settings);
     if (!error)
         error = bh_mutex_create(&lock);
-    if (error) {
-        bh_error_log("needs pci-root and settings: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("needs pci-root and settings", error);
     functions_scan(root);
     error = pci_serve("pci", &methods, NULL);
-    if (error) {
-        bh_error_log("port pci cannot be served: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("port pci cannot be served", error);
     bh_info("%u functions", function_count);
     bh_thread_exit();
 }

@@ -143,10 +143,8 @@ int main(void) {
         error = bh_event_create(&deaths);
     if (!error)
         error = system_watch_deaths(system_cap, deaths);
-    if (error) {
-        bh_error_log("nobody will be restarted: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("nobody will be restarted", error);
     adopt_state();
     trials_start();
     for (;;)

@@ -197,10 +197,8 @@ static enum bh_error start(void) {
 
 int main(void) {
     enum bh_error error = start();
-    if (error) {
-        bh_error_log("the switch does not start: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("the switch does not start", error);
     probe_begin();
     bh_info("%u ports, %u of them uplinks, MTU %u", network.port_count, network.uplink_count, network.mtu);
     serve();

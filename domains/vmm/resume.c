@@ -65,17 +65,24 @@ static bool set_going(const struct kept_finding *finding) {
     return true;
 }
 
+// A guest is not booted anew because this instance is short of something: the next one may not be.
+static bool have(enum bh_error error, const char *what) {
+    if (bh_is_want(error))
+        bh_panic("%s cannot be had: %s", what, bh_strerror(error));
+    return !error;
+}
+
 bool resume_guest(void) {
     const char *why;
     struct kept_finding finding = {0};
     struct bh_vcpu_state *page = NULL;
     struct kept_area *old = kept_find(vmm.kept, &why), *area = NULL;
     struct kept_doors doors = {.disk = bh_cap_find("disk-info", &vmm.disk_info) ? NULL : &vmm.ring};
-    if (old && vmm_open_vcpu(&page))
+    if (old && !have(vmm_open_vcpu(&page), "the guest's virtual CPU"))
         why = "its virtual CPU is gone";
-    if (old && !why && !net_attach())
+    if (old && !why && have(net_attach(), "the guest's network"))
         doors.net = &vmm.net;
-    doors.entropy = old && !why && !entropy_find();
+    doors.entropy = old && !why && have(entropy_find(), "the source of random bytes");
     if (old && !why) {
         area = kept_prepare(vmm.kept);
         area->machine.memory = vmm.memory;

@@ -380,10 +380,10 @@ int main(void) {
     enum bh_error error = bh_block_attach(&driver.server);
     if (!error)
         error = open_device();
+    if (!error)
+        error = bh_block_serve(&driver.server);
     if (error)
         return bh_block_failed(driver.controller.cap, error);
-    if (bh_block_serve(&driver.server))
-        return 1;
     bh_info("namespace %u, %llu sectors in blocks of %u bytes, %u queue pairs%s%s, serial \"%s\"", driver.space.id,
             (unsigned long long)info->sector_count, info->block_size, driver.pair_count, info->flush ? ", flush" : "",
             info->read_only ? ", read only" : "", info->serial);

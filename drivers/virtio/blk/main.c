@@ -198,8 +198,9 @@ int main(void) {
     if (error)
         return bh_block_failed(driver.device.cap, error);
     read_serial();
-    if (bh_block_serve(&driver.server))
-        return 1;
+    error = bh_block_serve(&driver.server);
+    if (error)
+        return bh_block_failed(driver.device.cap, error);
     const struct bh_block_info *info = &driver.server.info;
     bh_info("%llu sectors, %u segments at most%s%s%s, serial \"%s\"", (unsigned long long)info->sector_count, info->segment_max,
             info->flush ? ", flush" : "", info->read_only ? ", read only" : "", driver.queue.is_packed ? ", packed queue" : "", info->serial);

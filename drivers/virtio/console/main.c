@@ -132,10 +132,8 @@ static enum bh_error start(void) {
 
 int main(void) {
     enum bh_error error = start();
-    if (error) {
-        bh_error_log("no console: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("no console", error);
     for (;;) {
         bh_mutex_lock(&driver.typed.lock);
         bool any = take_input();

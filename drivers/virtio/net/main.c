@@ -177,10 +177,8 @@ static enum bh_error start(void) {
 
 int main(void) {
     enum bh_error error = start();
-    if (error) {
-        bh_error_log("the network cannot be served: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("the network cannot be served", error);
     const uint8_t *mac = card.info.mac;
     bh_info("%02x:%02x:%02x:%02x:%02x:%02x, %u pairs of %s queues, MTU %u, offloads 0x%x, link %s", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
             card.info.queue_pairs, card.pairs[0].receive.queue.is_packed ? "packed" : "split", card.info.mtu, card.info.offloads, card.info.link ? "up" : "down");

@@ -166,10 +166,8 @@ static enum bh_error start(void) {
 
 int main(void) {
     enum bh_error error = start();
-    if (error) {
-        bh_error_log("no entropy: %s", bh_strerror(error));
-        return 1;
-    }
+    if (error)
+        return bh_not_started("no entropy", error);
     for (;;) {
         bh_mutex_lock(&driver.lock);
         bool any = take_all();

@@ -47,6 +47,19 @@ const char *bh_crash_cause_name(uint32_t cause);
 // Crash this domain with a message (printf style). For its own broken invariants, not for bad input.
 [[noreturn]] void bh_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// Whether something failed for want of what a healthy instance has enough of, or of a server that will be back: worth another instance.
+static inline bool bh_is_want(enum bh_error error) {
+    return bh_may_pass(error) || error == BH_EQUOTA;
+}
+
+// This domain cannot begin its work: what main() returns then. For want of something it ends by a crash instead, so that it is started again as its manifest says.
+static inline int bh_not_started(const char *what, enum bh_error error) {
+    if (bh_is_want(error))
+        bh_panic("%s: %s", what, bh_strerror(error));
+    bh_error_log("%s: %s", what, bh_strerror(error));
+    return 1;
+}
+
 // As bh_event_wait(), for an event of one's own in a loop: who has lost it would go round without a pause, and keep others from the processor. It ends instead.
 static inline enum bh_error bh_event_await(bh_cap event, uint64_t deadline_ns) {
     enum bh_error error = bh_event_wait(event, deadline_ns);
