@@ -153,6 +153,22 @@ def run(tests, build, name, card, source):
         check(machine.wait(20) == 0, "the system ends in order")
 
 
+def want(tests, build):
+    """A driver that cannot have what it needs to start is started again, as its manifest says, and then given up."""
+    folder = os.path.join(build, "system-tests", "terminal-want")
+    os.makedirs(folder, exist_ok=True)
+    manifest = os.path.abspath(os.path.join(folder, "terminal.toml"))
+    with open(os.path.join(ROOT, "tests", "system", "terminal.toml"), encoding="utf-8") as file, open(manifest, "w", encoding="utf-8") as changed:
+        changed.write(file.read().replace("answer_ms = 800\n", "caps = 1\n").replace("restart_limit = 1000\n", "restart_limit = 3\n"))
+    options = "disable-legacy=on,iommu_platform=on"
+    extra = ["-object", "rng-builtin,id=source", "-device", f"virtio-rng-pci,rng=source,{options}", "-chardev", "null,id=line", "-device", f"virtio-serial-pci,{options}",
+             "-device", "virtconsole,chardev=line"]
+    with machines.Machine(build, manifest, folder=folder, memory="128M", extra=extra) as machine:
+        machine.wait_for("virtio-rng is given up: it died too often", log=True)
+        deaths = machine.log_text.count("virtio-rng: dies: panic: no entropy: a quota is used up")
+        tests.check(deaths == 4, f"want: a driver that is short of what it needs is started again three times: {deaths} deaths", machine.log_text[-2000:])
+
+
 def main():
     tests = Checks()
     options = tests.options(__doc__)
@@ -163,6 +179,8 @@ def main():
             run(tests, options.build, name, card, source)
         except (machines.Trouble, OSError) as error:
             tests.check(False, f"{name}: {error}")
+    if tests.wants("terminal: want"):
+        want(tests, options.build)
     return tests.end()
 
 
