@@ -298,14 +298,14 @@ void quotas(void) {
     EXPECT_ERROR(bh_buffer_alloc(1ull << 30, &buffer, &address), BH_EQUOTA);
 }
 
-static volatile uint32_t served, came;
+static uint32_t served, came;
 static bh_cap crowd_event;
 
 static void one_of_many(uint64_t unused) {
     uint64_t same;
     (void)unused;
-    served += victim_echo(a.port, 7, &same) == BH_OK;
-    came++;
+    __atomic_add_fetch(&served, victim_echo(a.port, 7, &same) == BH_OK, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&came, 1, __ATOMIC_SEQ_CST);
     (void)bh_event_wait(crowd_event, 0); // stays, with its data stack in a
     bh_thread_exit();
 }
@@ -316,7 +316,7 @@ void many_callers(void) {
     EXPECT_OK(bh_event_create(&crowd_event));
     while (bh_thread_create(one_of_many, 0, 2) == BH_OK)
         count++;
-    for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; came < count; bh_sleep_for(MS))
+    for (uint64_t deadline = bh_time_ns() + PATIENCE_NS; __atomic_load_n(&came, __ATOMIC_SEQ_CST) < count; bh_sleep_for(MS))
         EXPECT(bh_time_ns() < deadline, "%u of %u threads came back", came, count);
     EXPECT(count >= 25 && served == count, "%u of %u threads were served", served, count);
     struct bh_domain_info info = info_of(&a);

@@ -3,6 +3,7 @@
 # /sbin/init on the disk of a campaign: nothing may write to the file system, the network is up, then the load, until the host types a line; another one begins it again.
 export PATH=/bin:/sbin HOME=/root
 hostname campaign
+dmesg -n 1 # what the load prints is summed up; its kernel's words it reads from the log
 mount -t tmpfs tmp /tmp
 mount -o remount,ro /
 stty -echo
