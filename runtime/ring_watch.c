@@ -10,7 +10,7 @@
 enum bh_error bh_ring_watch_completion(struct bh_ring *ring) {
     if (bh_ring_arm_completion(ring))
         return BH_OK;
-    enum bh_error error = bh_call_event_wait(ring->info.completion_event, bh_call_time() + LOOK_NS);
+    enum bh_error error = bh_event_wait(ring->info.completion_event, bh_time_ns() + LOOK_NS);
     if (error != BH_ETIMEDOUT) {
         ring->untold = 0;
         return error;

@@ -123,7 +123,7 @@ enum bh_error bh_call_event_signal(bh_cap event) {
     return bh_event_signal(event);
 }
 
-uint64_t bh_call_time(void) {
+uint64_t bh_time_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

@@ -68,10 +68,6 @@ void bh_panic(const char *format, ...) {
     abort();
 }
 
-uint64_t bh_call_time(void) {
-    return 0;
-}
-
 enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
     (void)event, (void)deadline_ns;
     if (during_wait)
