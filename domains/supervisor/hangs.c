@@ -63,8 +63,10 @@ static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool 
     end_it(&info);
 }
 
-static void look_at_calls(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
+void hangs_look_at_calls(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
     struct call_watch *watch = &callees[info->id];
+    if (!info->answer_ms)
+        return;
     if (now < watch->next_ns) {
         wake_by(next, watch->next_ns);
         return;
@@ -85,8 +87,4 @@ void hangs_look(uint64_t now, uint64_t *next) {
         look_at(&servers[number], &ring, true, now, next);
         look_at(&clients[number], &ring, false, now, next);
     }
-    struct bh_domain_info info;
-    for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++)
-        if (info.answer_ms)
-            look_at_calls(&info, now, next);
 }

@@ -15,7 +15,8 @@ from world import RUNS_OF_A_BOOT, Trouble
 
 WINDOW_TICKS, WINDOW_TICKS_MAX = 6, 60   # lines of the load after the fault: if all is well; if a request waits
 WAITS_US = 300_000                       # a request that runs for so long may still be answered
-TICK_TIMEOUT, END_TIMEOUT = 60, 90       # seconds of ours for one line, and for the load to end
+TICK_TIMEOUT, END_TIMEOUT = 60, 30       # seconds of ours for one line, and for the load to end
+TYPED_MAX = 3                            # times that it is told to: what is typed into a console that dies of it is lost
 PEER_TIMEOUT = 2                         # and for our end of a network load that has ended in the guest
 END = re.compile(r"^@E (\d+)((?: \d+)+) (\d+) (\d+) (\d+) (\d+)$", re.M)
 PANIC = re.compile(r"^.* E kernel: PANIC: .*$", re.M)
@@ -39,10 +40,15 @@ def watch(machine, count):
 def finish(machine, evidence):
     """Tell the load to end and take in what it says."""
     machine.peer.ending = True
-    machine.send("s\n")
-    try:
-        machine.wait_for(r"\n(@E .*\n|@END)", END_TIMEOUT)  # a program that waits for ever cannot be ended either
-    except Trouble:
+    for evidence["typed"] in range(1, TYPED_MAX + 1):
+        machine.send("s\n")
+        try:
+            machine.wait_for(r"\n(@E .*\n|@END)", END_TIMEOUT)  # a program that waits for ever cannot be ended either
+            break
+        except Trouble:
+            if not machine.running():
+                break
+    else:
         evidence["finished"] = False
     evidence["peer"] = machine.peer.finish(PEER_TIMEOUT)
     text = machine.text()
@@ -146,7 +152,7 @@ def run_once(world, plan_of, folder, limits, keep=False, harm=harm_by_plan):
     evidence["disk"] = disk.check_image(machine.path("disk.img"), world.base_disk(machine), evidence.get("flushed", [0] * disk.THREADS), evidence.get("finished", True))[:8]
     evidence["class"], evidence["why"] = classify(evidence, limits)
     evidence["seconds"] = round(time.monotonic() - began, 1)
-    if rests and evidence["class"] in RECOVERED and machine.runs < RUNS_OF_A_BOOT:
+    if rests and evidence["class"] in RECOVERED and evidence["typed"] == 1 and machine.runs < RUNS_OF_A_BOOT:
         world.keep(machine)
         return evidence
     machine.stop()

@@ -6,19 +6,27 @@ With --command, run one command in the Linux guest, print what it prints, and ex
 shell: Ctrl-C goes to the guest once the shell is there (before, it ends the run); Ctrl-] ends the run at any time.
 The kernel's log goes to build/run/kernel.log; its warnings and errors are shown, and the whole of it when the system is another than linux.
 """
-import argparse
-import base64
-import os
-import select
 import signal
-import subprocess
-import sys
-import termios
-import time
-import tty
+
+INTERRUPTIBLE = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so in the background of a shell
+if INTERRUPTIBLE:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main(): nothing runs yet that would have to be stopped, so Ctrl-C just ends this
+
+# pylint: disable=wrong-import-position
+import argparse  # noqa: E402
+import base64  # noqa: E402
+import os  # noqa: E402
+import select  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import termios  # noqa: E402
+import time  # noqa: E402
+import tty  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import GUESTS, Machine, Trouble, check_kernel  # noqa: E402  pylint: disable=wrong-import-position
+from machine import GUESTS, Machine, Trouble, check_kernel  # noqa: E402
+
+# pylint: enable=wrong-import-position
 
 SHELL_MARK = b"bulkhead: the guest's shell"
 START_MARK, END_MARK = b"bulkhead: the command starts", b"bulkhead: the command ended"
@@ -208,6 +216,8 @@ def run(arguments):
 def main():
     arguments = parse()
     signal.signal(signal.SIGTERM, lambda *unused: (_ for _ in ()).throw(KeyboardInterrupt()))
+    if INTERRUPTIBLE:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return run(arguments)
     except Trouble as trouble:
