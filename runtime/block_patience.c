@@ -109,7 +109,7 @@ static uint64_t deadline(struct bh_block_server *server) {
 }
 
 void bh_block_wait(struct bh_block_server *server) {
-    enum bh_error error = bh_event_await(server->ring.info.submit_event, deadline(server));
+    enum bh_error error = bh_event_wait(server->ring.info.submit_event, deadline(server));
     if (error && error != BH_ETIMEDOUT)
         bh_panic("there is no waiting for work: %s", bh_strerror(error));
     server->waited_in_vain = error == BH_ETIMEDOUT;

@@ -16,18 +16,42 @@
 #define LOOKS 4
 #define MS 1000000ull
 
+struct looks {
+    uint32_t in_vain; // one after the other
+    uint64_t next_ns;
+};
+
 // One side of one ring.
 static struct watch {
     uint32_t epoch, submitted, completed, busy; // as they were at the last look
-    uint32_t generation, looks;                 // of the domain; in vain
-    uint64_t next_ns;
+    uint32_t generation;                        // of the domain
+    struct looks looks;
 } servers[BH_RINGS_MAX], clients[BH_RINGS_MAX];
 
 // Calls into one domain.
 static struct call_watch {
-    uint64_t wait, next_ns;
-    uint32_t looks;
+    uint64_t wait; // the oldest at the last look
+    struct looks looks;
 } callees[BH_SLOT_COUNT];
+
+// Whether it is time to look; if not, *next is brought forward to when it is.
+static bool is_due(const struct looks *looks, uint64_t now, uint64_t *next) {
+    if (now >= looks->next_ns)
+        return true;
+    wake_by(next, looks->next_ns);
+    return false;
+}
+
+// A look was taken. Whether it was the last of LOOKS in vain.
+static bool count_look(struct looks *looks, bool in_vain, uint32_t answer_ms, uint64_t now, uint64_t *next) {
+    looks->in_vain = in_vain ? looks->in_vain + 1 : 0;
+    looks->next_ns = now + answer_ms * MS / LOOKS;
+    wake_by(next, looks->next_ns);
+    if (looks->in_vain < LOOKS)
+        return false;
+    looks->in_vain = 0;
+    return true;
+}
 
 static bool moves(const struct watch *watch, const struct bh_ring_state *ring, bool server, uint32_t generation) {
     if (generation != watch->generation || ring->epoch != watch->epoch)
@@ -45,19 +69,13 @@ static void end_it(const struct bh_domain_info *info) {
 
 static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool server, uint64_t now, uint64_t *next) {
     struct bh_domain_info info;
-    if (now < watch->next_ns) {
-        wake_by(next, watch->next_ns);
-        return;
-    }
-    if (system_domain_info(system_cap, server ? ring->server : ring->client, &info) != BH_OK || !info.answer_ms)
+    if (!is_due(&watch->looks, now, next) || system_domain_info(system_cap, server ? ring->server : ring->client, &info) != BH_OK || !info.answer_ms)
         return;
     bool well = info.state != BH_DOMAIN_STATE_RUNNING || moves(watch, ring, server, info.generation);
     *watch = (struct watch){.epoch = ring->epoch, .submitted = ring->submitted, .completed = ring->completed, .busy = ring->busy,
-                            .generation = info.generation, .looks = well ? 0 : watch->looks + 1, .next_ns = now + info.answer_ms * MS / LOOKS};
-    wake_by(next, watch->next_ns);
-    if (watch->looks < LOOKS)
+                            .generation = info.generation, .looks = watch->looks};
+    if (!count_look(&watch->looks, !well, info.answer_ms, now, next))
         return;
-    watch->looks = 0;
     bh_error_log("%s hangs: it has not looked at ring %s for %u ms, nor %s, and its %s waits", info.name, ring->name, info.answer_ms,
                  server ? "answered" : "taken an answer", server ? "client" : "server");
     end_it(&info);
@@ -65,18 +83,12 @@ static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool 
 
 void hangs_look_at_calls(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
     struct call_watch *watch = &callees[info->id];
-    if (!info->answer_ms)
+    if (!info->answer_ms || !is_due(&watch->looks, now, next))
         return;
-    if (now < watch->next_ns) {
-        wake_by(next, watch->next_ns);
-        return;
-    }
     bool well = info->state != BH_DOMAIN_STATE_RUNNING || !info->oldest_wait || info->oldest_wait != watch->wait;
-    *watch = (struct call_watch){.wait = info->oldest_wait, .looks = well ? 0 : watch->looks + 1, .next_ns = now + info->answer_ms * MS / LOOKS};
-    wake_by(next, watch->next_ns);
-    if (watch->looks < LOOKS)
+    watch->wait = info->oldest_wait;
+    if (!count_look(&watch->looks, !well, info->answer_ms, now, next))
         return;
-    watch->looks = 0;
     bh_error_log("%s hangs: a call waits in it for the same thing for %u ms", info->name, info->answer_ms);
     end_it(info);
 }

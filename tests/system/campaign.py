@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Campaigns of faults (tools/campaign): the parts with made-up evidence, then a short campaign of the disk's driver, and planted bugs that it must
 call what they are: a request that goes to a wrong sector is corruption, an answer that says failure is an error that the guest sees."""
+import functools
 import json
 import os
 import re
@@ -396,23 +397,16 @@ class CallsSystem(EndsBadly):
         self.stub.write(self.stub.register("rip"), b"\x0f\x05")
 
 
-class TellsNobody(Bug):
-    """A driver whose code for signals to its client has become a return."""
+class Returns(Bug):
+    """A domain of which one function's code has become a return."""
+
+    def __init__(self, *arguments, function):
+        super().__init__(*arguments)
+        self.function = function
 
     def harm(self):
-        if not self.arrives("bh_block_tell"):
-            raise NotTriggered("the driver tells nobody anything")
-        self.stub.write(self.stub.register("rip"), b"\xc3")
-        self.stub.leave()
-        return {"what": "planted"}
-
-
-class SumsNoMore(Bug):
-    """A switch whose code for checksums has become a return."""
-
-    def harm(self):
-        if not self.arrives("complete_checksum"):
-            raise NotTriggered("no frame needs a checksum")
+        if not self.arrives(self.function):
+            raise NotTriggered(f"{self.world.name} does not enter {self.function}")
         self.stub.write(self.stub.register("rip"), b"\xc3")
         self.stub.leave()
         return {"what": "planted"}
@@ -430,9 +424,10 @@ def planted(domain, injector, **options):
 
 
 def check_ends(checks):
+    tells_nobody = functools.partial(Returns, function="bh_block_tell")
     for injector, words, sentence in ((LosesTrack, "cannot be completed", "a driver that loses track of its requests ends, and none is lost"),
                                       (Leaves, "page fault", "one that jumps out of its slot dies, and the kernel does not"),
-                                      (TellsNobody, "does not tell of", "one that works and tells nobody is ended by its client"),
+                                      (tells_nobody, "does not tell of", "one that works and tells nobody is ended by its client"),
                                       (CallsSystem, "undefined instruction", "one whose text makes a system call dies, and the kernel does not")):
         one = planted("virtio-blk", injector)
         checks.check(one["class"] == "recovered-unseen" and words in one["why"], sentence, json.dumps(one))
@@ -461,7 +456,7 @@ def check_changed_frames(checks):
 
 
 def check_wrong_code(checks):
-    one = planted("switch", SumsNoMore)
+    one = planted("switch", Returns, function="complete_checksum")
     checks.check(one["class"] in RECOVERED and "known frame" in one["why"], "a switch that makes wrong frames notices it, and is started again", json.dumps(one))
 
 

@@ -127,6 +127,13 @@ def silences(check, machine, terminal):
     check(after == {**before, "virtio-rng": before["virtio-rng"] + 1}, f"only that one has died: {before}, {after}")
 
 
+def devices(line, card, source):
+    """A source of entropy, and a terminal at whose other end is the character device `line'."""
+    options = f"disable-legacy=on,iommu_platform=on,{card}"
+    return ["-object", "rng-builtin,id=source", "-device", f"virtio-rng-pci,rng=source,{options},{source}",
+            "-chardev", line, "-device", f"virtio-serial-pci,{options}", "-device", "virtconsole,chardev=line"]
+
+
 def run(tests, build, name, card, source):
     folder = os.path.join(build, "system-tests", "terminal-" + name)
     os.makedirs(folder, exist_ok=True)
@@ -135,9 +142,7 @@ def run(tests, build, name, card, source):
     line = os.path.join(folder, "terminal.sock")
     if os.path.exists(line):
         os.unlink(line)
-    options = f"disable-legacy=on,iommu_platform=on,{card}"
-    extra = ["-object", "rng-builtin,id=source", "-device", f"virtio-rng-pci,rng=source,{options},{source}",
-             "-chardev", f"socket,id=line,path={line},server=on,wait=on", "-device", f"virtio-serial-pci,{options}", "-device", "virtconsole,chardev=line"]
+    extra = devices(f"socket,id=line,path={line},server=on,wait=on", card, source)
     with machines.Machine(build, manifest, folder=folder, memory="128M", extra=extra) as machine:
         def check(good, sentence):
             tests.check(good, f"{name}: {sentence}", "" if good else "\n".join(machine.log_text.splitlines()[-12:]))
@@ -160,10 +165,8 @@ def want(tests, build):
     manifest = os.path.abspath(os.path.join(folder, "terminal.toml"))
     with open(os.path.join(ROOT, "tests", "system", "terminal.toml"), encoding="utf-8") as file, open(manifest, "w", encoding="utf-8") as changed:
         changed.write(file.read().replace("answer_ms = 800\n", "caps = 1\n").replace("restart_limit = 1000\n", "restart_limit = 3\n"))
-    options = "disable-legacy=on,iommu_platform=on"
-    extra = ["-object", "rng-builtin,id=source", "-device", f"virtio-rng-pci,rng=source,{options}", "-chardev", "null,id=line", "-device", f"virtio-serial-pci,{options}",
-             "-device", "virtconsole,chardev=line"]
-    with machines.Machine(build, manifest, folder=folder, memory="128M", extra=extra) as machine:
+    _, card, source = RUNS[0]
+    with machines.Machine(build, manifest, folder=folder, memory="128M", extra=devices("null,id=line", card, source)) as machine:
         machine.wait_for("virtio-rng is given up: it died too often", log=True)
         deaths = machine.log_text.count("virtio-rng: dies: panic: no entropy: a quota is used up")
         tests.check(deaths == 4, f"want: a driver that is short of what it needs is started again three times: {deaths} deaths", machine.log_text[-2000:])

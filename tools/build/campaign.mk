@@ -18,7 +18,8 @@ DOMAIN ?= virtio-blk
 N ?= 100
 JOBS ?= 1
 CAMPAIGN_TARGETS = $(PC)/bulkhead.elf $(DOMAIN_IMAGES) $(GENERATED_HEADERS) $(BUILD)/guest/vmlinuz $(BUILD)/guest/initrd $(CAMPAIGN_DISK)
-CAMPAIGN_PROGRAM = tools/campaign/campaign.py $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) $(TERMINAL:%=--choose terminal=%) --seed $(SEED) $(NAME:%=--name %)
+CAMPAIGN_SUBJECT = $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) $(TERMINAL:%=--choose terminal=%) --seed $(SEED) $(NAME:%=--name %)
+CAMPAIGN_PROGRAM = tools/campaign/campaign.py $(CAMPAIGN_SUBJECT)
 CAMPAIGN_OPTIONS = --runs $(N) $(FAULTS:%=--faults %) $(if $(RESUME),--resume)
 
 .PHONY: campaign campaign-run campaign-report campaign-slurm campaign-system
@@ -35,7 +36,7 @@ campaign-report: ## the report of a campaign again, also of one that runs (DOMAI
 	$(Q)$(CAMPAIGN_PROGRAM) --report
 
 campaign-slurm: campaign-system ## a campaign as an array of Slurm jobs, gathered in the end (DOMAIN= N= PARTS= PARTITION=)
-	$(Q)tools/campaign/slurm.py $(DOMAIN) --build $(BUILD) --system $(SYSTEM) $(DISK:%=--choose disk=%) $(TERMINAL:%=--choose terminal=%) --seed $(SEED) $(NAME:%=--name %) --runs $(N) $(FAULTS:%=--faults %) \
+	$(Q)tools/campaign/slurm.py $(CAMPAIGN_SUBJECT) --runs $(N) $(FAULTS:%=--faults %) \
 		$(PARTS:%=--parts %) $(PARTITION:%=--partition %)
 
 TEST_TARGETS += $(CAMPAIGN_DISK)
