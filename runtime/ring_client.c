@@ -313,7 +313,7 @@ bool bh_ring_arm_completion(struct bh_ring *ring) {
 }
 
 enum bh_error bh_ring_wait_completions(struct bh_ring *ring, uint32_t count, uint64_t deadline_ns) {
-    return arm(ring, count) ? BH_OK : bh_call_event_wait(ring->info.completion_event, deadline_ns);
+    return arm(ring, count) ? BH_OK : bh_event_wait(ring->info.completion_event, deadline_ns);
 }
 
 enum bh_error bh_ring_wait_completion(struct bh_ring *ring, uint64_t deadline_ns) {

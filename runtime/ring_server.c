@@ -231,5 +231,5 @@ bool bh_ring_arm_submit(struct bh_ring *ring) {
 }
 
 enum bh_error bh_ring_wait_submit(struct bh_ring *ring, uint64_t deadline_ns) {
-    return bh_ring_arm_submit(ring) ? BH_OK : bh_call_event_wait(ring->info.submit_event, deadline_ns);
+    return bh_ring_arm_submit(ring) ? BH_OK : bh_event_wait(ring->info.submit_event, deadline_ns);
 }

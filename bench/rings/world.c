@@ -129,10 +129,6 @@ uint64_t bh_time_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
-    return bh_event_wait(event, deadline_ns);
-}
-
 void bh_yield(void) {
     sched_yield();
 }

@@ -61,11 +61,6 @@ enum bh_error bh_call_event_signal(bh_cap event) {
     return BH_OK;
 }
 
-enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
-    (void)event, (void)deadline_ns;
-    return BH_ETIMEDOUT;
-}
-
 enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
     (void)deadline_ns;
     waits += event == 77;

@@ -100,10 +100,6 @@ enum bh_error bh_call_event_signal(bh_cap event) {
     return bh_event_signal(event);
 }
 
-enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
-    return bh_event_wait(event, deadline_ns);
-}
-
 void bh_yield(void) {
     sched_yield();
 }

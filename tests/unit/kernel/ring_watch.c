@@ -7,10 +7,6 @@ uint64_t bh_time_ns(void) {
     return 0;
 }
 
-enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
-    return bh_call_event_wait(event, deadline_ns);
-}
-
 static void serve_silently(void) {
     cr_assert(serve_one());
 }

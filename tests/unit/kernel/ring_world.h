@@ -68,7 +68,7 @@ void bh_panic(const char *format, ...) {
     abort();
 }
 
-enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
+enum bh_error bh_event_wait(bh_cap event, uint64_t deadline_ns) {
     (void)event, (void)deadline_ns;
     if (during_wait)
         during_wait();

@@ -182,11 +182,6 @@ enum bh_error bh_call_event_signal(bh_cap event) {
     return BH_OK;
 }
 
-enum bh_error bh_call_event_wait(bh_cap event, uint64_t deadline_ns) {
-    (void)event, (void)deadline_ns;
-    return BH_ETIMEDOUT;
-}
-
 static void attach(struct bh_ring *ring, bool as_server) {
     attach_as_server = as_server;
     cr_assert_eq(bh_ring_attach("disk", ring), BH_OK);
