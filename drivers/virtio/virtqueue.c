@@ -142,6 +142,11 @@ void virtqueue_kick(struct virtqueue *queue) {
         *queue->doorbell = queue->index;
 }
 
+void virtqueue_remind(struct virtqueue *queue) {
+    atomic_thread_fence(memory_order_seq_cst);
+    *queue->doorbell = queue->index;
+}
+
 // A packed chain has one id, a split one as many as descriptors.
 static void release(struct virtqueue *queue, uint16_t id) {
     uint16_t last = id, ids = queue->is_packed ? 1 : queue->length[id];

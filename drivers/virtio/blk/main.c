@@ -111,6 +111,13 @@ static bool take_ends(void) {
     return any;
 }
 
+// What gets lost may be the interrupt or the word to the device.
+static void wait_for_work(void) {
+    bh_block_wait(&driver.server);
+    if (driver.server.waited_in_vain)
+        virtqueue_remind(&driver.queue);
+}
+
 [[noreturn]] static void serve(void) {
     for (;;) {
         bool busy = take_ends();
@@ -121,7 +128,7 @@ static bool take_ends(void) {
             bh_panic("the queue has no room, and nothing is in flight");
         // Without room in the queue only the device can bring the next piece of work.
         if (!has_room() || !bh_ring_arm_submit(&driver.server.ring))
-            bh_block_wait(&driver.server);
+            wait_for_work();
     }
 }
 

@@ -18,7 +18,7 @@
 
 #define BUFFER_SIZE 128u
 #define PIECE 512u // bytes in one call of the interface
-#define LOOK_NS 250000000ull // both queues are looked at so often, signal or not: an interrupt may have been lost
+#define LOOK_NS 250000000ull // both queues are looked at so often, signal or not: an interrupt may have been lost, or the word to the device
 #define TO_DRIVER 0
 #define TO_DEVICE 1
 
@@ -40,6 +40,11 @@ static struct driver {
 static void check(enum bh_error error) {
     if (error == BH_EPROTO || virtio_broken(&driver.device))
         bh_panic("the device does not keep to the protocol");
+}
+
+static void wait_for_device(struct virtqueue *queue, bh_cap event) {
+    if (bh_event_await(event, bh_time_ns() + LOOK_NS) == BH_ETIMEDOUT)
+        virtqueue_remind(queue);
 }
 
 // ---- input
@@ -85,7 +90,7 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
         virtqueue_kick(&driver.output);
         while ((error = virtqueue_take(&driver.output, &tag, &unused)) == BH_EAGAIN)
             if (!virtqueue_arm(&driver.output))
-                (void)bh_event_await(driver.written, bh_time_ns() + LOOK_NS);
+                wait_for_device(&driver.output, driver.written);
         expect_output(data, size);
     }
     bh_mutex_unlock(&driver.output_lock);
@@ -144,6 +149,6 @@ int main(void) {
         if (any && watcher)
             (void)bh_event_signal(watcher); // a reader that is gone will ask again
         if (!more)
-            (void)bh_event_await(driver.filled, bh_time_ns() + LOOK_NS);
+            wait_for_device(&driver.input, driver.filled);
     }
 }

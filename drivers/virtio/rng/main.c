@@ -16,7 +16,7 @@
 #define POOL_SIZE 4096u // a power of two
 #define EMPTY_MAX 64u   // buffers that come back empty one after the other, until the device is taken to be broken
 #define WAIT_NS 5000000000ull
-#define LOOK_NS 100000000ull // an interrupt may have been lost
+#define LOOK_NS 100000000ull
 
 static struct driver {
     struct virtio_device device;
@@ -74,11 +74,12 @@ static uint64_t next_look(uint64_t deadline) {
     return look < deadline ? look : deadline;
 }
 
-// Who waits has the queue looked at now and then.
+// Who waits has the queue looked at now and then, by both sides: an interrupt may have been lost, or the word to the device.
 static enum bh_error wait_for_more(uint64_t deadline) {
     enum bh_error error = bh_event_await(driver.more, next_look(deadline));
     if (error != BH_ETIMEDOUT || bh_time_ns() >= deadline)
         return error;
+    virtqueue_remind(&driver.queue);
     return bh_event_signal(driver.interrupt);
 }
 
@@ -103,7 +104,7 @@ static enum bh_error wait_for_bytes(uint32_t size, uint64_t deadline) {
         refill();
     }
     driver.counters.waits += waited;
-    return error;
+    return driver.tail - driver.head < size ? error : BH_OK; // what came with the last look counts
 }
 
 static enum bh_error do_read(void *object, uint32_t size, void *data, uint32_t *data_size) {

@@ -446,6 +446,8 @@ Test(virtqueue, the_doorbell_is_rung_as_the_device_wishes_by_flag) {
         (void)offer(2, 1, 0, NULL);
         virtqueue_kick(&queue);
         cr_assert(!doorbells());
+        virtqueue_remind(&queue);
+        cr_assert(doorbells(), "who has waited long does not ask");
     }
 }
 
