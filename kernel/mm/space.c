@@ -23,6 +23,10 @@ void space_unmap(uint64_t va, uint64_t size) {
     platform_unmap(va, size);
 }
 
+void space_drop_table(uint64_t va) {
+    platform_drop_table(va);
+}
+
 enum bh_error space_protect(uint64_t va, uint64_t size, enum map_flags flags) {
     check_flags(flags);
     return platform_protect(va, size, flags);

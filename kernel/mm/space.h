@@ -15,6 +15,8 @@ void space_unmap_fresh(uint64_t va, uint64_t size);
 // Map memory that somebody else owns (buffers, devices).
 enum bh_error space_map(uint64_t va, hpa frames, uint64_t size, enum map_flags flags);
 void space_unmap(uint64_t va, uint64_t size);
+// Behind an unmapping for long: the page table around `va` is free for other places, if nothing is mapped through it any more.
+void space_drop_table(uint64_t va);
 enum bh_error space_protect(uint64_t va, uint64_t size, enum map_flags flags);
 // Frame behind a page mapped here, or BH_EFAULT.
 enum bh_error space_lookup(uint64_t va, hpa *frame);

@@ -53,11 +53,13 @@ static uint64_t data_stack_bottom(const struct thread *thread, const struct doma
     return domain->base + BH_SLOT_STACKS + (thread->id + 1) * BH_SLOT_STACK_STRIDE - DATA_STACK_SIZE;
 }
 
+// Its page table maps nothing else, and threads and domains make thousands of pairs: most are never seen again.
 static void give_back(struct thread *thread, struct domain *domain) {
     if (!(thread->leased >> domain->id & 1))
         return;
     thread->leased &= ~(1ull << domain->id);
     space_unmap_fresh(data_stack_bottom(thread, domain), DATA_STACK_SIZE);
+    space_drop_table(data_stack_bottom(thread, domain));
     domain->memory_used -= DATA_STACK_SIZE;
     thread->data_stacks[domain->id] = 0;
 }

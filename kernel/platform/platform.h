@@ -43,13 +43,15 @@ enum map_flags : uint32_t {
 // not mapped is allowed. BH_ENOMEM when page tables run out.
 enum bh_error platform_map(uint64_t va, hpa frame, uint64_t size, enum map_flags flags);
 void platform_unmap(uint64_t va, uint64_t size);
+// If nothing is mapped any more in the 2 MiB around `va`, their page table is free for other places. Without it tables stay where they are.
+void platform_drop_table(uint64_t va);
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags);
 // The frame behind a mapped page; BH_EFAULT when there is none.
 enum bh_error platform_lookup(uint64_t va, hpa *frame);
 // Kernel's own view of physical memory. Valid for all of platform_memory() and frames below 4 GiB on pc.
 void *platform_direct(hpa address);
 hpa platform_direct_to_hpa(const void *pointer);
-// Frames that hold page tables, which stay once they are needed, and the IOMMU's, and bytes that the kernel's malloc holds. hosted: 0, they are Linux's.
+// Frames that hold page tables, which are never given back, and the IOMMU's, and bytes that the kernel's malloc holds. hosted: 0, they are Linux's.
 void platform_memory_use(uint64_t *table_frames, uint64_t *heap_bytes);
 // Copy between kernel memory and slot memory; BH_EFAULT when an address is not accessible (never a crash).
 enum bh_error platform_copy_guarded(void *to, const void *from, size_t size);

@@ -81,6 +81,10 @@ void platform_unmap(uint64_t va, uint64_t size) {
     process_unmap(va, size);
 }
 
+void platform_drop_table(uint64_t va) {
+    (void)va; // they are Linux's
+}
+
 // What becomes text is mapped anew, privately: a debugger can put breakpoints only into pages that are copied when it writes. Nobody else
 // writes text.
 static enum bh_error make_text(uint64_t va, uint64_t size, enum map_flags flags) {

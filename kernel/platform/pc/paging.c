@@ -2,7 +2,8 @@
 //
 // Four-level page tables of the one address space. Three parts: the kernel's image at its link address, text read-only,
 // data not executable; the direct map of all memory (cached) and of everything else below 4 GiB (not cached, for devices);
-// slots and control stacks, mapped on request. Page 0 is never mapped. Invariants: a table, once made, stays; a present entry of level 2
+// slots and control stacks, mapped on request. Page 0 is never mapped. Invariants: a table, once made, stays where it is, but for those of level 1
+// that are dropped, and stays a table: a processor that still walks an old one finds nothing that is not an entry; a present entry of level 2
 // with PTE_LARGE is a leaf and is split before a part of it changes. Whether a page is one of user mode is said by its leaf: tables do not
 // limit it, but for those of the top level.
 #include <string.h>
@@ -33,6 +34,7 @@
 hpa paging_root;
 static uint64_t slot_bits[BH_SLOT_COUNT]; // by slot, in all its leaves
 static uint64_t table_count;
+static hpa spare_tables; // dropped, all zero but for the first entry, which is not present and says where the next one is
 static uint64_t direct_offset; // 0 on the boot page tables (identity), then DIRECT_BASE
 
 static uint64_t *table_at(hpa address) {
@@ -40,6 +42,12 @@ static uint64_t *table_at(hpa address) {
 }
 
 static enum bh_error new_table(hpa *out) {
+    if (spare_tables) {
+        *out = spare_tables;
+        spare_tables = *table_at(*out);
+        *table_at(*out) = 0;
+        return BH_OK;
+    }
     if (boot_frames_given()) {
         enum bh_error error = frames_alloc(1, 1, out);
         if (error)
@@ -226,6 +234,26 @@ static void change(uint64_t va, uint64_t size, bool clear, uint64_t bits) {
 
 void platform_unmap(uint64_t va, uint64_t size) {
     change(va, size, true, 0);
+}
+
+static bool maps_nothing(const uint64_t *table) {
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 512; i++)
+        any |= table[i];
+    return !any;
+}
+
+void platform_drop_table(uint64_t va) {
+    uint64_t *entry;
+    if (entry_at(va, 2, false, &entry) != BH_OK || !is_table(*entry))
+        return;
+    hpa table = *entry & PTE_ADDRESS;
+    if (!maps_nothing(table_at(table)))
+        return;
+    *entry = 0;
+    flush_everywhere(va, BH_PAGE_SIZE, true); // processors keep entries of this level, too
+    *table_at(table) = spare_tables;
+    spare_tables = table;
 }
 
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags) {

@@ -22,6 +22,7 @@
 #define MILLISECOND 1000000ull
 #define AREA BH_SLOT_AREA
 #define COM1 0x3f8
+#define STRIDE (2ull << 20) // of page tables
 
 static int passed, failed;
 static struct trap_frame seen; // of the last fault
@@ -147,7 +148,16 @@ static void check_paging(void) {
     space_unmap_fresh(va, 3 * BH_PAGE_SIZE);
     check(platform_lookup(va, &got) == BH_EFAULT && FAULTS("mov (%1), %%cl", "r"(va)), "unmapped pages are gone");
 
+    platform_drop_table(va);
     size_t before = frames_free_count();
+    check(space_map_fresh(va + 2 * STRIDE, BH_PAGE_SIZE, MAP_READ | MAP_WRITE) == BH_OK && frames_free_count() == before - 1 &&
+              *(uint64_t *)(va + 2 * STRIDE) == 0 && FAULTS("mov (%1), %%cl", "r"(va + 2 * STRIDE + BH_PAGE_SIZE)) && FAULTS("mov (%1), %%cl", "r"(va)),
+          "a page table that maps nothing is used in another place");
+    platform_drop_table(va + 2 * STRIDE + BH_PAGE_SIZE);
+    check(platform_lookup(va + 2 * STRIDE, &got) == BH_OK && *(uint64_t *)(va + 2 * STRIDE) == 0, "one that maps something stays");
+    space_unmap_fresh(va + 2 * STRIDE, BH_PAGE_SIZE);
+
+    before = frames_free_count();
     check(frames_alloc(1024, 512, &frame) == BH_OK && frame % (2u << 20) == 0, "frames come aligned");
     va = AREA + 2 * BH_SLOT_SIZE + (2u << 20);
     check(platform_map(va, frame, 4u << 20, MAP_READ | MAP_WRITE) == BH_OK, "a large range can be mapped");
