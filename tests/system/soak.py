@@ -14,6 +14,7 @@ from checks import Checks  # noqa: E402
 import soak as program  # noqa: E402
 
 LIMIT_S = 240
+SETTLE_S = program.SETTLE_S
 CALM = {"memory": 900, "threads": 9, "buffers": 4, "caps": 30, "tables": 0, "heap": 0, "domains": {"one": {"memory": 5, "caps": 2, "threads": 1}}}
 
 
@@ -31,9 +32,35 @@ def made_up(tests):
     tests.check(len(differences({}, {"domains": {"one": {"memory": 5, "caps": 2, "threads": 2}}})) == 1, "a thread that a domain has kept is found")
     tests.check(differences({}, {"tables": 8192}, {"tables": 8192}, {"tables": 8192}, {"tables": 12288}, {"tables": 12288}) == [], "page tables may grow at first")
     tests.check(len(differences(*({"tables": 30000 * number} for number in range(8)))) == 1, "page tables that go on growing are found")
+    rest(tests)
     target = program.Target("one", {"restart_limit": 3, "restart_window_ms": 1000})
     target.deaths = [10.0, 10.1]
     tests.check(not target.may_die(10.5) and target.may_die(11.05), "no domain is broken so often that its supervisor gives it up")
+
+
+def settled(counted, *readings):
+    """How many capabilities a soak counts that has counted `counted' at first (None: this is the first count), and then reads so many, the last again and again."""
+    pending = list(readings)
+    held = {"memory": 5, "caps": 2, "threads": 1}
+
+    def ask(question):
+        if question == "domains":
+            return {"domains": [{"name": "one", "state": "running", **held}]}
+        return {"free": 900, "tables": 0, "heap": 0, "threads": 9, "buffers": 4, "caps": pending.pop(0) if len(pending) > 1 else pending[0]}
+
+    one = program.Soak(types.SimpleNamespace(control=types.SimpleNamespace(ask=ask)), [program.Target("one", {})], None)
+    one.counts = [] if counted is None else [{**CALM, "caps": counted}]
+    program.SETTLE_S = 0
+    try:
+        return one.settled()["caps"]
+    finally:
+        program.SETTLE_S = SETTLE_S
+
+
+def rest(tests):
+    tests.check(settled(None, 28, 28, 28, 30) == 30, "the first count waits for who is slow to start")
+    tests.check(settled(30, 29, 29, 29, 29, 30) == 30, "so does each other, until it is what the first was")
+    tests.check(settled(30, 31) == 31 and settled(30, 29) == 29, "but not for ever: what stays more or less is counted so")
 
 
 def whole(tests, build):

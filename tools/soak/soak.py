@@ -27,6 +27,8 @@ from machine import Machine, Trouble  # noqa: E402  pylint: disable=wrong-import
 from picture import lines  # noqa: E402  pylint: disable=wrong-import-position
 
 PROMPT, SETTLE_S, SETTLE_TRIES = "guest:~#", 0.5, 40
+FIRST_CALM = 6 # times that the first count must come out the same, since all others are compared with it
+HELD = ("memory", "caps", "threads") # by each domain
 COUNTED = ("memory", "threads", "buffers", "caps") # memory: free, page tables and the kernel's own together
 GROWING = {"tables": 64 << 10, "heap": 64 << 10} # bytes by which the second half may exceed the first
 QUESTIONS = ("domains", "memory", "cpus", "caps", "backtrace", "log", "trace")
@@ -45,6 +47,10 @@ def parse():
     if arguments.minutes <= 0 or arguments.round <= 0:
         parser.error("minutes and seconds are more than 0")
     return arguments
+
+
+def alike(one, other):
+    return all(one[key] == other[key] for key in (*COUNTED, "domains"))
 
 
 class Target:
@@ -134,8 +140,10 @@ class Soak:
             time.sleep(SETTLE_S)
 
     def settled(self):
-        """The domains as they are when all of them run and nothing changes any more; None when they do not come to rest."""
-        before = None
+        """What each domain and the system hold when all run and nothing changes any more. Who is slow to start on a busy host holds less for a while, so a count that differs
+        from the first is taken only when that stays so. None: they do not come to rest."""
+        before, seen, calm = None, None, 0
+        names, enough = {target.name for target in self.targets}, 1 if self.counts else FIRST_CALM
         for _ in range(SETTLE_TRIES):
             time.sleep(SETTLE_S)
             try:
@@ -147,11 +155,15 @@ class Soak:
                 self.excuse(str(trouble))
                 continue
             memory["memory"] = memory["free"] + memory["tables"] + memory["heap"]
-            now = ({one["name"]: (one["state"], one["memory"], one["caps"], one["threads"]) for one in answer}, {key: memory[key] for key in COUNTED})
-            if now == before and all(one["state"] == "running" for one in answer if one["name"] in {target.name for target in self.targets}):
-                return answer, memory
+            now = {**{key: memory[key] for key in (*COUNTED, "free", *GROWING)},
+                   "domains": {one["name"]: {key: one[key] for key in HELD} for one in answer}}
+            running = all(one["state"] == "running" for one in answer if one["name"] in names)
+            calm = calm + 1 if running and before and alike(now, before) else 0
+            seen = now if calm >= enough else seen
+            if seen and (not self.counts or alike(seen, self.counts[0])):
+                return seen
             before = now
-        return None
+        return seen
 
     def draw(self):
         """Random bytes for the guest: a domain that was called has a stack more than one that was not yet, so let it be called."""
@@ -166,9 +178,7 @@ class Soak:
         if not seen:
             self.trouble.append("the system does not come to rest, or a domain does not come back; see the kernel's log")
             return False
-        domains, memory = seen
-        self.counts.append({"seconds": round(time.monotonic() - started, 1), **{key: memory[key] for key in (*COUNTED, "free", *GROWING)},
-                            "domains": {one["name"]: {"memory": one["memory"], "caps": one["caps"], "threads": one["threads"]} for one in domains}})
+        self.counts.append({"seconds": round(time.monotonic() - started, 1), **seen})
         return True
 
     def guest_round(self, seconds):
