@@ -68,11 +68,11 @@ bool virtqueue_split_wants_kick(struct virtqueue *queue) {
 }
 
 enum bh_error virtqueue_split_peek(struct virtqueue *queue, uint32_t *id, uint32_t *written) {
-    uint16_t ready = (uint16_t)(queue->used[1] - queue->next_used);
+    uint16_t ready = (uint16_t)(queue->used[1] - queue->next_used), in_flight = (uint16_t)(queue->next_available - queue->next_used);
     if (!ready)
         return BH_EAGAIN;
-    if (ready > queue->size) {
-        bh_error_log("the device's index in queue %u is ahead by %u, of %u entries", queue->index, ready, queue->size);
+    if (ready > in_flight) { // it lies, or our own index had changed when it looked, and it did old ones once more
+        bh_error_log("the device has ended %u chains of queue %u, and %u are in flight", ready, queue->index, in_flight);
         return BH_EPROTO;
     }
     atomic_thread_fence(memory_order_acquire);

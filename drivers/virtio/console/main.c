@@ -92,6 +92,8 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
             if (!virtqueue_arm(&driver.output))
                 wait_for_device(&driver.output, driver.written);
         expect_output(data, size);
+        if (!error && virtqueue_take(&driver.output, &tag, &unused) != BH_EAGAIN)
+            error = BH_EPROTO; // more than was asked for: it may have ended an old one, and not this
     }
     bh_mutex_unlock(&driver.output_lock);
     check(error);

@@ -325,6 +325,7 @@ BOTH(a_chain_does_not_end_twice) {
     set_up(*features);
     (void)offer(1, 1, 1, NULL);
     struct found found = find();
+    (void)offer(2, 1, 1, NULL);
     use(found.id, 0, 1);
     cr_assert_eq(virtqueue_take(&queue, &tag, &written), BH_OK);
     use(found.id, 0, 1);
@@ -351,7 +352,17 @@ Test(virtqueue, an_index_that_jumps_ahead_is_refused) {
     set_up(0);
     (void)offer(1, 1, 1, NULL);
     ((uint16_t *)(memory + virtqueue_split_areas(SIZE).device))[1] = SIZE + 1;
-    refused("ahead");
+    refused("has ended 9 chains of queue 0, and 1 are in flight");
+}
+
+// A device that has done old chains once more ends the new one not at all, or later.
+Test(virtqueue, more_ends_than_chains_are_refused_before_one_is_taken) {
+    set_up(0);
+    (void)offer(1, 1, 1, NULL);
+    struct found found = find();
+    use(found.id, 0, 1);
+    use(found.id, 0, 1);
+    refused("has ended 2 chains of queue 0, and 1 are in flight");
 }
 
 Test(virtqueue, an_index_that_goes_back_is_refused) {
@@ -361,7 +372,7 @@ Test(virtqueue, an_index_that_goes_back_is_refused) {
     use(find().id, 0, 1);
     cr_assert_eq(virtqueue_take(&queue, &tag, &written), BH_OK);
     ((uint16_t *)(memory + virtqueue_split_areas(SIZE).device))[1] = 0;
-    refused("ahead");
+    refused("has ended 65535 chains of queue 0, and 0 are in flight");
 }
 
 // A device that overwrites the whole ring, descriptors in flight included, ends what is in flight at most once each, and never more.
