@@ -116,7 +116,8 @@ enum bh_error virtqueue_write(struct virtqueue *queue, const struct virtio_segme
 void virtqueue_publish(struct virtqueue *queue);
 // Tell the device, if it wants to know.
 void virtqueue_kick(struct virtqueue *queue);
-// Tell it, whatever it says it wants: for who has waited long, since what the device said of that may have changed. A device that has nothing to do ignores it.
+// Tell it, whatever it says it wants, and where it says that its doorbell is: for who has waited long, since either may have changed here. A device that has nothing
+// to do ignores it. Context: no queue of this device is being created.
 void virtqueue_remind(struct virtqueue *queue);
 // Take back one finished chain. `written`: bytes, as the device claims, but not more than there is room for. BH_EAGAIN: none. BH_EPROTO (logged): the device lies.
 enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *written);

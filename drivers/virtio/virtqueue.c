@@ -143,6 +143,10 @@ void virtqueue_kick(struct virtqueue *queue) {
 }
 
 void virtqueue_remind(struct virtqueue *queue) {
+    volatile uint16_t *before = queue->doorbell;
+    *word(queue, COMMON_QUEUE_SELECT) = queue->index;
+    if (find_doorbell(queue) == BH_OK && queue->doorbell != before)
+        bh_error_log("the doorbell of queue %u was looked for in a wrong place", queue->index);
     atomic_thread_fence(memory_order_seq_cst);
     *queue->doorbell = queue->index;
 }

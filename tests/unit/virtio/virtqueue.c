@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The driver's side of virtqueues, in both layouts, with a device that is this test: an honest one first, then each way to lie. Its memory is exactly as big as the
-// layout says, so that the sanitizer sees each step over the edge.
+// The driver's side of virtqueues, in both layouts: with an honest device, then with each way to lie. Memory ends where the layout does, as the sanitizer sees.
 #include "virtqueue.h"
 
 #include <criterion/criterion.h>
@@ -353,15 +352,10 @@ Test(virtqueue, an_index_that_jumps_ahead_is_refused) {
     (void)offer(1, 1, 1, NULL);
     ((uint16_t *)(memory + virtqueue_split_areas(SIZE).device))[1] = SIZE + 1;
     refused("has ended 9 chains of queue 0, and 1 are in flight");
-}
-
-// A device that has done old chains once more ends the new one not at all, or later.
-Test(virtqueue, more_ends_than_chains_are_refused_before_one_is_taken) {
     set_up(0);
     (void)offer(1, 1, 1, NULL);
-    struct found found = find();
-    use(found.id, 0, 1);
-    use(found.id, 0, 1);
+    use(0, 0, 1);
+    use(0, 0, 1); // it has done an old one once more
     refused("has ended 2 chains of queue 0, and 1 are in flight");
 }
 
@@ -457,8 +451,9 @@ Test(virtqueue, the_doorbell_is_rung_as_the_device_wishes_by_flag) {
         (void)offer(2, 1, 0, NULL);
         virtqueue_kick(&queue);
         cr_assert(!doorbells());
+        queue.doorbell += 2;
         virtqueue_remind(&queue);
-        cr_assert(doorbells(), "who has waited long does not ask");
+        cr_assert(doorbells(), "who has waited long does not ask, but for the place");
     }
 }
 
