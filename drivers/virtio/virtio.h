@@ -97,6 +97,7 @@ struct virtqueue {
     uint16_t length[VIRTIO_QUEUE_MAX]; // descriptors of the chain with this id, 0: none is in flight
     uint32_t tag[VIRTIO_QUEUE_MAX];    // by id
     uint32_t room[VIRTIO_QUEUE_MAX];   // by id: how much the device may write
+    uint64_t meant[VIRTIO_QUEUE_MAX];  // split, by id: what its descriptors must say (not those in a table), in one word
     uint16_t written_at, written_flags; // packed: of the chain that is written and not published, its first place and the flags to come there
     uint64_t memory, memory_address;   // DMA memory, and where the device has it
     uint32_t memory_size;

@@ -175,6 +175,10 @@ enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *w
         bh_error_log("the device says it wrote %u bytes into a chain of queue %u that has %u", size, queue->index, queue->room[id]);
         return BH_EPROTO;
     }
+    if (!queue->is_packed && !virtqueue_split_withdraw(queue, (uint16_t)id)) {
+        bh_error_log("chain %u of queue %u is not what was offered any more: the device may have done something else", id, queue->index);
+        return BH_EPROTO;
+    }
     *written = size;
     *tag = queue->tag[id];
     if (queue->is_packed)

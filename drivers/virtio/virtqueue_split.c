@@ -24,33 +24,56 @@ void virtqueue_split_start(struct virtqueue *queue, uint64_t memory) {
     queue->used = (volatile uint16_t *)(memory + areas.device);
 }
 
-static void describe(volatile struct virtq_descriptor *descriptor, const struct virtio_segment *segment, bool last, uint16_t next) {
-    descriptor->address = bh_dma_address(segment->address);
-    descriptor->size = segment->size;
-    descriptor->flags = (uint16_t)((segment->device_writes ? DESCRIPTOR_WRITE : 0) | (last ? 0 : DESCRIPTOR_NEXT));
-    descriptor->next = last ? 0 : next;
+// A descriptor in one word, in which each of its bits turns one.
+static uint64_t digest(const struct virtq_descriptor *one) {
+    return one->address ^ (one->size | (uint64_t)one->flags << 32 | (uint64_t)one->next << 48);
+}
+
+// Returns its digest: of what was meant, not of what stands there.
+static uint64_t put(volatile struct virtq_descriptor *descriptor, struct virtq_descriptor one) {
+    descriptor->address = one.address;
+    descriptor->size = one.size;
+    descriptor->flags = one.flags;
+    descriptor->next = one.next;
+    return digest(&one);
+}
+
+static uint64_t describe(volatile struct virtq_descriptor *descriptor, const struct virtio_segment *segment, bool last, uint16_t next) {
+    uint16_t flags = (uint16_t)((segment->device_writes ? DESCRIPTOR_WRITE : 0) | (last ? 0 : DESCRIPTOR_NEXT));
+    return put(descriptor, (struct virtq_descriptor){bh_dma_address(segment->address), segment->size, flags, last ? 0 : next});
 }
 
 uint16_t virtqueue_split_offer(struct virtqueue *queue, const struct virtqueue_offer *offer, uint16_t id) {
     uint16_t at = id;
+    uint64_t meant = 0;
     for (uint32_t i = 0; i < offer->count; i++) {
         bool last = i + 1 == offer->count;
         if (offer->table) {
-            describe(&offer->table[i], &offer->segments[i], last, (uint16_t)(i + 1));
+            (void)describe(&offer->table[i], &offer->segments[i], last, (uint16_t)(i + 1));
             continue;
         }
-        describe(&queue->descriptors[at], &offer->segments[i], last, queue->chain[at]);
+        meant ^= describe(&queue->descriptors[at], &offer->segments[i], last, queue->chain[at]);
         at = queue->chain[at];
     }
     if (offer->table) {
-        queue->descriptors[id].address = bh_dma_address(offer->table_address);
-        queue->descriptors[id].size = offer->count * (uint32_t)sizeof(*offer->table);
-        queue->descriptors[id].flags = DESCRIPTOR_INDIRECT;
-        queue->descriptors[id].next = 0;
+        meant = put(&queue->descriptors[id], (struct virtq_descriptor){bh_dma_address(offer->table_address),
+                                                                       offer->count * (uint32_t)sizeof(*offer->table), DESCRIPTOR_INDIRECT, 0});
         at = queue->chain[id];
     }
+    queue->meant[id] = meant;
     queue->available[2 + (queue->next_available & (queue->size - 1))] = id;
     return at;
+}
+
+bool virtqueue_split_withdraw(struct virtqueue *queue, uint16_t id) {
+    uint64_t meant = queue->meant[id];
+    for (uint16_t i = 0, at = id; i < queue->length[id]; i++, at = queue->chain[at]) {
+        volatile struct virtq_descriptor *descriptor = &queue->descriptors[at];
+        const struct virtq_descriptor one = {descriptor->address, descriptor->size, descriptor->flags, descriptor->next};
+        meant ^= digest(&one);
+        descriptor->size = 0;
+    }
+    return !meant;
 }
 
 void virtqueue_split_publish(struct virtqueue *queue) {

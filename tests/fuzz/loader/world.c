@@ -134,6 +134,10 @@ void platform_unmap(uint64_t va, uint64_t size) {
     }
 }
 
+void platform_drop_table(uint64_t va) {
+    (void)va; // there are no tables here
+}
+
 enum bh_error platform_protect(uint64_t va, uint64_t size, enum map_flags flags) {
     for (uint64_t at = 0; at < size; at += BH_PAGE_SIZE) {
         struct mapped_page *page = place_of(va + at);
