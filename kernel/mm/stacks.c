@@ -54,12 +54,16 @@ static uint64_t data_stack_bottom(const struct thread *thread, const struct doma
 }
 
 // Its page table maps nothing else, and threads and domains make thousands of pairs: most are never seen again.
+static void unmap_data_stack(uint64_t bottom) {
+    space_unmap_fresh(bottom, DATA_STACK_SIZE);
+    space_drop_table(bottom);
+}
+
 static void give_back(struct thread *thread, struct domain *domain) {
     if (!(thread->leased >> domain->id & 1))
         return;
     thread->leased &= ~(1ull << domain->id);
-    space_unmap_fresh(data_stack_bottom(thread, domain), DATA_STACK_SIZE);
-    space_drop_table(data_stack_bottom(thread, domain));
+    unmap_data_stack(data_stack_bottom(thread, domain));
     domain->memory_used -= DATA_STACK_SIZE;
     thread->data_stacks[domain->id] = 0;
 }
@@ -116,7 +120,7 @@ uint64_t stacks_lease(struct thread *thread, struct domain *domain) {
         return 0;
     }
     if (domain->mechanism && platform_isolation_enter(domain, thread->id) != BH_OK) {
-        space_unmap_fresh(bottom, DATA_STACK_SIZE);
+        unmap_data_stack(bottom);
         return 0;
     }
     domain->memory_used += DATA_STACK_SIZE;
