@@ -34,6 +34,7 @@ struct virtio_device {
     uint32_t notify_multiplier;
     uint32_t address, vectors;       // bus << 8 | device << 3 | function; MSI-X vectors
     uint64_t offered, features;      // what it can do; what was agreed on
+    _Atomic bool selecting;          // a thread asks about a queue, which it has selected
 };
 
 // Find the device granted as `name`, open it, reset it, agree on `wanted` features (VERSION_1 is added and, where offered, ACCESS_PLATFORM and

@@ -142,11 +142,19 @@ void virtqueue_kick(struct virtqueue *queue) {
         *queue->doorbell = queue->index;
 }
 
-void virtqueue_remind(struct virtqueue *queue) {
+// One queue at a time can be asked about: a thread that finds another one at it goes by what is known.
+static void ask_for_doorbell(struct virtqueue *queue) {
     volatile uint16_t *before = queue->doorbell;
+    if (atomic_exchange(&queue->device->selecting, true))
+        return;
     *word(queue, COMMON_QUEUE_SELECT) = queue->index;
     if (find_doorbell(queue) == BH_OK && queue->doorbell != before)
         bh_error_log("the doorbell of queue %u was looked for in a wrong place", queue->index);
+    atomic_store(&queue->device->selecting, false);
+}
+
+void virtqueue_remind(struct virtqueue *queue) {
+    ask_for_doorbell(queue);
     atomic_thread_fence(memory_order_seq_cst);
     *queue->doorbell = queue->index;
 }
@@ -175,16 +183,14 @@ enum bh_error virtqueue_take(struct virtqueue *queue, uint32_t *tag, uint32_t *w
         bh_error_log("the device says it wrote %u bytes into a chain of queue %u that has %u", size, queue->index, queue->room[id]);
         return BH_EPROTO;
     }
-    if (!queue->is_packed && !virtqueue_split_withdraw(queue, (uint16_t)id)) {
+    if (queue->is_packed) {
+        virtqueue_packed_advance(queue, (uint16_t)id);
+    } else if (!virtqueue_split_advance(queue, (uint16_t)id)) {
         bh_error_log("chain %u of queue %u is not what was offered any more: the device may have done something else", id, queue->index);
         return BH_EPROTO;
     }
     *written = size;
     *tag = queue->tag[id];
-    if (queue->is_packed)
-        virtqueue_packed_advance(queue, (uint16_t)id);
-    else
-        virtqueue_split_advance(queue, (uint16_t)id);
     release(queue, (uint16_t)id);
     return BH_OK;
 }

@@ -32,10 +32,9 @@ void virtqueue_split_publish(struct virtqueue *queue);
 bool virtqueue_split_wants_kick(struct virtqueue *queue);
 // What the device says it has ended next. BH_EAGAIN: nothing. BH_EPROTO: what it says cannot be.
 enum bh_error virtqueue_split_peek(struct virtqueue *queue, uint32_t *id, uint32_t *written);
-// It has ended: nothing is left in it, should the device do it once more. False: it is not what was offered any more, so the device may have done something else.
-bool virtqueue_split_withdraw(struct virtqueue *queue, uint16_t id);
-// It has been taken: go past it.
-void virtqueue_split_advance(struct virtqueue *queue, uint16_t id);
+// It has been taken: go past it. Nothing is left in it, should the device do it once more. False, and it stays: it is not what was offered any more, so the device may
+// have done something else.
+bool virtqueue_split_advance(struct virtqueue *queue, uint16_t id);
 bool virtqueue_split_arm(struct virtqueue *queue);
 
 struct virtqueue_areas virtqueue_packed_areas(uint16_t size);

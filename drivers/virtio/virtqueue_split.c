@@ -65,17 +65,6 @@ uint16_t virtqueue_split_offer(struct virtqueue *queue, const struct virtqueue_o
     return at;
 }
 
-bool virtqueue_split_withdraw(struct virtqueue *queue, uint16_t id) {
-    uint64_t meant = queue->meant[id];
-    for (uint16_t i = 0, at = id; i < queue->length[id]; i++, at = queue->chain[at]) {
-        volatile struct virtq_descriptor *descriptor = &queue->descriptors[at];
-        const struct virtq_descriptor one = {descriptor->address, descriptor->size, descriptor->flags, descriptor->next};
-        meant ^= digest(&one);
-        descriptor->size = 0;
-    }
-    return !meant;
-}
-
 void virtqueue_split_publish(struct virtqueue *queue) {
     atomic_thread_fence(memory_order_release);
     queue->available[1] = ++queue->next_available;
@@ -105,9 +94,18 @@ enum bh_error virtqueue_split_peek(struct virtqueue *queue, uint32_t *id, uint32
     return BH_OK;
 }
 
-void virtqueue_split_advance(struct virtqueue *queue, uint16_t id) {
-    (void)id;
+bool virtqueue_split_advance(struct virtqueue *queue, uint16_t id) {
+    uint64_t meant = queue->meant[id];
+    for (uint16_t i = 0, at = id; i < queue->length[id]; i++, at = queue->chain[at]) {
+        volatile struct virtq_descriptor *descriptor = &queue->descriptors[at];
+        const struct virtq_descriptor one = {descriptor->address, descriptor->size, descriptor->flags, descriptor->next};
+        meant ^= digest(&one);
+        descriptor->size = 0;
+    }
+    if (meant)
+        return false;
     queue->next_used++;
+    return true;
 }
 
 bool virtqueue_split_arm(struct virtqueue *queue) {

@@ -188,6 +188,19 @@ Test(blk, every_bit_that_flips_while_the_device_works_is_noticed) {
     }
 }
 
+Test(blk, a_queue_that_another_thread_has_selected_stays_so) {
+    for (int selecting = 0; selecting < 2; selecting++) {
+        write_one(0, 0, BH_BLOCK_OPERATION_READ, 1);
+        device.selecting = selecting;
+        common[22] = 7; // queue_select
+        notify[0] = notify[1] = 0xff;
+        virtqueue_remind(&queue);
+        cr_assert_eq(common[22], selecting ? 7 : 0);
+        cr_assert(!notify[0] && !notify[1], "the device is reminded all the same");
+        cr_assert_eq(device.selecting, selecting);
+    }
+}
+
 // What the device may have done is not what was asked: of descriptors that stand in a split queue each bit counts until the end, and then nothing is left in them.
 Test(blk, a_descriptor_that_changes_before_its_end_is_noticed_then) {
     for (uint32_t bit = 0; bit <= 8 * sizeof(struct virtq_descriptor); bit++)
