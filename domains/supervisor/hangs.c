@@ -4,8 +4,10 @@
 // The difference is who is at the other end of its rings: it hangs if a signal stands for it on a ring and at LOOKS looks, one after the other, it has neither
 // waited for such a signal nor done anything on that ring since the look before: completed a request, if it serves the ring; submitted one or taken an answer, if
 // it is the client. Who never waited for a ring's signals leaves them standing on purpose. A device that keeps silent is no hang: its driver waits for the signal
-// all the same. And it hangs if a call of another domain waits in it at LOOKS looks for the same thing: who waits there with good reason looks around now and
-// then. Looks are counted, not time, so that a machine that stood still blames nobody. What is remembered here a successor of this domain learns anew.
+// all the same. And it hangs if a call of another domain, or an exit of a vCPU, waits in it at LOOKS looks for the same thing: who waits there with good reason
+// looks around now and then. And if at LOOKS looks the same signal of another domain stands for it, for an event of its own for which it has waited before: who
+// has no time for what was signalled waits for the event all the same. Looks are counted, not time, so that a machine that stood still blames nobody. What is
+// remembered here a successor of this domain learns anew.
 #include "hangs.h"
 
 #include "bulkhead/domain.h"
@@ -28,11 +30,11 @@ static struct watch {
     struct looks looks;
 } servers[BH_RINGS_MAX], clients[BH_RINGS_MAX];
 
-// Calls into one domain.
-static struct call_watch {
-    uint64_t wait; // the oldest at the last look
+// The oldest of what waits for one domain, by its number, which is never used again.
+static struct oldest {
+    uint64_t number; // at the last look
     struct looks looks;
-} callees[BH_SLOT_COUNT];
+} calls[BH_SLOT_COUNT], signals[BH_SLOT_COUNT];
 
 // Whether it is time to look; if not, *next is brought forward to when it is.
 static bool is_due(const struct looks *looks, uint64_t now, uint64_t *next) {
@@ -81,16 +83,22 @@ static void look_at(struct watch *watch, const struct bh_ring_state *ring, bool 
     end_it(&info);
 }
 
-void hangs_look_at_calls(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
-    struct call_watch *watch = &callees[info->id];
-    if (!info->answer_ms || !is_due(&watch->looks, now, next))
-        return;
-    bool well = info->state != BH_DOMAIN_STATE_RUNNING || !info->oldest_wait || info->oldest_wait != watch->wait;
-    watch->wait = info->oldest_wait;
-    if (!count_look(&watch->looks, !well, info->answer_ms, now, next))
-        return;
-    bh_error_log("%s hangs: a call waits in it for the same thing for %u ms", info->name, info->answer_ms);
+// Whether the domain was ended.
+static bool look_at_oldest(struct oldest *oldest, uint64_t number, const char *what, const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
+    if (!info->answer_ms || !is_due(&oldest->looks, now, next))
+        return false;
+    bool well = info->state != BH_DOMAIN_STATE_RUNNING || !number || number != oldest->number;
+    oldest->number = number;
+    if (!count_look(&oldest->looks, !well, info->answer_ms, now, next))
+        return false;
+    bh_error_log("%s hangs: %s for %u ms", info->name, what, info->answer_ms);
     end_it(info);
+    return true;
+}
+
+void hangs_look_at_domain(const struct bh_domain_info *info, uint64_t now, uint64_t *next) {
+    if (!look_at_oldest(&calls[info->id], info->oldest_wait, "a call waits in it for the same thing", info, now, next))
+        (void)look_at_oldest(&signals[info->id], info->oldest_signal, "a signal of another domain stands unheard", info, now, next);
 }
 
 void hangs_look(uint64_t now, uint64_t *next) {

@@ -90,7 +90,7 @@ static uint64_t make_round(void) {
     struct bh_domain_info info;
     for (uint32_t id = 1; id < BH_SLOT_COUNT && system_domain_info(system_cap, id, &info) == BH_OK; id++) {
         struct patient *patient = &patients[id];
-        hangs_look_at_calls(&info, now, &next);
+        hangs_look_at_domain(&info, now, &next);
         bool tried = trials_look(&info, now, &next), dead = info.state == BH_DOMAIN_STATE_DEAD;
         if (!dead)
             patient->restart_at = 0;

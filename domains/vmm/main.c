@@ -85,12 +85,12 @@ static void disk_thread(uint64_t argument) {
 }
 
 // The console keeps what was typed until the guest's serial port has it.
-static enum bh_error feed(const uint8_t *data, uint32_t size) {
+static enum bh_error feed(const uint8_t *data, uint32_t size, bh_cap event) {
     undo_lock_aside(vmm.machine);
     uint32_t done = (uint32_t)ns16550_receive(&vmm.machine->uart, data, size);
     vmm_unlock_and_kick();
     if (done < size)
-        bh_sleep_for(INPUT_RETRY_NS); // until the guest has read
+        (void)bh_event_wait(event, bh_time_ns() + INPUT_RETRY_NS); // until the guest has read
     return done ? console_drop(vmm.console, done) : BH_OK;
 }
 
@@ -104,9 +104,10 @@ static void console_thread(uint64_t argument) {
             error = console_peek(vmm.console, data, &size);
         if (error) {
             bh_sleep_for(20 * INPUT_RETRY_NS);
+            (void)bh_event_wait(event, bh_time_ns()); // what it was told of meanwhile it asks for now
             error = console_watch_input(vmm.console, event);
         } else if (size) {
-            error = feed(data, size);
+            error = feed(data, size, event);
         } else {
             // A console that was restarted knows of no watcher: ask again from time to time.
             error = bh_event_wait(event, bh_time_ns() + WATCH_AGAIN_NS);

@@ -56,7 +56,7 @@ static void control_thread(uint64_t argument) {
         struct bh_net_filter filter = virtio_net_filter(net);
         undo_unlock_aside(vmm.machine);
         if (bh_net_introduce(&vmm.net, epoch, vmm.net_event, offloads, &filter, &info)) {
-            bh_sleep_for(AGAIN_NS); // the server is being replaced
+            (void)bh_event_await(vmm.net_event, bh_time_ns() + AGAIN_NS); // the server is being replaced
             continue;
         }
         undo_lock_aside(vmm.machine);

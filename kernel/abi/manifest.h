@@ -57,7 +57,7 @@ struct bh_archive_domain {
     uint32_t hardened; // 1: its image must be (kernel/abi/image.h)
     uint32_t isolation; // enum bh_isolation
     uint32_t on_give_up; // enum bh_on_give_up
-    uint32_t answer_ms; // its supervisor ends it when clients of its rings have waited unheard, or a call in it, for that long; 0: never
+    uint32_t answer_ms; // its supervisor ends it when signals for it have stood unheard, or a call has waited in it, for that long; 0: never
 };
 
 // A port: interface offered by a domain, or by the kernel (server = BH_ARCHIVE_KERNEL).

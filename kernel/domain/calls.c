@@ -147,7 +147,10 @@ uint64_t call_event_signal(uint64_t index) {
     enum bh_error error = caps_get(caller(), "event_signal", (bh_cap)index, BH_CAP_EVENT, BH_RIGHT_SIGNAL, &cap);
     if (!error) {
         thread_current()->watch_since_ns = 0; // it gets somewhere
-        event_raise(cap->object);
+        if (caps_is_own(caller(), cap))
+            event_raise(cap->object);
+        else
+            event_raise_outside(cap->object);
         if (sched_should_yield())
             thread_yield();
     }

@@ -452,6 +452,29 @@ const struct cap *caps_root(const struct cap *cap) {
     return cap;
 }
 
+bool caps_is_own(const struct domain *domain, const struct cap *cap) {
+    const struct cap *root = caps_root(cap);
+    return root >= domain->caps && root < domain->caps + domain->cap_count;
+}
+
+// Made by event_create: the ends of rings, whose signals the rings tell of, cannot be passed on, and the kernel's are named.
+static bool is_made_event(const struct domain *domain, uint32_t index) {
+    const struct cap *cap = &domain->caps[index];
+    return is_live(cap) && cap->type == BH_CAP_EVENT && !cap->parent && (cap->rights & BH_RIGHT_GRANT) && !domain->cap_names[index][0];
+}
+
+uint64_t caps_oldest_signal(const struct domain *domain) {
+    uint64_t oldest = 0;
+    for (uint32_t index = 1; index < domain->cap_count; index++) {
+        if (!is_made_event(domain, index))
+            continue;
+        const struct event *event = domain->caps[index].object;
+        if (event->awaited && event->outside && (!oldest || event->outside < oldest))
+            oldest = event->outside;
+    }
+    return oldest;
+}
+
 uint32_t caps_count_all(void) {
     return all_count;
 }

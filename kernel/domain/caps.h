@@ -62,6 +62,10 @@ void caps_forget_object(struct domain *domain, const void *object);
 uint32_t caps_rights_to(const struct domain *domain, const void *object, uint32_t with);
 // Is it lent to the domain for a call?
 bool caps_lent(const struct domain *domain, const void *object);
+// Of the signals of other domains that stand for an event which the domain made itself, and has waited for before, the oldest by its number; 0: none stands.
+uint64_t caps_oldest_signal(const struct domain *domain);
+// Was it not passed to the domain by another one?
+bool caps_is_own(const struct domain *domain, const struct cap *cap);
 // From what it was derived in the first place, perhaps itself.
 const struct cap *caps_root(const struct cap *cap);
 uint32_t caps_count_all(void);

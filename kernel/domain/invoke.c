@@ -86,9 +86,10 @@ struct oldest {
 static void consider_wait(struct thread *thread, void *context) {
     struct oldest *oldest = context;
     const struct invocation *record = thread->top;
-    if (thread->state != THREAD_WAITING || thread->domain != oldest->domain || !record || record->callee != oldest->domain ||
-        record->caller == oldest->domain || record->caller == &kernel_domain)
+    if (thread->state != THREAD_WAITING || thread->domain != oldest->domain || !record || record->callee != oldest->domain || record->caller == oldest->domain)
         return;
+    if (record->caller == &kernel_domain && thread->home == oldest->domain)
+        return; // its own thread, begun there; else it is a vCPU with its exit
     if (!oldest->number || thread->wait_number < oldest->number)
         oldest->number = thread->wait_number;
 }

@@ -73,7 +73,7 @@ enum bh_error invoke_answer(bh_cap cap);
 enum bh_error invoke_taken(bh_cap *cap); // BH_ENOENT, not logged, when there was no answer
 // For the glue of kernel interfaces: a value that the calling domain passed, by the rules of its type. BH_EINVAL, logged.
 enum bh_error invoke_check_values(const struct value_rule *rules, const void *value);
-// The oldest of the waits in which calls of other domains into this one are, by its number, which is never used again; 0: none waits.
+// The oldest of the waits in which calls of other domains, and exits of vCPUs, into this one are, by its number, which is never used again; 0: none waits.
 uint64_t invoke_oldest_wait(const struct domain *domain);
 // Is `rip` inside a proxy (generated or hand-written)?
 bool invoke_in_proxy(uint64_t rip);

@@ -30,7 +30,8 @@ enum bh_error serve_system_domain_info(struct domain *caller, uint64_t object, u
                                     .restarts = domain->restarts, .cause = domain->crash.cause, .threads = domain->threads_used,
                                     .caps = domain->caps_used, .cap_quota = domain->cap_count ? domain->cap_count - 1 : 0,
                                     .breaches = domain->breaches, .memory_used = domain->memory_used, .memory_quota = domain->memory_quota, .calls = threads_calls(domain),
-                                    .oldest_wait = invoke_oldest_wait(domain), .base_writes = domain->base_writes};
+                                    .oldest_wait = invoke_oldest_wait(domain), .oldest_signal = caps_oldest_signal(domain),
+                                    .base_writes = domain->base_writes};
     copy_name(info->name, sizeof(info->name), domain->name);
     if (domain->manifest) {
         info->restart_policy = domain->manifest->restart;

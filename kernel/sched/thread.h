@@ -106,11 +106,13 @@ void thread_wake(struct thread *thread, enum bh_error result);
 // Events: a counter that saturates at one. Raising is allowed from interrupt handlers.
 struct event {
     uint32_t signalled;
-    bool awaited;              // somebody has waited for it, ever
+    bool awaited;     // somebody has waited for it, ever
+    uint64_t outside; // number of the signal of another domain that stands, never used again; 0: none does
     struct thread *waiters;
     struct event *forward; // what is raised instead, or NULL; one step
 };
 bool event_raise(struct event *event); // whether somebody waited for it
+void event_raise_outside(struct event *event); // on behalf of another domain than the one it belongs to
 enum bh_error event_wait(struct event *event, uint64_t deadline_ns); // 0: no limit; BH_ETIMEDOUT, BH_EDEAD
 
 [[noreturn]] void sched_start(void); // kernel_main ends here; becomes the idle loop

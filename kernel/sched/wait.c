@@ -45,6 +45,12 @@ bool event_raise(struct event *event) {
     return true;
 }
 
+void event_raise_outside(struct event *event) {
+    static uint64_t signals;
+    if (!event_raise(event) && !event->outside)
+        event->outside = ++signals;
+}
+
 static enum bh_error wait(struct thread *thread, uint64_t deadline_ns) {
     static uint64_t waits;
     thread->wait_number = ++waits;
@@ -61,6 +67,7 @@ enum bh_error event_wait(struct event *event, uint64_t deadline_ns) {
     event->awaited = true;
     if (event->signalled) {
         event->signalled = 0;
+        event->outside = 0;
         return BH_OK;
     }
     if (deadline_ns && deadline_ns <= clock_now_ns())

@@ -102,6 +102,72 @@ def the_same_with_two_processors(build):
     crash_under_load(build, 2, 10)
 
 
+@suite.test
+def a_vmm_that_hangs_is_ended_under_a_guest_that_does_nothing(build):
+    """Neither its rings nor its guest's exits tell: what is typed does."""
+    with boot(build, 1) as machine:
+        machine.wait_for("guest:~#", BOOT_S)
+        for number in range(2):
+            time.sleep(3)  # the guest's last words are on its disk
+            check(crash(machine, "vmm", "hang"), "hang")
+            time.sleep(1)
+            type_and_see(machine, number)
+        machine.poll_log()
+        check(len(re.findall(r"vmm hangs: ", machine.log_text)) == 2, machine.log_text[-1500:])
+        check("vmm hangs: a signal of another domain stands unheard for 5000 ms" in machine.log_text, machine.log_text[-1500:])
+        machine.send(f"exit {STATUS_FINE}\n")
+        check(machine.wait(60) == STATUS_FINE, machine.log_text[-1500:])
+
+
+DOZER = """
+[system]
+name = "dozer"
+description = "a vmm that does not answer"
+[domain.supervisor]
+order = 0
+priority = 0
+memory = "1M"
+[domain.dozer]
+order = 1
+memory = "1M"
+restart = "on-crash"
+restart_limit = 3
+restart_window_ms = 60000
+backoff_ms = 0
+answer_ms = 400
+[port.system]
+server = "kernel"
+interface = "System"
+[port.guest]
+server = "kernel"
+interface = "Guest"
+device = "guest"
+[port.vcpu]
+server = "dozer"
+interface = "Vcpu"
+[[grant]]
+to = "supervisor"
+name = "system"
+port = "system"
+[[grant]]
+to = "dozer"
+name = "guest"
+port = "guest"
+"""
+
+
+@suite.test
+def a_vmm_in_which_an_exit_waits_for_ever_is_ended(build):
+    folder = os.path.realpath(os.path.join(build, "vmm-restart"))
+    path = os.path.join(folder, "dozer.toml")
+    os.makedirs(folder, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(DOZER)
+    with Machine(build, path, folder=folder, wants_disk=False, wants_network=False, memory="256M") as machine:
+        machine.wait_for("dozer is given up", 60, log=True)
+        check(machine.log_text.count("dozer hangs: a call waits in it for the same thing for 400 ms") == 4, machine.log_text)
+
+
 # ---- what a vmm leaves may be garbage
 
 VANDAL = """

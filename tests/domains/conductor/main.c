@@ -45,6 +45,7 @@ static const struct {
     {"buffer-owner-dies", buffer_owner_dies},
     {"quotas", quotas},
     {"events", events},
+    {"signals-unheard", signals_unheard},
     {"sleeping", sleeping},
     {"preemption", preemption},
     {"priorities", priorities},

@@ -51,6 +51,46 @@ void events(void) {
     EXPECT_OK(bh_event_wait(done_event, UINT64_MAX));
 }
 
+// a has signalled when it holds the event no more.
+static uint64_t after_signal_of_a(bh_cap event) {
+    EXPECT_OK(victim_signal_later(a.port, event, MS));
+    wait_until_holds(&a, CAPS_OF(&a));
+    return info_of(&(struct victim){.name = "conductor", .id = 1}).oldest_signal;
+}
+
+static void take_signal(bh_cap event) {
+    EXPECT_OK(bh_event_wait(event, bh_time_ns() + PATIENCE_NS));
+}
+
+// A signal of another domain has a number, until we wait again, when we have waited for that event before. One of our own has none.
+void signals_unheard(void) {
+    const struct victim self = {.name = "conductor", .id = 1};
+    bh_cap one, other, derived;
+    uint64_t first, again;
+    EXPECT_OK(bh_event_create(&one));
+    EXPECT_OK(bh_event_create(&other));
+    EXPECT(!after_signal_of_a(one), "a signal counts for which nobody ever waited");
+    take_signal(one);
+    EXPECT_OK(bh_event_signal(one));
+    EXPECT(!info_of(&self).oldest_signal, "a signal of its own counts");
+    take_signal(one);
+    EXPECT_OK(bh_cap_derive(one, BH_RIGHT_SIGNAL, &derived));
+    EXPECT_OK(bh_event_signal(derived));
+    EXPECT(!info_of(&self).oldest_signal, "a signal of its own counts, by a derived capability");
+    EXPECT((first = after_signal_of_a(one)), "a signal of another domain does not count where one of its own stands");
+    EXPECT(after_signal_of_a(one) == first, "a second signal is another one");
+    EXPECT_ERROR(bh_event_wait(other, 1), BH_ETIMEDOUT); // now it is awaited
+    EXPECT(after_signal_of_a(other) == first, "a younger signal is the oldest");
+    EXPECT(!info_of(&a).oldest_signal, "who has signalled is told of it");
+    take_signal(one);
+    EXPECT((again = info_of(&self).oldest_signal) > first, "number %llu behind %llu", (unsigned long long)again, (unsigned long long)first);
+    take_signal(other);
+    EXPECT(!info_of(&self).oldest_signal, "a signal that was taken counts");
+    EXPECT(after_signal_of_a(one) > again, "a number came twice");
+    EXPECT_OK(bh_cap_drop(one));
+    EXPECT(!info_of(&self).oldest_signal, "an event counts that is gone");
+}
+
 static void sleep_forever(uint64_t unused) {
     (void)unused;
     bh_sleep_until(UINT64_MAX);
