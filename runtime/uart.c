@@ -38,11 +38,15 @@ enum bh_error bh_uart_open(struct bh_uart *uart, const char *name, uint32_t base
     return BH_OK;
 }
 
+void bh_uart_take(const struct bh_uart *uart, uint8_t *bytes, uint32_t *count) {
+    if (ports_read_bytes(uart->ports, uart->base + UART_DATA, uart->base + UART_STATUS, STATUS_DATA, bytes, count))
+        *count = 0;
+}
+
 bool bh_uart_read(struct bh_uart *uart, uint8_t *byte) {
     if (uart->at == uart->end) {
         uart->at = uart->end = 0;
-        if (ports_read_bytes(uart->ports, uart->base + UART_DATA, uart->base + UART_STATUS, STATUS_DATA, uart->bytes, &uart->end))
-            uart->end = 0;
+        bh_uart_take(uart, uart->bytes, &uart->end);
     }
     if (uart->at == uart->end)
         return false;

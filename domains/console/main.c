@@ -3,9 +3,11 @@
 // The machine's first serial port as a terminal, served as interface Console; or as several terminals, one for each client.
 //
 // Serves: port "console", or one port for each name of the setting `terminals` (names, with spaces between).
-// Needs:  "serial" (Ports); may have "settings" (Settings).
+// Needs:  "serial" (Ports); may have "settings" (Settings), and "typed" (a buffer): in that it keeps what was typed until it is taken, so that it outlasts this domain.
 // With several terminals each line of output begins with its terminal's name, a line of one is not continued by another, and what is typed goes
 // to one of them: the first, until Ctrl-T gives the keyboard to the next.
+#include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "bulkhead/domain.h"
@@ -27,7 +29,19 @@ struct terminal {
     uint64_t lost; // the main thread's: bytes for which there was no room
 };
 
+// What came by the line and is not with its terminal yet, and those who have theirs. The main thread's, but for the texts.
+static struct kept {
+    uint32_t version;            // KEPT_VERSION; 0: never used
+    uint32_t keyboard;           // number of the terminal that gets what is typed
+    volatile uint32_t came;      // bytes
+    volatile uint32_t beginning; // the first of them stands in the keyboard's text at this position, or would: so how many are there tells its text alone
+    uint8_t bytes[BH_UART_PIECE];
+    struct bh_typed_text texts[TERMINALS_MAX]; // the buffer has as many as there are terminals
+} unkept;
+#define KEPT_VERSION 1u
+
 static struct console {
+    struct kept *kept;
     struct bh_uart uart;
     struct bh_mutex output_lock;
     struct terminal terminals[TERMINALS_MAX];
@@ -85,7 +99,10 @@ static enum bh_error do_write(void *object, const void *data, uint32_t size) {
 
 // Context: the lock of `typed` held.
 static void store(struct terminal *terminal, uint8_t byte) {
-    if (!bh_typed_put(&terminal->typed, byte) && !terminal->lost++)
+    if (bh_typed_put(&terminal->typed, byte))
+        return;
+    console.kept->beginning--; // it counts as delivered
+    if (!terminal->lost++)
         bh_warn("text typed for %s is lost: nobody reads it", terminal->name);
 }
 
@@ -100,19 +117,46 @@ static void give_keyboard(struct terminal *terminal) {
     bh_mutex_unlock(&console.output_lock);
 }
 
+// How many of the bytes that came are with their terminals.
+static uint32_t delivered(void) {
+    return console.keyboard->typed.text->tail - console.kept->beginning;
+}
+
+// Whatever comes next goes to this one, `done` of those bytes that are here being delivered.
+static void switch_to(struct terminal *terminal, uint32_t done) {
+    console.kept->beginning = terminal->typed.text->tail - done;
+    console.kept->keyboard = (uint32_t)(terminal - console.terminals);
+    console.keyboard = terminal;
+}
+
+// From the line, when all that came before is delivered. The order of stores is such that this domain may die anywhere.
+static void receive(void) {
+    struct kept *kept = console.kept;
+    if (delivered() < kept->came)
+        return;
+    kept->came = 0;
+    kept->beginning = console.keyboard->typed.text->tail;
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t count = 0;
+    bh_uart_take(&console.uart, kept->bytes, &count);
+    atomic_signal_fence(memory_order_seq_cst);
+    kept->came = count;
+}
+
 // Returns whether anything came.
 static bool take_input(void) {
     struct terminal *before = console.keyboard;
+    struct kept *kept = console.kept;
     bool any = false;
-    uint8_t byte;
+    receive();
     bh_mutex_lock(&before->typed.lock);
-    while (bh_uart_read(&console.uart, &byte)) {
+    for (uint32_t at; (at = delivered()) < kept->came;) {
         any = true;
-        if (byte == NEXT_KEY && console.count > 1) {
-            console.keyboard = &console.terminals[(console.keyboard - console.terminals + 1) % console.count];
+        if (kept->bytes[at] == NEXT_KEY && console.count > 1) {
+            switch_to(&console.terminals[(console.keyboard - console.terminals + 1) % console.count], at + 1);
             break;
         }
-        store(before, byte);
+        store(before, kept->bytes[at]);
     }
     bh_cap watcher = before->typed.watcher;
     bh_mutex_unlock(&before->typed.lock);
@@ -125,9 +169,20 @@ static bool take_input(void) {
 
 // ---- beginning
 
+// Whatever an instance before did to it before it died.
+static void find_kept(void) {
+    struct kept *kept = bh_typed_buffer(offsetof(struct kept, texts) + console.count * sizeof(struct bh_typed_text));
+    console.kept = kept ? kept : &unkept;
+    if (console.kept->version != KEPT_VERSION || console.kept->keyboard >= console.count || console.kept->came > BH_UART_PIECE)
+        console.kept->keyboard = console.kept->came = 0;
+    console.kept->version = KEPT_VERSION;
+    console.keyboard = &console.terminals[console.kept->keyboard];
+}
+
 static enum bh_error serve(char *names) {
     static const struct console_methods methods = {
-        .write = do_write, .read = bh_typed_read, .watch_input = bh_typed_watch_input, .peek = bh_typed_peek, .drop = bh_typed_drop};
+        .write = do_write, .read = bh_typed_read, .watch_input = bh_typed_watch_input, .peek = bh_typed_peek, .drop = bh_typed_drop, .look = bh_typed_look,
+        .forget = bh_typed_forget};
     for (char *rest = names, *name; (name = strsep(&rest, " "));) {
         if (!*name)
             continue;
@@ -139,9 +194,10 @@ static enum bh_error serve(char *names) {
     }
     if (!console.count)
         return BH_EINVAL;
+    find_kept();
     for (uint32_t i = 0; i < console.count; i++) {
         struct terminal *terminal = &console.terminals[i];
-        enum bh_error error = bh_typed_create(&terminal->typed, NULL);
+        enum bh_error error = bh_typed_create(&terminal->typed, &console.kept->texts[i], NULL);
         if (!error)
             error = console_serve(terminal->name, &methods, terminal);
         if (error)
@@ -159,7 +215,6 @@ static enum bh_error start(void) {
         return error;
     if (!bh_setting("terminals", names, sizeof(names)) || !*names)
         strcpy(names, "console");
-    console.keyboard = &console.terminals[0];
     return serve(names);
 }
 

@@ -16,7 +16,7 @@
 #include "undo.h"
 
 // To be raised with every change of what stands in an area, or of what it means: an image of another version boots its guest anew.
-#define KEPT_VERSION 2
+#define KEPT_VERSION 3
 #define KEPT_TRIES_MAX 5 // instances in a row that one exit may kill as the first that they deal with; then the guest is ended. Not fewer: others may die of something else meanwhile
 
 struct kept_area {

@@ -81,6 +81,7 @@ struct machine {
     struct i8254 pit;
     struct mc146818 rtc;
     struct ns16550 uart;
+    uint32_t typed;      // position, at the console, behind what the serial port has of what was typed
     struct acpi_pm pm;
     struct pci pci;
     struct virtio_blk disk;

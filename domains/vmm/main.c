@@ -84,14 +84,19 @@ static void disk_thread(uint64_t argument) {
     }
 }
 
-// The console keeps what was typed until the guest's serial port has it.
-static enum bh_error feed(const uint8_t *data, uint32_t size, bh_cap event) {
-    undo_lock_aside(vmm.machine);
-    uint32_t done = (uint32_t)ns16550_receive(&vmm.machine->uart, data, size);
+// The console keeps what was typed until the guest's serial port has it. Up to where it has it the machine knows: what is seen twice, since the console died, or
+// this domain, before it was forgotten, is not received twice.
+static enum bh_error feed(const uint8_t *data, uint32_t size, uint32_t position, bh_cap event) {
+    struct machine *machine = vmm.machine;
+    undo_lock_aside(machine);
+    uint32_t known = machine->typed - position, done = known <= size ? known : 0; // else the console has begun anew
+    done += (uint32_t)ns16550_receive(&machine->uart, data + done, size - done);
+    UNDO_SAVE(machine, &machine->typed);
+    machine->typed = position + done;
     vmm_unlock_and_kick();
     if (done < size)
         (void)bh_event_wait(event, bh_time_ns() + INPUT_RETRY_NS); // until the guest has read
-    return done ? console_drop(vmm.console, done) : BH_OK;
+    return done ? console_forget(vmm.console, position + done) : BH_OK;
 }
 
 static void console_thread(uint64_t argument) {
@@ -99,15 +104,15 @@ static void console_thread(uint64_t argument) {
     uint8_t data[512];
     enum bh_error error = console_watch_input(vmm.console, event);
     for (;;) {
-        uint32_t size = 0;
+        uint32_t size = 0, position;
         if (!error)
-            error = console_peek(vmm.console, data, &size);
+            error = console_look(vmm.console, data, &size, &position);
         if (error) {
             bh_sleep_for(20 * INPUT_RETRY_NS);
             (void)bh_event_wait(event, bh_time_ns()); // what it was told of meanwhile it asks for now
             error = console_watch_input(vmm.console, event);
         } else if (size) {
-            error = feed(data, size, event);
+            error = feed(data, size, position, event);
         } else {
             // A console that was restarted knows of no watcher: ask again from time to time.
             error = bh_event_wait(event, bh_time_ns() + WATCH_AGAIN_NS);

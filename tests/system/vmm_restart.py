@@ -119,6 +119,36 @@ def a_vmm_that_hangs_is_ended_under_a_guest_that_does_nothing(build):
         check(machine.wait(60) == STATUS_FINE, machine.log_text[-1500:])
 
 
+def type_for_the_dead(build, terminal):
+    """What is typed while nobody takes it, since the vmm hangs, is there when the terminal's driver has died and the vmm has, and comes once."""
+    with boot(build, 1, choose=[f"terminal={terminal}"]) as machine:
+        machine.wait_for("guest:~#", BOOT_S)
+        for number, how in enumerate(("null", "loop", "panic")):
+            time.sleep(1)
+            check(crash(machine, "vmm", "hang"), "hang")
+            time.sleep(0.5)
+            machine.send(f"echo typed-$(({number} + 1000))\n")
+            time.sleep(0.5)
+            check(crash(machine, terminal, how), how)
+            machine.wait_for(f"typed-{number + 1000}", 60)
+            type_and_see(machine, number + 100)
+        machine.send(f"exit {STATUS_FINE}\n")
+        check(machine.wait(60) == STATUS_FINE, machine.log_text[-1500:])
+        for number in range(3):
+            check(len(re.findall(rf"\ntyped-{number + 1000}", machine.text())) == 1, machine.text()[-1500:])
+        check(len(re.findall(r"vmm hangs: ", machine.log_text)) == 3 and len(re.findall(f"E {terminal}: dies", machine.log_text)) == 3, machine.log_text[-2500:])
+
+
+@suite.test
+def what_was_typed_outlasts_the_driver_of_the_serial_port(build):
+    type_for_the_dead(build, "console")
+
+
+@suite.test
+def what_was_typed_outlasts_the_driver_of_a_virtio_terminal(build):
+    type_for_the_dead(build, "virtio-console")
+
+
 DOZER = """
 [system]
 name = "dozer"

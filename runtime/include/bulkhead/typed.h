@@ -16,29 +16,42 @@
 #define BH_TYPED_SIZE 4096u // a power of two
 #define BH_TYPED_PIECE 512u // bytes in one call of the interface
 
+// The text. Whoever serves it may keep it in a buffer that outlasts him: then it is there again when he is.
+struct bh_typed_text {
+    uint32_t version; // BH_TYPED_VERSION; 0: never used
+    volatile uint32_t head, tail;
+    uint8_t bytes[BH_TYPED_SIZE];
+};
+#define BH_TYPED_VERSION 1u
+
 struct bh_typed {
     struct bh_mutex lock;
     // lock: must be held for these
     void (*room)(void); // there may be more room: called with the lock; NULL: nobody wants to know
     bh_cap watcher;     // event of the reader, or BH_CAP_NONE
-    uint32_t head, tail;
-    uint8_t bytes[BH_TYPED_SIZE];
+    struct bh_typed_text *text;
+    struct bh_typed_text own;
 };
 
-// Make it, empty. BH_EQUOTA when the domain may hold no more capabilities.
-enum bh_error bh_typed_create(struct bh_typed *typed, void (*room)(void));
+// Make it. `kept`: where the text stands, and goes on from an instance before if it makes sense; it stays the caller's, and must outlast `typed`. NULL: within `typed`,
+// and empty. BH_EQUOTA when the domain may hold no more capabilities.
+enum bh_error bh_typed_create(struct bh_typed *typed, struct bh_typed_text *kept, void (*room)(void));
+// The buffer granted as "typed", if it has room for `size` bytes; else NULL, and what is typed dies with this domain.
+void *bh_typed_buffer(uint64_t size);
 
 // Add a byte, if there is room. Context: lock held.
 bool bh_typed_put(struct bh_typed *typed, uint8_t byte);
 // How many bytes there is room for. Context: lock held.
 static inline uint32_t bh_typed_room(const struct bh_typed *typed) {
-    return BH_TYPED_SIZE - (typed->tail - typed->head);
+    return BH_TYPED_SIZE - (typed->text->tail - typed->text->head);
 }
 
 // Take, look at, or forget what is there; have `event`, which is now this domain's, signalled when there is something.
 enum bh_error bh_typed_read(void *typed, void *data, uint32_t *size);
 enum bh_error bh_typed_peek(void *typed, void *data, uint32_t *size);
 enum bh_error bh_typed_drop(void *typed, uint32_t count);
+enum bh_error bh_typed_look(void *typed, void *data, uint32_t *size, uint32_t *position);
+enum bh_error bh_typed_forget(void *typed, uint32_t position);
 enum bh_error bh_typed_watch_input(void *typed, bh_cap event);
 
 #endif

@@ -66,6 +66,10 @@ enum bh_error bh_cap_drop(bh_cap cap) {
 void bh_yield(void) {
 }
 
+uint64_t bh_time_ns(void) {
+    return 4711;
+}
+
 static void more_room(void) {
     rooms++;
 }
@@ -74,7 +78,7 @@ static void more_room(void) {
 
 static void create(void) {
     inlet_create(&inlet, &queue, memory, 0x1000, SIZE);
-    cr_assert_eq(bh_typed_create(&typed, more_room), BH_OK);
+    cr_assert_eq(bh_typed_create(&typed, NULL, more_room), BH_OK);
 }
 
 Test(inlet, the_device_has_no_more_buffers_than_there_is_room_for, .init = create) {
@@ -145,10 +149,50 @@ Test(typed, no_more_is_dropped_than_there_is, .init = create) {
     cr_assert_eq(bh_typed_room(&typed), BH_TYPED_SIZE - 1);
 }
 
+static struct bh_typed_text kept;
+
+static void create_kept(void) {
+    cr_assert_eq(bh_typed_create(&typed, &kept, more_room), BH_OK);
+}
+
+Test(typed, what_is_kept_is_there_for_a_successor, .init = create_kept) {
+    char data[BH_TYPED_PIECE];
+    uint32_t size, first, again;
+    type("hello", 5);
+    cr_assert_eq(bh_typed_look(&typed, data, &size, &first), BH_OK);
+    typed = (struct bh_typed){0};
+    create_kept();
+    cr_assert_eq(bh_typed_look(&typed, data, &size, &again), BH_OK);
+    cr_assert(first == again && size == 5 && !memcmp(data, "hello", 5));
+    for (int i = 0; i < 2; i++) // once more, by who does not know whether it was done
+        cr_assert_eq(bh_typed_forget(&typed, first + 2), BH_OK);
+    cr_assert_eq(bh_typed_forget(&typed, first), BH_OK); // before what is there,
+    cr_assert_eq(bh_typed_forget(&typed, first + 6), BH_OK); // and behind it
+    cr_assert_eq(bh_typed_look(&typed, data, &size, &again), BH_OK);
+    cr_assert(again == first + 2 && size == 3 && !memcmp(data, "llo", 3));
+}
+
+Test(typed, what_is_kept_and_makes_no_sense_is_forgotten, .init = create_kept) {
+    char data[BH_TYPED_PIECE];
+    uint32_t size, position;
+    type("hello", 5);
+    for (int i = 0; i < 2; i++) {
+        if (i)
+            kept.tail = kept.head + BH_TYPED_SIZE + 1;
+        else
+            kept.version++;
+        create_kept();
+        cr_assert_eq(bh_typed_look(&typed, data, &size, &position), BH_OK);
+        cr_assert_eq(size, 0);
+        type("x", 1);
+        cr_assert_eq(bh_typed_room(&typed), BH_TYPED_SIZE - 1);
+    }
+}
+
 Test(typed, when_it_is_full_nothing_is_overwritten_and_it_comes_out_in_order, .init = create) {
     uint8_t data[BH_TYPED_PIECE];
     uint32_t size, seen = 0;
-    typed.head = typed.tail = UINT32_MAX - 100; // the counters wrap
+    typed.text->head = typed.text->tail = UINT32_MAX - 100; // the counters wrap
     for (uint32_t i = 0; i < BH_TYPED_SIZE; i++)
         cr_assert(bh_typed_put(&typed, (uint8_t)(i * 7)));
     cr_assert(!bh_typed_put(&typed, 1));
