@@ -17,6 +17,8 @@ import sys
 import time
 
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
+FAILURE = re.compile(r"^FAILED |\[FAIL\]|Assertion Failed|AddressSanitizer|runtime error:|CRASH!")
+FAILURE_LINES, LAST_LINES, SHOWN_MAX = 18, 25, 150
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
 
 
@@ -36,6 +38,20 @@ def counts(text, status):
     return passed, failed
 
 
+def excerpt(text):
+    """What failed, wherever that stands, and the end."""
+    lines = text.splitlines()
+    shown = set(range(max(0, len(lines) - LAST_LINES), len(lines)))
+    for at in (at for at, line in enumerate(lines) if FAILURE.search(line)):
+        if len(shown) < SHOWN_MAX:
+            shown.update(range(at, min(at + FAILURE_LINES, len(lines))))
+    found, before = [], -1
+    for at in sorted(shown):
+        found += ["..."] * (at != before + 1) + [lines[at]]
+        before = at
+    return found
+
+
 def run(program, only, logs):
     """Run one program; its output goes to a log, shown when something failed."""
     environment = {"CRITERION_NO_EARLY_EXIT": "1", "BULKHEAD_PATIENCE": "4", **os.environ}  # this host may have other work: time decides nothing
@@ -52,7 +68,7 @@ def run(program, only, logs):
     seconds = time.monotonic() - started
     lines = [f"  {'ok  ' if not failed else 'FAIL'} {os.path.basename(program):32} {passed:4} passed {failed:3} failed  {seconds:6.1f} s"]
     if failed:
-        lines += ["    | " + line for line in text.splitlines()[-60:]] + [f"    whole log: {log}"]
+        lines += ["    | " + line for line in excerpt(text)] + [f"    whole log: {log}"]
     print("\n".join(lines), flush=True)
     return passed, failed
 
