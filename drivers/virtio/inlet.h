@@ -16,6 +16,7 @@ struct inlet {
     volatile uint8_t *memory; // DMA memory, INLET_BUFFERS of `size` bytes each
     uint64_t address;         // where the device has it
     uint32_t size;
+    uint64_t digest;          // of these three, as they were made
     bool idle[INLET_BUFFERS]; // not with the device
     uint32_t with_device;
 };
@@ -24,7 +25,8 @@ struct inlet {
 void inlet_create(struct inlet *inlet, struct virtqueue *queue, volatile uint8_t *memory, uint64_t address, uint32_t size);
 // Give the device idle buffers, as many as may be filled to the brim where `room` bytes more find place.
 void inlet_refill(struct inlet *inlet, uint32_t room);
-// The next buffer that came back: `count` bytes at `*bytes`, the caller's until the next inlet_refill(). Errors: virtqueue_take()'s.
+// The next buffer that came back: `count` bytes at `*bytes`, the caller's until the next inlet_refill(). Errors: virtqueue_take()'s. Panics
+// when a bit of where the buffers are has flipped: what stands elsewhere is not what the device wrote.
 enum bh_error inlet_take(struct inlet *inlet, volatile uint8_t **bytes, uint32_t *count);
 
 #endif

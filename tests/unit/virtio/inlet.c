@@ -4,6 +4,7 @@
 #include "inlet.h"
 
 #include <criterion/criterion.h>
+#include <setjmp.h>
 #include <string.h>
 
 #include "bulkhead/typed.h"
@@ -70,6 +71,15 @@ uint64_t bh_time_ns(void) {
     return 4711;
 }
 
+static jmp_buf after_panic;
+static uint32_t panics;
+
+void bh_panic(const char *format, ...) {
+    (void)format;
+    panics++;
+    longjmp(after_panic, 1);
+}
+
 static void more_room(void) {
     rooms++;
 }
@@ -115,6 +125,33 @@ Test(inlet, a_device_that_lies_is_reported_and_nothing_is_taken, .init = create)
     lie = BH_EPROTO;
     cr_assert_eq(inlet_take(&inlet, &bytes, &count), BH_EPROTO);
     cr_assert_eq(inlet.with_device, INLET_BUFFERS);
+}
+
+static void flip_and_use(void *field, uint32_t size, bool take) {
+    for (uint32_t bit = 0; bit < 8 * size; bit++) {
+        volatile uint8_t *bytes;
+        uint32_t count;
+        create();
+        inlet_refill(&inlet, 1000);
+        panics = 0;
+        ((uint8_t *)field)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (!setjmp(after_panic)) {
+            if (take)
+                (void)inlet_take(&inlet, &bytes, &count);
+            else
+                inlet_refill(&inlet, 1000);
+        }
+        cr_assert_eq(panics, 1, "bit %u", bit);
+    }
+}
+
+Test(inlet, a_bit_of_where_its_buffers_are_that_flips_is_seen_before_they_are_used) {
+    for (int take = 0; take < 2; take++) {
+        flip_and_use(&inlet.memory, sizeof(inlet.memory), take);
+        flip_and_use(&inlet.address, sizeof(inlet.address), take);
+        flip_and_use(&inlet.size, sizeof(inlet.size), take);
+        flip_and_use(&inlet.digest, sizeof(inlet.digest), take);
+    }
 }
 
 // ---- what was typed
