@@ -6,6 +6,7 @@
 #define BULKHEAD_MUTEX_H
 
 #include <stdint.h>
+#include "bulkhead/domain.h"
 #include "bulkhead/thread.h"
 
 // Zero is not enough: bh_mutex_create() first.
@@ -21,12 +22,15 @@ static inline enum bh_error bh_mutex_create(struct bh_mutex *mutex) {
 }
 
 // Sleep until it is free and take it, until `deadline_ns` (as of bh_event_wait) at the latest: BH_ETIMEDOUT, and it is not taken. Not to be held across a call
-// into another domain.
+// into another domain. Panics when its state is none: a bit of it flipped, or somebody wrote over it, and whoever waited would wait for ever.
 static inline enum bh_error bh_mutex_lock_by(struct bh_mutex *mutex, uint64_t deadline_ns) {
     uint32_t expected = 0;
     if (__c11_atomic_compare_exchange_strong(&mutex->state, &expected, 1, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return BH_OK;
-    while (__c11_atomic_exchange(&mutex->state, 2, __ATOMIC_ACQUIRE)) {
+    uint32_t before;
+    while ((before = __c11_atomic_exchange(&mutex->state, 2, __ATOMIC_ACQUIRE))) {
+        if (before > 2)
+            bh_panic("a mutex holds %u: whoever had it has not given it back, and nobody ever will", before);
         enum bh_error error = bh_event_wait(mutex->event, deadline_ns);
         if (error == BH_ETIMEDOUT)
             return error;

@@ -247,3 +247,15 @@ Test(typed, who_watches_late_is_told_of_what_waits_and_takes_the_place_of_anothe
     cr_assert_eq(signals, 1);
     cr_assert_eq(drops, 1, "the event of the one before");
 }
+
+Test(typed, nobody_waits_for_a_lock_whose_state_is_none, .init = create) {
+    char data[BH_TYPED_PIECE];
+    uint32_t size;
+    for (uint32_t bit = 2; bit < 32; bit++) {
+        panics = 0;
+        typed.lock.state = 1u << bit;
+        if (!setjmp(after_panic))
+            (void)bh_typed_read(&typed, data, &size);
+        cr_assert_eq(panics, 1, "bit %u", bit);
+    }
+}
