@@ -63,11 +63,8 @@ enum bh_error bh_typed_read(void *object, void *data, uint32_t *size) {
 }
 
 enum bh_error bh_typed_peek(void *object, void *data, uint32_t *size) {
-    struct bh_typed *typed = object;
-    bh_mutex_lock(&typed->lock);
-    *size = copy(typed, data);
-    bh_mutex_unlock(&typed->lock);
-    return BH_OK;
+    uint32_t unused;
+    return bh_typed_look(object, data, size, &unused);
 }
 
 enum bh_error bh_typed_drop(void *object, uint32_t count) {

@@ -17,7 +17,7 @@ import sys
 import time
 
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
-FAILURE = re.compile(r"^FAILED |\[FAIL\]|Assertion Failed|AddressSanitizer|runtime error:|CRASH!")
+FAILURE = re.compile(r"^\s*FAIL(ED)?\b|\[FAIL\]|Assertion Failed|AddressSanitizer|runtime error:|CRASH!")
 FAILURE_LINES, LAST_LINES, SHOWN_MAX = 18, 25, 150
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed", re.M)
 
