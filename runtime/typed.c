@@ -14,14 +14,14 @@ static bool makes_sense(const struct bh_typed_text *text) {
     return text->version == BH_TYPED_VERSION && text->tail - text->head <= BH_TYPED_SIZE;
 }
 
-enum bh_error bh_typed_create(struct bh_typed *typed, struct bh_typed_text *kept, void (*room)(void)) {
+enum bh_error bh_typed_create(struct bh_typed *typed, struct bh_typed_text *text, void (*room)(void)) {
     typed->room = room;
     typed->watcher = BH_CAP_NONE;
-    typed->text = kept ? kept : &typed->own;
-    if (!makes_sense(typed->text)) {
+    typed->text = text;
+    if (!makes_sense(text)) {
         // Somewhere, so that a position that a client has from an instance before is none of this one.
-        typed->text->head = typed->text->tail = (uint32_t)bh_time_ns();
-        typed->text->version = BH_TYPED_VERSION;
+        text->head = text->tail = (uint32_t)bh_time_ns();
+        text->version = BH_TYPED_VERSION;
     }
     return bh_mutex_create(&typed->lock);
 }

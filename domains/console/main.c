@@ -171,12 +171,11 @@ static bool take_input(void) {
 
 // Whatever an instance before did to it before it died.
 static void find_kept(void) {
-    struct kept *kept = bh_typed_buffer(offsetof(struct kept, texts) + console.count * sizeof(struct bh_typed_text));
-    console.kept = kept ? kept : &unkept;
-    if (console.kept->version != KEPT_VERSION || console.kept->keyboard >= console.count || console.kept->came > BH_UART_PIECE)
-        console.kept->keyboard = console.kept->came = 0;
-    console.kept->version = KEPT_VERSION;
-    console.keyboard = &console.terminals[console.kept->keyboard];
+    struct kept *kept = console.kept = bh_typed_buffer(offsetof(struct kept, texts) + console.count * sizeof(struct bh_typed_text), &unkept);
+    if (kept->version != KEPT_VERSION || kept->keyboard >= console.count || kept->came > BH_UART_PIECE)
+        kept->keyboard = kept->came = 0;
+    kept->version = KEPT_VERSION;
+    console.keyboard = &console.terminals[kept->keyboard];
 }
 
 static enum bh_error serve(char *names) {

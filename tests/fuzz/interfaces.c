@@ -83,6 +83,11 @@ void bh_yield(void) {
     abort(); // one thread: no lock is ever held by another
 }
 
+void bh_panic(const char *format, ...) {
+    (void)format;
+    abort();
+}
+
 // ---- the proxy
 
 static void put(uint8_t *place, uint8_t width, uint64_t value) {

@@ -4,7 +4,7 @@
 INTERFACE_FUZZ_FLAGS = $(filter-out -O2,$(HOST_FLAGS)) -I$(GEN_INCLUDE) -I$(GEN)/trace -Iruntime/include $(FUZZ_FLAGS) -fno-sanitize=function
 INTERFACE_FUZZ_RULES = $(patsubst %,$(GEN)/kernel/glue_%.c,$(filter-out $(basename $(notdir $(shell grep -l '^kernel interface' $(IDL)))),$(IDL_NAMES)))
 
-$(BUILD)/fuzz/interfaces: tests/fuzz/interfaces.c tests/fuzz/harness.h kernel/domain/values.c kernel/domain/values.h $(GENERATED_HEADERS) | $(BUILD)/fuzz/corpus-interfaces/
+$(BUILD)/fuzz/interfaces: tests/fuzz/interfaces.c tests/fuzz/harness.h kernel/domain/values.c kernel/domain/values.h $(wildcard runtime/include/bulkhead/*.h) $(GENERATED_HEADERS) | $(BUILD)/fuzz/corpus-interfaces/
 	$(call say,HOSTCC,$@)
 	$(Q)rm -rf $@.objects && mkdir -p $@.objects
 	$(Q)for f in $(INTERFACE_FUZZ_RULES); do $(CC) $(filter-out -fsanitize%,$(HOSTILE_FLAGS)) -c $$f -o $@.objects/$$(basename $$f).o || exit 1; done

@@ -116,13 +116,14 @@ static enum bh_error start(void) {
     static const struct console_methods methods = {
         .write = do_write, .read = bh_typed_read, .watch_input = bh_typed_watch_input, .peek = bh_typed_peek, .drop = bh_typed_drop, .look = bh_typed_look,
         .forget = bh_typed_forget};
+    static struct bh_typed_text unkept;
     enum bh_error error = bh_event_create(&driver.filled);
     if (!error)
         error = bh_event_create(&driver.written);
     if (!error)
         error = bh_mutex_create(&driver.output_lock);
     if (!error)
-        error = bh_typed_create(&driver.typed, bh_typed_buffer(sizeof(struct bh_typed_text)), refill);
+        error = bh_typed_create(&driver.typed, bh_typed_buffer(sizeof(unkept), &unkept), refill);
     if (!error)
         error = virtio_open(&driver.device, "device", VIRTIO_F_EVENT_IDX, 0);
     if (!error)

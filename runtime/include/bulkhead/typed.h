@@ -30,14 +30,13 @@ struct bh_typed {
     void (*room)(void); // there may be more room: called with the lock; NULL: nobody wants to know
     bh_cap watcher;     // event of the reader, or BH_CAP_NONE
     struct bh_typed_text *text;
-    struct bh_typed_text own;
 };
 
-// Make it. `kept`: where the text stands, and goes on from an instance before if it makes sense; it stays the caller's, and must outlast `typed`. NULL: within `typed`,
-// and empty. BH_EQUOTA when the domain may hold no more capabilities.
-enum bh_error bh_typed_create(struct bh_typed *typed, struct bh_typed_text *kept, void (*room)(void));
-// The buffer granted as "typed", if it has room for `size` bytes; else NULL, and what is typed dies with this domain.
-void *bh_typed_buffer(uint64_t size);
+// Make it. `text`: where it stands, zero or as an instance before left it, which goes on if it makes sense; it stays the caller's, and must outlast `typed`.
+// BH_EQUOTA when the domain may hold no more capabilities.
+enum bh_error bh_typed_create(struct bh_typed *typed, struct bh_typed_text *text, void (*room)(void));
+// The buffer granted as "typed", if it has room for `size` bytes; else `unkept`, and what is typed dies with this domain.
+void *bh_typed_buffer(uint64_t size, void *unkept);
 
 // Add a byte, if there is room. Context: lock held.
 bool bh_typed_put(struct bh_typed *typed, uint8_t byte);

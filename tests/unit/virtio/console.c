@@ -25,9 +25,9 @@ enum bh_error console_serve(const char *port, const struct console_methods *with
     return BH_OK;
 }
 
-void *bh_typed_buffer(uint64_t size) {
+void *bh_typed_buffer(uint64_t size, void *unkept) {
     (void)size;
-    return NULL;
+    return unkept;
 }
 
 Test(console, a_device_that_was_not_told_of_output_is_reminded, .init = serve) {

@@ -14,6 +14,7 @@
 static struct virtqueue queue;
 static struct inlet inlet;
 static struct bh_typed typed;
+static struct bh_typed_text text;
 static uint8_t memory[INLET_BUFFERS * SIZE];
 static uint32_t offered[64], offers, kicks, taken, sizes[64], signals, drops, rooms;
 static enum bh_error lie;
@@ -88,7 +89,8 @@ static void more_room(void) {
 
 static void create(void) {
     inlet_create(&inlet, &queue, memory, 0x1000, SIZE);
-    cr_assert_eq(bh_typed_create(&typed, NULL, more_room), BH_OK);
+    text = (struct bh_typed_text){0};
+    cr_assert_eq(bh_typed_create(&typed, &text, more_room), BH_OK);
 }
 
 Test(inlet, the_device_has_no_more_buffers_than_there_is_room_for, .init = create) {
@@ -156,9 +158,9 @@ Test(inlet, a_bit_of_where_its_buffers_are_that_flips_is_seen_before_they_are_us
 
 // ---- what was typed
 
-static void type(const char *text, uint32_t size) {
+static void type(const char *bytes, uint32_t size) {
     for (uint32_t i = 0; i < size; i++)
-        cr_assert(bh_typed_put(&typed, (uint8_t)text[i]));
+        cr_assert(bh_typed_put(&typed, (uint8_t)bytes[i]));
 }
 
 Test(typed, what_is_looked_at_stays_until_it_is_dropped, .init = create) {
