@@ -356,12 +356,15 @@ class ChangesFrame(Bug):
 
 
 class EndsBadly(Bug):
-    """A driver with a bug where it completes a request: spoil()."""
+    """A driver with a bug where it completes requests: spoil()."""
+
+    times = 1
 
     def harm(self):
-        if not self.arrives("bh_ring_end"):
-            raise NotTriggered("the driver completes nothing")
-        self.spoil()
+        for _ in range(self.times):
+            if not self.arrives("bh_ring_end"):
+                raise NotTriggered("the driver completes nothing")
+            self.spoil()
         self.stub.leave()
         return {"what": "planted"}
 
@@ -370,7 +373,9 @@ class EndsBadly(Bug):
 
 
 class AnswersError(EndsBadly):
-    """It says of a request that was done that it failed."""
+    """It says of requests that were done that they failed: of so many that some are fio's, and some of the load's threads."""
+
+    times = 32
 
     def spoil(self):
         self.stub.set_register("rdx", EIO)
@@ -444,7 +449,7 @@ def check_planted(checks):
         one = planted("virtio-blk", Planted, change=change)
         checks.check(one["class"] == wanted and "has changed since it was compared" in json.dumps(one["deaths"]), f"{change.__name__}: {wanted}", json.dumps(one))
     one = planted("virtio-blk", AnswersError)
-    checks.check(one["class"] == "guest-error", "an answer that is an error: guest-error", json.dumps(one))
+    checks.check(one["class"] == "guest-error" and one["errors"] and any(one["fio"]), "answers that are errors: guest-error", json.dumps(one))
 
 
 def check_changed_frames(checks):
