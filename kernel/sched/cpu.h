@@ -20,9 +20,11 @@ struct cpu {
     // Lock: the kernel's.
     struct thread *current;    // NULL until sched_init() or sched_join()
     struct trap_frame *frame;  // what it was interrupted in, while a trap handler waits for the lock or holds it; else NULL
-    struct {
+    struct runqueue {
         struct thread *head, *tail;
+        uint64_t passed_over_ns; // since when others run instead, but for what its threads ran meanwhile; 0: nobody waits in it, or not noticed yet
     } queues[THREAD_PRIORITIES];
+    uint64_t favoured_until_ns; // `current' waited for too long: until then nobody better takes its place; 0: it is here by its priority
     uint32_t queued;           // threads in its queues
     uint64_t since_ns;         // when `current` began to run
     uint64_t ticked_ns;        // when the watchdog looked last

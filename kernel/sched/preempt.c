@@ -26,7 +26,7 @@ void trap_timer(struct trap_frame *frame) {
     timer_expire(now);
     if (!trap_in_domain(frame)) {
         if (!sched_is_idle()) // the idle loop looks for itself
-            clock_arm(now + (runqueue_has(thread->cpu, thread->priority) ? RETRY_NS : sched_tick_ns));
+            clock_arm(now + (runqueue_is_due(thread->cpu, now) ? RETRY_NS : sched_tick_ns));
         return;
     }
     if (watchdog_tick(thread, now) && watchdog_overrun)
@@ -38,8 +38,9 @@ void trap_timer(struct trap_frame *frame) {
 void trap_device(struct trap_frame *frame) {
     struct thread *thread = sched_current();
     if (!trap_in_domain(frame)) {
-        if (!sched_is_idle() && runqueue_has(thread->cpu, thread->priority))
-            clock_arm(clock_now_ns() + RETRY_NS);
+        uint64_t now = clock_now_ns();
+        if (!sched_is_idle() && runqueue_is_due(thread->cpu, now))
+            clock_arm(now + RETRY_NS);
         return;
     }
     if (thread && sched_should_yield()) {

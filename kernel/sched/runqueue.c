@@ -3,7 +3,11 @@
 // Run queues: for each processor one list for each priority. A thread in a queue is READY and in no other list. A thread that becomes
 // ready goes where it ran last, or to an idle processor, or to the one whose thread matters least, or whose queue
 // is shortest; a processor with nothing in its own
-// queues takes from the others'. So no processor idles while a thread waits for one. Lock: the kernel's.
+// queues takes from the others'. So no processor idles while a thread waits for one.
+//
+// A better priority does not hold for ever: a queue that was passed over for STARVED_NS gets a time slice in which nobody better takes the processor away.
+// So a domain that always has something to do, such as a driver that calls the kernel in a circle, slows the others down and cannot stop them. A crumb
+// does not make up for a meal: what a queue's threads run counts STARVED_NS / TICK_NS times against what it waited. Lock: the kernel's.
 #include "kernel/base.h"
 #include "kernel/sched/cpu.h"
 #include "kernel/sched/sched.h"
@@ -44,7 +48,45 @@ static struct thread *steal(struct cpu *thief) {
     return NULL;
 }
 
-struct thread *runqueue_take(struct cpu *cpu) {
+// `current' leaves the processor: its queue had that.
+static void count_turn(struct cpu *cpu, uint64_t now_ns) {
+    struct runqueue *queue = &cpu->queues[cpu->current->priority];
+    if (cpu->current == &cpu->idle || !queue->passed_over_ns)
+        return;
+    queue->passed_over_ns += (now_ns - cpu->since_ns) * (STARVED_NS / TICK_NS);
+    if (queue->passed_over_ns > now_ns)
+        queue->passed_over_ns = now_ns;
+}
+
+// Note that somebody waits in a queue, or that nobody does: not even one who runs and will be back.
+static void look_at(const struct cpu *cpu, struct runqueue *queue, uint64_t now_ns) {
+    if (!queue->head && (cpu->current == &cpu->idle || queue != &cpu->queues[cpu->current->priority]))
+        queue->passed_over_ns = 0;
+    if (queue->head && !queue->passed_over_ns)
+        queue->passed_over_ns = now_ns;
+}
+
+// The priority of the queue that was passed over for longest, and for too long; THREAD_PRIORITIES: none was.
+static uint32_t find_starved(struct cpu *cpu, uint64_t now_ns) {
+    uint32_t found = THREAD_PRIORITIES;
+    uint64_t longest = STARVED_NS;
+    for (uint32_t priority = 0; priority < THREAD_PRIORITIES; priority++) {
+        struct runqueue *queue = &cpu->queues[priority];
+        look_at(cpu, queue, now_ns);
+        if (!queue->head || now_ns - queue->passed_over_ns <= longest)
+            continue;
+        found = priority;
+        longest = now_ns - queue->passed_over_ns;
+    }
+    return found;
+}
+
+struct thread *runqueue_take(struct cpu *cpu, uint64_t now_ns) {
+    count_turn(cpu, now_ns);
+    uint32_t starved = find_starved(cpu, now_ns);
+    cpu->favoured_until_ns = starved < THREAD_PRIORITIES ? now_ns + TICK_NS : 0;
+    if (starved < THREAD_PRIORITIES)
+        return pop(cpu, starved);
     for (uint32_t priority = 0; priority < THREAD_PRIORITIES; priority++) {
         struct thread *thread = pop(cpu, priority);
         if (thread)
@@ -58,6 +100,12 @@ bool runqueue_has(const struct cpu *cpu, uint32_t worst_priority) {
         if (cpu->queues[priority].head)
             return true;
     return false;
+}
+
+bool runqueue_is_due(struct cpu *cpu, uint64_t now_ns) {
+    if (now_ns < cpu->favoured_until_ns)
+        return false;
+    return runqueue_has(cpu, cpu->current->priority) || find_starved(cpu, now_ns) < THREAD_PRIORITIES;
 }
 
 static bool is_idle(const struct cpu *cpu) {

@@ -10,12 +10,14 @@
 
 #define TICK_NS 10000000ull      // time slice, and resolution of the watchdog
 #define RETRY_NS 50000ull        // when a switch fell due inside the kernel or a proxy
+#define STARVED_NS 50000000ull   // a queue that was passed over for so long gets a time slice, whatever its priority
 
-// runqueue.c: first in, first out within a priority; lower number first.
+// runqueue.c: first in, first out within a priority; lower number first, but for those who starve.
 void runqueue_push(struct cpu *cpu, struct thread *thread); // one that just ran there
 void runqueue_place(struct thread *thread);  // one that becomes ready: on a processor of its choice, which is told
-struct thread *runqueue_take(struct cpu *cpu); // for `cpu`, from its own queues or another's; NULL: nobody is ready
+struct thread *runqueue_take(struct cpu *cpu, uint64_t now_ns); // for `cpu`, from its own queues or another's; NULL: nobody is ready
 bool runqueue_has(const struct cpu *cpu, uint32_t worst_priority); // anybody in its own at this priority or a better one?
+bool runqueue_is_due(struct cpu *cpu, uint64_t now_ns); // at the end of a time slice: is it another's turn, of the same priority, or better, or starved?
 
 // timer.c: threads with a deadline, soonest first. Each processor sees to those that went to sleep on it.
 void timer_add(struct thread *thread, uint64_t deadline_ns);
@@ -23,7 +25,9 @@ void timer_remove(struct thread *thread);
 void timer_expire(uint64_t now_ns); // wakes with BH_ETIMEDOUT
 uint64_t timer_next(const struct cpu *cpu); // of those that went to sleep there; 0: none
 
-// watchdog.c: called at each tick that interrupts domain code; true when the domain has overstayed its limit.
+// watchdog.c. Count the time since the last look; called when domain code is interrupted.
+void watchdog_count(struct thread *thread, uint64_t now_ns);
+// The same at a tick; true when the domain has overstayed its limit.
 bool watchdog_tick(struct thread *thread, uint64_t now_ns);
 // Told who overstays; set by the domain layer at start-up.
 typedef void watchdog_report(struct thread *thread, struct trap_frame *frame);

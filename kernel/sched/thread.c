@@ -81,8 +81,8 @@ static void trace_switch(const struct cpu *cpu, const struct thread *next) {
 
 // What runs next becomes `current`; the caller then resumes it.
 static struct thread *take_next(struct cpu *cpu) {
-    struct thread *next = runqueue_take(cpu);
     uint64_t now = clock_now_ns();
+    struct thread *next = runqueue_take(cpu, now);
     if (cpu->current != &cpu->idle)
         cpu->busy_ns += now - cpu->since_ns;
     cpu->since_ns = now;
@@ -125,9 +125,14 @@ void sched_block(void) {
 }
 
 void thread_yield(void) {
+    cpu_self()->favoured_until_ns = 0;
+    thread_yield_if_due();
+}
+
+void thread_yield_if_due(void) {
     struct cpu *cpu = cpu_self();
     struct thread *thread = cpu->current;
-    if (!runqueue_has(cpu, thread->priority))
+    if (!runqueue_is_due(cpu, clock_now_ns()))
         return;
     thread->watch_mark = 0;
     runqueue_push(cpu, thread);
@@ -136,7 +141,8 @@ void thread_yield(void) {
 
 bool sched_should_yield(void) {
     const struct cpu *cpu = cpu_self();
-    return cpu->current->priority > 0 && runqueue_has(cpu, cpu->current->priority - 1);
+    return cpu->current->priority > 0 && runqueue_has(cpu, cpu->current->priority - 1) &&
+           (!cpu->favoured_until_ns || clock_now_ns() >= cpu->favoured_until_ns);
 }
 
 // Make the trap resume `next`, as the current thread.
@@ -162,8 +168,10 @@ bool trap_keeps_lock(const struct trap_frame *frame) {
 void sched_preempt(struct trap_frame *frame) {
     struct cpu *cpu = cpu_self();
     struct thread *thread = cpu->current;
-    if (thread == &cpu->idle || !runqueue_has(cpu, thread->priority))
+    uint64_t now = clock_now_ns();
+    if (thread == &cpu->idle || !runqueue_is_due(cpu, now))
         return;
+    watchdog_count(thread, now); // it may come back before its next tick, and again
     thread->frame = *frame;
     thread->frame.fpu = thread->fpu;
     memcpy(thread->fpu, frame->fpu, sizeof(thread->fpu));

@@ -96,7 +96,8 @@ enum bh_error thread_create(const char *name, struct domain *home, uint64_t entr
 // One of the kernel's that never ends and only does what others cause: a system in which nobody else is left is at its end.
 enum bh_error thread_create_servant(const char *name, void (*entry)(void *), uint32_t priority);
 [[noreturn]] void thread_end(void);
-void thread_yield(void);
+void thread_yield(void); // to a thread of the same priority, a better one, or one that starves
+void thread_yield_if_due(void); // the same, of one that was interrupted: not before the end of a time slice that it got because it had starved
 enum bh_error thread_sleep(uint64_t until_ns);
 // Each live thread in turn; for killing, listing, backtraces.
 void thread_each(void (*visit)(struct thread *thread, void *context), void *context);

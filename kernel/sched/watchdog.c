@@ -10,17 +10,21 @@
 
 watchdog_report *watchdog_overrun;
 
-bool watchdog_tick(struct thread *thread, uint64_t now_ns) {
+void watchdog_count(struct thread *thread, uint64_t now_ns) {
     struct cpu *cpu = thread->cpu;
     uint64_t last = cpu->ticked_ns > cpu->since_ns ? cpu->ticked_ns : cpu->since_ns;
     uint64_t passed = now_ns - last;
     cpu->ticked_ns = now_ns;
-    struct domain *domain = thread->domain;
-    uint64_t mark = (uint64_t)thread->top ^ domain->id;
+    uint64_t mark = (uint64_t)thread->top ^ thread->domain->id;
     if (mark != thread->watch_mark) {
         thread->watch_mark = mark;
         thread->watch_since_ns = 0;
     }
     thread->watch_since_ns += passed < TICK_NS ? passed : TICK_NS;
+}
+
+bool watchdog_tick(struct thread *thread, uint64_t now_ns) {
+    const struct domain *domain = thread->domain;
+    watchdog_count(thread, now_ns);
     return domain->watchdog_ms && thread->watch_since_ns > domain->watchdog_ms * 1000000ull;
 }

@@ -234,7 +234,7 @@ static bool run_guest(struct vcpu *vcpu) {
             kernel_unlock();
             irq_window();
             kernel_lock();
-            thread_yield();
+            thread_yield_if_due();
             if (vcpu->deadline_ns)
                 clock_arm(vcpu->deadline_ns);
         }

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "hosted"))
 import hosted  # noqa: E402 (its folder had to be found first)
 
 CHOICE = {"crash-in-call", "crash-by-injection", "nested-death-in-the-middle", "caller-dies-first", "hostile-callers", "hostile-servers", "deep-panic",
-          "busy-watchdog", "capability-revocation", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies", "quotas", "preemption",
+          "busy-watchdog", "nobody-starves", "capability-revocation", "buffers-lent", "buffers-moved", "buffers-shared", "buffer-owner-dies", "quotas", "preemption",
           "floating-point", "ring-replay", "ring-broken", "storm", "typed-calls", "supervised-ring", "race-arguments", "race-unmap", "race-lend", "race-caps",
           "race-badges", "race-threads", "race-serve", "race-scribble", "race-ring", "buffers-lent-on", "buffers-moved-away", "buffers-moved-while-lent",
           "device-race"}

@@ -14,6 +14,7 @@ KERNEL_TESTED_frames := kernel/mm/frames.c
 KERNEL_TESTED_interrupts := kernel/domain/interrupts.c
 KERNEL_TESTED_timer := kernel/sched/timer.c
 KERNEL_TESTED_runqueue := kernel/sched/runqueue.c
+KERNEL_TESTED_watchdog := kernel/sched/watchdog.c
 RING_SIDES := runtime/ring.c runtime/ring_client.c runtime/ring_server.c
 KERNEL_TESTED_ring := $(RING_SIDES)
 KERNEL_TESTED_ring_watch := $(RING_SIDES) runtime/ring_watch.c

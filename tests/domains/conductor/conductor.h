@@ -58,7 +58,7 @@ typedef void scenario(void);
 scenario crash_in_call, crash_by_injection, crash_of_two_threads, nested_death_in_the_middle, nested_death_at_the_end,
     caller_dies_first, leaks, calls_carry_values, calls_refuse_capabilities, hostile_callers, hostile_servers, deep_panic, busy_watchdog,
     exits, capability_rights, capability_revocation, restart_keeps_capabilities, buffers_lent, buffers_moved, buffers_shared, buffer_owner_dies,
-    quotas, events, signals_unheard, sleeping, preemption, priorities, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full,
+    quotas, events, signals_unheard, sleeping, preemption, priorities, nobody_starves, floating_point, thread_limits, deaths_are_told, ring_replay, ring_broken, ring_full,
     log_is_harmless, late_answer, floating_point_stack, many_callers, given_up_capabilities, ring_client_dies, senseless_calls, memory_runs_out,
     threads_run_out, storm, jumps, typed_calls, typed_entries, buffers_moved_away, buffers_lent_on, buffers_moved_while_lent,
     buffers_lent_to_who_ends_the_thread, race_arguments, race_unmap,

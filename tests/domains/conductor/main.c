@@ -49,6 +49,7 @@ static const struct {
     {"sleeping", sleeping},
     {"preemption", preemption},
     {"priorities", priorities},
+    {"nobody-starves", nobody_starves},
     {"floating-point", floating_point},
     {"thread-limits", thread_limits},
     {"deaths-are-told", deaths_are_told},
