@@ -203,6 +203,7 @@ def a_vmm_in_which_an_exit_waits_for_ever_is_ended(build):
 VANDAL = """
 [domain.vandal]
 order = 6
+priority = 1 # before anybody of the guest's looks it is done
 memory = "1M"
 [domain.vandal.settings]
 offset = "{}"

@@ -11,6 +11,7 @@
 #define GAP_MAX 2048u
 #define UNTOUCHED 0xa5
 #define WAIT_NS 30000000000ull
+#define PAUSE_NS 1000000u
 #define WAYS 10u
 
 static struct job {
@@ -134,13 +135,21 @@ static uint32_t complete_some(void) {
     }
 }
 
+static void wait_for_restarts(uint32_t driver, uint32_t count) {
+    struct bh_domain_info info = {};
+    for (uint64_t deadline = bh_time_ns() + WAIT_NS; info.restarts < count; bh_sleep_for(PAUSE_NS)) {
+        EXPECT_OK(system_domain_info(system_cap, driver, &info));
+        EXPECT(bh_time_ns() < deadline, "the driver was broken %u times, and started again %u times", count, info.restarts);
+    }
+}
+
 void load(uint32_t requests, uint32_t deaths, uint32_t driver) {
     uint32_t submitted = 0, done = 0, broken = 0;
     while (done < requests) {
         uint32_t left = requests - submitted;
         submitted += submit_some(left < SLOTS ? left : 1 + scribe_random(SLOTS), submitted);
         if (broken < deaths && done >= (uint64_t)requests * (broken + 1) / (deaths + 2)) {
-            // While it is being restarted it cannot be broken again.
+            wait_for_restarts(driver, broken); // each time it dies of one thing
             broken += system_inject(system_cap, driver, (enum bh_injection)(1 + broken % WAYS)) == BH_OK;
         }
         done += complete_some();

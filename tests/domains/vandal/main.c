@@ -27,14 +27,14 @@ int main(void) {
     if (bh_buffer_find("vmm-state", BH_RIGHT_READ | BH_RIGHT_WRITE, &address, &size))
         return 1;
     volatile uint8_t *bytes = address;
-    uint64_t offset = number("offset"), count = number("size");
+    uint64_t offset = number("offset"), count = number("size"), mask = number("xor");
     if (offset > size || count > size - offset)
         return 1;
     while (!bytes[CURRENT_OFFSET])
         bh_sleep_for(LOOK_NS);
     bh_sleep_for(LIVE_NS);
     for (uint64_t i = 0; i < count; i++)
-        bytes[offset + i] ^= (uint8_t)number("xor");
+        bytes[offset + i] ^= (uint8_t)mask;
     bh_info("%llu bytes from %llu are spoilt", (unsigned long long)count, (unsigned long long)offset);
     return 0;
 }
