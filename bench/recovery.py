@@ -29,6 +29,7 @@ STAGES = (("detect", ".bh_inject", "the driver's fault, the trap, who is to blam
 END = ".bh_ring_end"
 INTERVAL_MS = 100
 TURNS, TURN_S, SECTOR = 5, 2, 512
+COUNTED = ["-icount", "shift=3,sleep=on"]  # time is instructions while anybody computes: not what the emulator needs to translate a new instance's code
 GUEST_PROMPT = r"guest:~# "
 # Sectors that the kernel of the guest has had from its disk meanwhile, and errors that it saw.
 GUEST_TURN = r"""while :; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct 2>/dev/null; done & load=$!; sleep 0.2; """ \
@@ -110,7 +111,7 @@ def throughput(options, failure):
                     with open(os.path.join(ROOT, name), encoding="utf-8") as part:
                         file.write(part.read().replace("restart_window_ms = 60000", "restart_window_ms = 100"))
             archive = make_archive(options, failure, manifest, os.path.join(folder, "linux.archive"))
-            with Machine(build=options.build, system="linux", snapshot=True, folder=folder, archive=archive) as machine:
+            with Machine(build=options.build, system="linux", snapshot=True, folder=folder, archive=archive, extra=COUNTED) as machine:
                 machine.wait_for(GUEST_PROMPT, timeout=240)
                 for number in range(2 * TURNS):
                     kind = "crashes" if number % 2 else "calm"
