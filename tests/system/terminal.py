@@ -93,6 +93,7 @@ def deaths(check, machine, terminal):
         machine.control.ask(f"crash virtio-rng {kind}")
         found = terminal.wait_for(rb"131072 random bytes")
         check(found, f"random bytes go on when their driver dies ({kind})")
+        wait_for_restarts(machine, "virtio-rng", i + 1)
         machine.control.ask(f"crash virtio-console {KINDS[-1 - i]}")
         answered, tries = None, 0
         while not answered and tries < 10:
@@ -100,12 +101,20 @@ def deaths(check, machine, terminal):
             terminal.type(b"are you there %d %d\n" % (i, tries))
             answered = terminal.wait_for(rb"ARE YOU THERE %d \d+\n" % i, 2)
         check(answered, f"the terminal goes on when its driver dies ({KINDS[-1 - i]})")
+        wait_for_restarts(machine, "virtio-console", i + 1)
     restarts = restarts_of(machine)
     check(restarts["virtio-rng"] == restarts["virtio-console"] == len(KINDS), f"each has died {len(KINDS)} times: {restarts}")
 
 
 def restarts_of(machine):
     return {one["name"]: one["restarts"] for one in machine.control.ask("domains")["domains"]}
+
+
+def wait_for_restarts(machine, name, count):
+    """One that computes without end is in nobody's way for so long that it would have died by now."""
+    deadline = time.monotonic() + 20 * machines.PATIENCE
+    while restarts_of(machine)[name] < count and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def silences(check, machine, terminal):
